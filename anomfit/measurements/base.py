@@ -1,0 +1,70 @@
+"""What a measurement is: data, a prediction, and the comparison of the two."""
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from jaxtyping import Array, Float
+
+from anomfit.parameters import Nuisance, Point
+
+
+class Bin(NamedTuple):
+    """One bin or number as a user sees it; edges in `unit`. A pure number (g-2) has low = high = nan."""
+
+    label: str
+    low: float
+    high: float
+    unit: str
+    data: float
+    background: float
+    error: float  # one standard deviation of data - background, statistical and systematic
+
+
+class Prediction(NamedTuple):
+    """A model's signal in every bin of a measurement, by component; `before_efficiency` holds totals."""
+
+    signal: Mapping[str, Float[Array, "bins"]]
+    before_efficiency: Mapping[str, Float[Array, ""]]
+
+    @property
+    def total(self) -> Float[Array, "bins"]:
+        """The sum of the components."""
+        return sum(self.signal.values())  # type: ignore[return-value]
+
+
+@runtime_checkable
+class Measurement(Protocol):
+    """Data with a prediction and a log-likelihood; a registered pytree whose arrays are the data.
+
+    `samples` names the data samples used, to refuse the same events twice; `accepts` the capabilities, any of which a
+    model must have; `choices` the options in force, in words, for reports.
+    """
+
+    name: str
+    era: str
+    title: str
+    samples: frozenset[str]
+    accepts: tuple[type, ...]
+    nuisances: tuple[Nuisance, ...]
+    references: tuple[str, ...]
+    choices: Mapping[str, str]
+
+    def bins(self) -> list[Bin]:
+        """The data as a table."""
+        ...
+
+    def predict(self, model: object, point: Point, nuisances: Point) -> Prediction:
+        """The model's signal at a physical point; nuisances by name, as values."""
+        ...
+
+    def log_likelihood(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
+        """ln L up to a constant of the data; nuisance penalties are added elsewhere, once."""
+        ...
+
+    def chi_squared(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
+        """The quadratic form (or the saturated Poisson deviance) that goodness of fit reports."""
+        ...
+
+    def pulls(self, prediction: Prediction, nuisances: Point) -> Float[Array, "bins"]:
+        """(data - background - signal) / error in each bin of `bins()`."""
+        ...

@@ -1,0 +1,95 @@
+"""Parameters and nuisance parameters: name, symbol, unit, bounds, prior, scale."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from jaxtyping import Array, Float
+
+from anomfit.errors import InputError
+
+PriorKind = Literal["log-uniform", "uniform"]
+Point = Mapping[str, Float[Array, ""]]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One number that a model depends on.
+
+    `low` and `high` are hard bounds in `unit` (GeV or 1); the prior is uniform in the value or in its logarithm between
+    them, which also is the scale of axes and starts. A log-uniform parameter has low > 0.
+    """
+
+    name: str
+    symbol: str
+    unit: str
+    low: float
+    high: float
+    prior: PriorKind
+    description: str
+
+    def __post_init__(self):
+        if self.prior not in ("log-uniform", "uniform"):
+            raise InputError(f"{self.name}: the prior {self.prior!r} is not known; use 'log-uniform' or 'uniform'")
+        if not self.low < self.high:
+            raise InputError(f"{self.name}: the range [{self.low}, {self.high}] is empty; give low < high")
+        if self.prior == "log-uniform" and not self.low > 0.0:
+            raise InputError(f"{self.name}: a log-uniform prior needs a lower bound above 0, got {self.low}")
+
+    @property
+    def is_log(self) -> bool:
+        """Whether axes, starts and the prior are logarithmic."""
+        return self.prior == "log-uniform"
+
+    def within(self, low: float, high: float, prior: PriorKind | None = None) -> "Parameter":
+        """The same parameter with another range and, if given, another prior."""
+        return replace(self, low=low, high=high, prior=prior or self.prior)
+
+
+@dataclass(frozen=True)
+class Nuisance:
+    """A parameter that a measurement or a model constrains: a Gaussian of `mean` and `sigma`, declared by its owner.
+
+    Its value is mean + sigma * pull; inference works with the pull, whose penalty in -2 ln L is pull^2.
+    """
+
+    name: str
+    symbol: str
+    mean: float
+    sigma: float
+    description: str
+
+    def __post_init__(self):
+        if not self.sigma > 0.0:
+            raise InputError(f"{self.name}: the width of a nuisance parameter must be above 0, got {self.sigma}")
+
+    def value(self, pull: Float[Array, ""]) -> Float[Array, ""]:
+        """The physical value for a pull in standard deviations."""
+        return self.mean + self.sigma * pull
+
+
+@dataclass(frozen=True, eq=False)
+class Parametrisation:
+    """A set of parameters and the map from them to the model's physical point.
+
+    `upper` gives, for some parameters, a bound that depends on the ones listed before them (an open decay: m_N1 below
+    m_N2 - m_hprime); the prior stays uniform (or log-uniform) over the region so bounded.
+    """
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    to_physical: Callable[[Point], dict[str, Float[Array, ""]]]
+    from_physical: Callable[[Point], dict[str, Float[Array, ""]]]
+    upper: Mapping[str, Callable[[Point], Float[Array, ""]]]
+
+    def __getitem__(self, name: str) -> Parameter:
+        for parameter in self.parameters:
+            if parameter.name == name:
+                return parameter
+        known = ", ".join(parameter.name for parameter in self.parameters)
+        raise InputError(f"parameter {name!r} is not known to the parametrisation {self.name!r}; it has {known}")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters' names in order."""
+        return tuple(parameter.name for parameter in self.parameters)

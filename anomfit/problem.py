@@ -1,0 +1,199 @@
+"""A problem: one model, some measurements, which parameters are free; its log-likelihood is a pure function.
+
+Coordinates. `values` are parameters in their own units. The unit cube `u` holds the free parameters' prior quantiles, with
+bounds that depend on earlier parameters (an open decay) taken in turn. Samplers use `z`, the standard-normal quantile of
+u, followed by the nuisance pulls, so that the prior is a standard normal in every coordinate times `log_weight`.
+Minimisers use the angle `a` with u = (1 + sin a)/2, so that a bound is reached at a finite place.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.stats import norm
+from jaxtyping import Array, Float
+
+from anomfit.capabilities import CAPABILITY_WORDS, Model, offered
+from anomfit.errors import InputError
+from anomfit.measurements.base import Measurement, Prediction
+from anomfit.parameters import Nuisance, Parameter, Parametrisation, Point
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A fit: a pytree whose leaves are the measurements' data and the fixed values, so that neither causes a recompile."""
+
+    model: Model
+    measurements: tuple[Measurement, ...]
+    parametrisation: Parametrisation
+    free: tuple[Parameter, ...]
+    fixed: Mapping[str, float | Float[Array, ""]]
+    nuisances: tuple[Nuisance, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The coordinates' names: free parameters, then nuisance pulls."""
+        return tuple(p.name for p in self.free) + tuple(n.name for n in self.nuisances)
+
+    # -- coordinates ------------------------------------------------------------------------------------------------
+
+    def from_cube(self, u: Float[Array, "free"]) -> tuple[dict[str, Float[Array, ""]], Float[Array, ""]]:
+        """Values of the free parameters, and the log-weight that makes the density uniform over the open region."""
+        values, log_weight = {name: jnp.asarray(value) for name, value in self.fixed.items()}, jnp.zeros(())
+        for parameter, quantile in zip(self.free, u, strict=True):
+            low, full = _scaled(parameter, parameter.low), _scaled(parameter, parameter.high)
+            high = _effective_high(self.parametrisation, parameter, values, full, low)
+            values[parameter.name] = _unscaled(parameter, low + (high - low) * quantile)
+            log_weight = log_weight + jnp.log((high - low) / (full - low))
+        return {parameter.name: values[parameter.name] for parameter in self.free}, log_weight
+
+    def to_cube(self, values: Point) -> Float[Array, "free"]:
+        """The inverse of `from_cube` for free parameters inside their bounds."""
+        known, u = {**{k: jnp.asarray(v) for k, v in self.fixed.items()}, **values}, []
+        for parameter in self.free:
+            low, full = _scaled(parameter, parameter.low), _scaled(parameter, parameter.high)
+            high = _effective_high(self.parametrisation, parameter, known, full, low)
+            u.append((_scaled(parameter, known[parameter.name]) - low) / (high - low))
+        return jnp.stack(u)
+
+    def from_normal(self, z: Float[Array, "coordinates"]) -> tuple[dict[str, Float[Array, ""]], Float[Array, ""]]:
+        """Values and pulls at standard-normal coordinates, and the log-weight of the prior relative to the normal."""
+        n = len(self.free)
+        values, log_weight = self.from_cube(norm.cdf(z[:n]))
+        return {**values, **dict(zip((x.name for x in self.nuisances), z[n:], strict=True))}, log_weight
+
+    def from_angle(self, a: Float[Array, "coordinates"]) -> dict[str, Float[Array, ""]]:
+        """Values and pulls at a minimiser's coordinates."""
+        n = len(self.free)
+        values, _ = self.from_cube(0.5 * (1.0 + jnp.sin(a[:n])))
+        return {**values, **dict(zip((x.name for x in self.nuisances), a[n:], strict=True))}
+
+    # -- physics ----------------------------------------------------------------------------------------------------
+
+    def physical_point(self, parameters: Point) -> dict[str, Float[Array, ""]]:
+        """The model's physical point for free `parameters` (nuisance pulls in it are ignored)."""
+        chosen = {p.name: jnp.asarray(parameters[p.name], dtype=float) for p in self.free}
+        return self.parametrisation.to_physical({**{k: jnp.asarray(v) for k, v in self.fixed.items()}, **chosen})
+
+    def nuisance_values(self, parameters: Point) -> dict[str, Float[Array, ""]]:
+        """Nuisance parameters in their own units; a pull that is not given is 0."""
+        return {n.name: n.value(jnp.asarray(parameters.get(n.name, 0.0), dtype=float)) for n in self.nuisances}
+
+    def predictions(self, parameters: Point) -> tuple[Prediction, ...]:
+        """Every measurement's prediction, in order."""
+        point, nuisances = self.physical_point(parameters), self.nuisance_values(parameters)
+        return tuple(m.predict(self.model, point, nuisances) for m in self.measurements)
+
+    def log_likelihood(self, parameters: Point) -> Float[Array, ""]:
+        """ln L of all measurements, nuisance penalties -pull^2/2 included once; parameters by name (pulls default 0)."""
+        nuisances = self.nuisance_values(parameters)
+        terms = [
+            m.log_likelihood(prediction, nuisances)
+            for m, prediction in zip(self.measurements, self.predictions(parameters), strict=True)
+        ]
+        penalty = sum(jnp.asarray(parameters.get(n.name, 0.0)) ** 2 for n in self.nuisances)
+        return jnp.sum(jnp.stack(terms)) - 0.5 * penalty
+
+    def log_posterior(self, z: Float[Array, "coordinates"]) -> Float[Array, ""]:
+        """Log posterior density in normal coordinates, up to a constant (pulls are penalised once, by the likelihood)."""
+        parameters, log_weight = self.from_normal(z)
+        return self.log_likelihood(parameters) + log_weight - 0.5 * jnp.sum(z[: len(self.free)] ** 2)
+
+    def twice_nll(self, a: Float[Array, "coordinates"]) -> Float[Array, ""]:
+        """-2 ln L at a minimiser's coordinates."""
+        return -2.0 * self.log_likelihood(self.from_angle(a))
+
+
+jax.tree_util.register_dataclass(
+    Problem,
+    data_fields=["measurements", "fixed"],
+    meta_fields=["model", "parametrisation", "free", "nuisances"],
+)
+
+
+def build_problem(
+    model: Model,
+    measurements: Sequence[Measurement],
+    parametrisation: str,
+    free: Sequence[Parameter],
+    fixed: Mapping[str, float],
+) -> Problem:
+    """A checked problem: capabilities fit, no data sample twice, one definition a nuisance, every parameter placed once."""
+    if not measurements:
+        raise InputError("measurements: none is given; name at least one, see 'anomfit measurements'")
+    chosen = model.parametrisations.get(parametrisation)
+    if chosen is None:
+        known = ", ".join(model.parametrisations)
+        raise InputError(f"parametrisation {parametrisation!r} is not known to {model.name}; use one of {known}")
+    _check_places(chosen, [p.name for p in free], list(fixed))
+    _check_capabilities(model, measurements)
+    _check_samples(measurements)
+    ordered = tuple(sorted(free, key=lambda p: chosen.names.index(p.name)))
+    return Problem(
+        model=model,
+        measurements=tuple(measurements),
+        parametrisation=chosen,
+        free=ordered,
+        fixed={name: jnp.asarray(float(fixed[name])) for name in chosen.names if name in fixed},
+        nuisances=_merge_nuisances(model, measurements),
+    )
+
+
+def _scaled(parameter: Parameter, value):
+    return jnp.log(value) if parameter.is_log else jnp.asarray(value, dtype=float)
+
+
+def _unscaled(parameter: Parameter, value):
+    return jnp.exp(value) if parameter.is_log else value
+
+
+def _effective_high(parametrisation, parameter, values, full, low):
+    bound = parametrisation.upper.get(parameter.name)
+    if bound is None:
+        return full
+    limit = bound(values)
+    safe = jnp.where(limit > parameter.low, limit, parameter.high)
+    inside = jnp.minimum(_scaled(parameter, safe), full)
+    return jnp.where(limit > parameter.low, inside, low + 1e-9)  # an empty interval keeps a finite, negligible weight
+
+
+def _check_places(parametrisation: Parametrisation, free: list[str], fixed: list[str]) -> None:
+    for name in free + fixed:
+        parametrisation[name]  # raises with the known names
+    for name in parametrisation.names:
+        places = (free + fixed).count(name)
+        if places > 1:
+            raise InputError(f"parameter {name!r} is given {places} times; make it either free or fixed, once")
+        if places == 0:
+            raise InputError(f"parameter {name!r} is neither free nor fixed; give it a value or a range")
+
+
+def _check_capabilities(model: Model, measurements: Sequence[Measurement]) -> None:
+    for measurement in measurements:
+        if not any(isinstance(model, capability) for capability in measurement.accepts):
+            needs = " or ".join(CAPABILITY_WORDS.get(c, c.__name__) for c in measurement.accepts)
+            raise InputError(
+                f"{measurement.name} needs {needs}, which {model.name} does not offer; "
+                f"{model.name} offers: {', '.join(offered(model)) or 'nothing'}"
+            )
+
+
+def _check_samples(measurements: Sequence[Measurement]) -> None:
+    for i, first in enumerate(measurements):
+        for second in measurements[i + 1 :]:
+            shared = sorted(first.samples & second.samples)
+            if shared:
+                raise InputError(
+                    f"{first.name}:{first.era} and {second.name}:{second.era} use the same data ({', '.join(shared)}); "
+                    f"fit one of them and look at the other as a posterior-predictive check with 'anomfit predict'"
+                )
+
+
+def _merge_nuisances(model: Model, measurements: Sequence[Measurement]) -> tuple[Nuisance, ...]:
+    merged: dict[str, Nuisance] = {}
+    for owner in (model, *measurements):
+        for nuisance in owner.nuisances:
+            if merged.setdefault(nuisance.name, nuisance) != nuisance:
+                raise InputError(f"nuisance {nuisance.name!r} has two definitions; {owner.name} must rename its own")
+    return tuple(merged.values())
