@@ -1,0 +1,53 @@
+"""Nuclear form factors: amplitude factors with F(0) = 1, functions of Q^2 = -q^2 >= 0 in GeV^2.
+
+They stand for the whole nucleus: do not multiply one by a nucleon's own form factor.
+"""
+
+from math import factorial
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, ArrayLike, Float
+
+from anomfit.physics.constants import HBAR_C_FM
+
+B_CARBON_12 = 25.0
+"""Slope of `exponential` for 12C, GeV^-2, arXiv:2010.06159 below equation 27 and its reference 79."""
+
+HELM_SKIN_FM = 0.9
+"""Surface thickness s of Helm's density, fm; Lewin and Smith, Astropart. Phys. 6 (1996) 87, section 4."""
+
+_SERIES = np.array([(-1) ** j * 6.0 * (j + 1) / factorial(2 * j + 3) for j in range(10)])
+
+
+def helm_radius_squared(mass_number: ArrayLike) -> Float[Array, "..."]:
+    """Squared radius of Helm's uniform sphere for mass number A, fm^2: Lewin and Smith (1996), equation 11.
+
+    (1.23 A^(1/3) - 0.60)^2 + (7/3) pi^2 0.52^2 - 5 s^2 with s = 0.9 fm.
+    """
+    central = 1.23 * jnp.cbrt(jnp.asarray(mass_number, dtype=float)) - 0.60
+    return central**2 + 7.0 / 3.0 * np.pi**2 * 0.52**2 - 5.0 * HELM_SKIN_FM**2
+
+
+def helm(q_squared: ArrayLike, mass_number: ArrayLike) -> Float[Array, "..."]:
+    """Helm's form factor 3 j_1(qR)/(qR) exp(-q^2 s^2/2) of a nucleus of `mass_number` nucleons (above 1).
+
+    Helm, Phys. Rev. 104 (1956) 1466, with the radius of Lewin and Smith. `q_squared` is Q^2 in GeV^2, an array of any
+    shape; the result has its shape, is 1 at Q^2 = 0 and has every derivative there. It is an amplitude factor (square
+    it in a rate) and changes sign at its zeros.
+    """
+    q_squared = jnp.asarray(q_squared) / HBAR_C_FM**2
+    return _sphere(q_squared * helm_radius_squared(mass_number)) * jnp.exp(-0.5 * q_squared * HELM_SKIN_FM**2)
+
+
+def exponential(q_squared: ArrayLike, b: ArrayLike) -> Float[Array, "..."]:
+    """The amplitude factor exp(-b Q^2) of arXiv:2010.06159 (its rate has exp(-2 b |q^2|)); b in GeV^-2, 25 for 12C."""
+    return jnp.exp(-jnp.asarray(b) * jnp.asarray(q_squared))
+
+
+def _sphere(x_squared: Float[Array, "..."]) -> Float[Array, "..."]:
+    """3 j_1(x)/x = 3 (sin x - x cos x)/x^3 as a function of x^2: power series below x = 1, closed form above."""
+    small = x_squared < 1.0
+    series = jnp.polyval(_SERIES[::-1], jnp.where(small, x_squared, 0.0))
+    x = jnp.sqrt(jnp.where(small, 1.0, x_squared))
+    return jnp.where(small, series, 3.0 * (jnp.sin(x) - x * jnp.cos(x)) / x**3)
