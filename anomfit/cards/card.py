@@ -1,0 +1,85 @@
+"""What a fit card says, as frozen data: no file, no physics."""
+
+from dataclasses import dataclass, field
+
+from anomfit.errors import reject
+
+Quantity = float | str  # a number in the parameter's own unit, or text with a unit: "130MeV"
+LARGEST_SEED = 2**32 - 1
+
+
+@dataclass(frozen=True)
+class FreeParameter:
+    """A free parameter; None for range or prior means the model's own."""
+
+    name: str
+    low: Quantity | None = None
+    high: Quantity | None = None
+    prior: str | None = None
+
+
+@dataclass(frozen=True)
+class MeasurementChoice:
+    """A measurement (catalogue name or a user's file), its era, and its options; None for the era means the default."""
+
+    name: str
+    era: str | None = None
+    options: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def full_name(self) -> str:
+        """The name with the era after a colon, as the catalogue takes it."""
+        return self.name if self.era is None else f"{self.name}:{self.era}"
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """The multi-start fit: how many starts, and the seed that draws them."""
+
+    starts: int = 64
+    seed: int = 1
+
+    def __post_init__(self):
+        _check_integer("fit.starts", self.starts, 1, 100_000)
+        _check_integer("fit.seed", self.seed, 0, LARGEST_SEED)
+
+
+@dataclass(frozen=True)
+class SamplingSettings:
+    """NUTS: chains, warm-up and draws per chain and block; blocks follow up to the quality or `max_draws`."""
+
+    chains: int = 4
+    warmup: int = 500
+    draws: int = 500
+    max_draws: int = 4000
+    target_accept: float = 0.9
+    seed: int = 2
+
+    def __post_init__(self):
+        _check_integer("sampling.chains", self.chains, 1, 1024)
+        _check_integer("sampling.warmup", self.warmup, 1, 10_000_000)
+        _check_integer("sampling.draws", self.draws, 4, 10_000_000)
+        _check_integer("sampling.max_draws", self.max_draws, self.draws, 100_000_000)
+        _check_integer("sampling.seed", self.seed, 0, LARGEST_SEED)
+        accept = self.target_accept
+        if isinstance(accept, bool) or not isinstance(accept, int | float) or not 0.0 < accept < 1.0:
+            raise reject("sampling.target_accept", accept, "give a number between 0 and 1, for example 0.9")
+
+
+@dataclass(frozen=True)
+class Card:
+    """One fit. `point` names the values of every parameter that is neither free nor fixed; None: there is none such."""
+
+    model: str
+    parametrisation: str | None
+    point: str | None
+    free: tuple[FreeParameter, ...]
+    fixed: tuple[tuple[str, Quantity], ...]
+    measurements: tuple[MeasurementChoice, ...]
+    fit: FitSettings = field(default_factory=FitSettings)
+    sampling: SamplingSettings = field(default_factory=SamplingSettings)
+
+
+def _check_integer(name: str, value: object, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise reject(name, value, f"give a whole number from {low} to {high}")

@@ -1,0 +1,75 @@
+"""Finding a card by what the user names: a TOML file, a shipped card or model, a model in a Python file."""
+
+from pathlib import Path
+
+from anomfit.cards.building import chosen_parametrisation
+from anomfit.cards.card import Card, FreeParameter, MeasurementChoice
+from anomfit.cards.reading import nearest, read_card
+from anomfit.data import data_folder
+from anomfit.errors import reject
+from anomfit.userfiles import anchored, is_user_file, resolve_measurement, resolve_model
+
+
+def load_card(name: str | Path) -> Card:
+    """The card of a TOML file, of a shipped card's or model's name, or of a user's model ("my_model.py:model").
+
+    Raises InputError for a file that is missing, cut short, no TOML or not a card, and for an unknown name.
+    """
+    text = str(name)
+    if is_user_file(text):
+        return generated_card(anchored(text, Path.cwd()))
+    if isinstance(name, Path) or text.endswith(".toml") or "/" in text or "\\" in text:
+        return read_card(Path(name))
+    return default_card(text)
+
+
+def shipped_card_names() -> tuple[str, ...]:
+    """The names of the cards that come with anomfit; a model's default card has the model's name."""
+    return tuple(sorted(path.stem for path in (data_folder() / "cards").glob("*.toml")))
+
+
+def shipped_card_text(name: str) -> str:
+    """The shipped card as it stands, comments included."""
+    if name not in shipped_card_names():
+        raise reject("card", name, f"{nearest(name, shipped_card_names())}")
+    return _shipped(name).read_text(encoding="utf-8")
+
+
+def default_card(model_name: str) -> Card:
+    """The card that ships for a model; for a model without one, the card that frees everything it has.
+
+    Raises InputError for a name that is neither a model's nor a shipped card's, with the nearest known one.
+    """
+    from anomfit.models.catalogue import model_names
+
+    if model_name in shipped_card_names():
+        return read_card(_shipped(model_name))
+    if model_name in model_names():
+        return generated_card(model_name)
+    known = sorted({*model_names(), *shipped_card_names()})
+    raise reject("model or card", model_name, f"{nearest(model_name, known)}; see 'anomfit models'")
+
+
+def generated_card(model_name: str) -> Card:
+    """A card for a model without one: first parametrisation, all parameters free, all measurements it can predict."""
+    from anomfit.measurements.catalogue import measurement_listing
+
+    model = resolve_model(model_name)
+    chosen = chosen_parametrisation(model, None)
+    usable = [
+        entry.name
+        for entry in measurement_listing()
+        if entry.default and any(isinstance(model, kind) for kind in resolve_measurement(entry.name).accepts)
+    ]
+    return Card(
+        model=model_name,
+        parametrisation=chosen.name,
+        point=None,
+        free=tuple(FreeParameter(name) for name in chosen.names),
+        fixed=(),
+        measurements=tuple(MeasurementChoice(name) for name in usable),
+    )
+
+
+def _shipped(name: str) -> Path:
+    return data_folder() / "cards" / f"{name}.toml"

@@ -1,0 +1,126 @@
+"""From a TOML text or file to a card; what is not understood is refused by name."""
+
+import dataclasses
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from anomfit.cards.card import Card, FitSettings, FreeParameter, MeasurementChoice, Quantity, SamplingSettings
+from anomfit.errors import InputError, reject
+from anomfit.userfiles import anchored
+
+SECTIONS = ("model", "parametrisation", "point", "free", "fixed", "measurements", "fit", "sampling")
+FREE_FORMS = 'write "default", [low, high] or {range = [low, high], prior = "log-uniform"}'
+
+
+def read_card(path: Path) -> Card:
+    """The card in a file; a user's files named in it are found relative to the card's folder."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise reject(
+            "card", str(path), "there is no such file; 'anomfit card MODEL' prints one to start from"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"card: {str(path)!r} cannot be read as text ({error})") from error
+    return card_from_text(text, source=str(path), folder=path.resolve().parent)
+
+
+def card_from_text(text: str, source: str = "card", folder: Path | None = None) -> Card:
+    """The card in a TOML text; `source` names it in errors, `folder` anchors a user's files (None: as they stand)."""
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise reject("card", source, f"it is not valid TOML ({error})") from error
+    _refuse_unknown("card", content, SECTIONS)
+    if "model" not in content:
+        raise reject("card", source, "it names no model; add the line: model = \"...\", see 'anomfit models'")
+    anchor = (lambda name: anchored(name, folder)) if folder is not None else (lambda name: name)
+    return Card(
+        model=anchor(_text("model", content["model"])),
+        parametrisation=_optional_text("parametrisation", content),
+        point=_optional_text("point", content),
+        free=tuple(_free(name, entry) for name, entry in _table("free", content).items()),
+        fixed=tuple((name, _quantity(f"fixed.{name}", value)) for name, value in _table("fixed", content).items()),
+        measurements=tuple(
+            _measurement(anchor(name), entry) for name, entry in _table("measurements", content).items()
+        ),
+        fit=_settings(FitSettings, "fit", content),
+        sampling=_settings(SamplingSettings, "sampling", content),
+    )
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint for a misspelt name: the nearest known one and, when they are few, all."""
+    options = list(known)
+    close = difflib.get_close_matches(name, options, n=1, cutoff=0.0)
+    if not close:
+        return "none is known here"
+    listing = f" (known: {', '.join(options)})" if 1 < len(options) <= 12 else ""
+    return f"the nearest known one is {close[0]!r}{listing}"
+
+
+def _refuse_unknown(section: str, given: Iterable[str], known: Iterable[str]) -> None:
+    known = tuple(known)
+    for key in given:
+        if key not in known:
+            raise InputError(f"{section}: the key {key!r} is not known; {nearest(key, known)}")
+
+
+def _table(name: str, content: Mapping[str, Any]) -> Mapping[str, Any]:
+    value = content.get(name, {})
+    if not isinstance(value, dict):
+        raise reject(name, value, f"make it a table, [{name}] with one line an entry")
+    return value
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise reject(name, value, "give a name in quotation marks")
+    return value
+
+
+def _optional_text(name: str, content: Mapping[str, Any]) -> str | None:
+    return _text(name, content[name]) if name in content else None
+
+
+def _quantity(name: str, value: object) -> Quantity:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise reject(name, value, 'give a number, or text with a unit such as "130MeV"')
+    return value
+
+
+def _free(name: str, entry: object) -> FreeParameter:
+    if entry == "default":
+        return FreeParameter(name)
+    prior = None
+    if isinstance(entry, dict):
+        _refuse_unknown(f"free.{name}", entry, ("range", "prior"))
+        prior = _optional_text("prior", entry)
+        if prior not in (None, "log-uniform", "uniform"):
+            raise reject(f"free.{name}.prior", prior, "use 'log-uniform' or 'uniform'")
+        entry = entry.get("range", "default")
+        if entry == "default":
+            return FreeParameter(name, prior=prior)
+    if not isinstance(entry, list) or len(entry) != 2:
+        raise reject(f"free.{name}", entry, FREE_FORMS)
+    low, high = (_quantity(f"free.{name}", value) for value in entry)
+    return FreeParameter(name, low, high, prior)
+
+
+def _measurement(name: str, entry: object) -> MeasurementChoice:
+    if isinstance(entry, str):
+        return MeasurementChoice(name, None if entry == "default" else _text(f"measurements.{name}", entry))
+    if not isinstance(entry, dict):
+        raise reject(f"measurements.{name}", entry, 'write "default", an era in quotation marks, or {era = "..."}')
+    options = {key: _text(f"measurements.{name}.{key}", value) for key, value in entry.items()}
+    era = options.pop("era", None)
+    return MeasurementChoice(name, era, tuple(sorted(options.items())))
+
+
+def _settings(kind: type, section: str, content: Mapping[str, Any]):
+    given = _table(section, content)
+    _refuse_unknown(section, given, (entry.name for entry in dataclasses.fields(kind)))
+    return kind(**given)

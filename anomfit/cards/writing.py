@@ -1,0 +1,44 @@
+"""From a card to TOML text that reads back as the same card: what a result file keeps."""
+
+import dataclasses
+import json
+import re
+
+from anomfit.cards.card import Card, FreeParameter, MeasurementChoice
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def card_text(card: Card) -> str:
+    """The card as TOML, every setting written out, in a fixed order."""
+    head = [("model", card.model), ("parametrisation", card.parametrisation), ("point", card.point)]
+    lines = [f"{key} = {_value(value)}" for key, value in head if value is not None]
+    lines += ["", "[free]", *(f"{_key(entry.name)} = {_free(entry)}" for entry in card.free)]
+    lines += ["", "[fixed]", *(f"{_key(name)} = {_value(value)}" for name, value in card.fixed)]
+    lines += ["", "[measurements]", *(f"{_key(entry.name)} = {_measurement(entry)}" for entry in card.measurements)]
+    for section in ("fit", "sampling"):
+        settings = dataclasses.asdict(getattr(card, section))
+        lines += ["", f"[{section}]", *(f"{key} = {_value(value)}" for key, value in settings.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _key(name: str) -> str:
+    return name if _BARE_KEY.fullmatch(name) else _value(name)
+
+
+def _value(value: str | float) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+
+
+def _free(entry: FreeParameter) -> str:
+    parts = []
+    if entry.low is not None and entry.high is not None:
+        parts.append(f"range = [{_value(entry.low)}, {_value(entry.high)}]")
+    if entry.prior is not None:
+        parts.append(f"prior = {_value(entry.prior)}")
+    return f"{{{', '.join(parts)}}}" if parts else '"default"'
+
+
+def _measurement(entry: MeasurementChoice) -> str:
+    era = () if entry.era is None else (("era", entry.era),)
+    return f"{{{', '.join(f'{_key(key)} = {_value(value)}' for key, value in (*era, *entry.options))}}}"

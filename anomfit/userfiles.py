@@ -1,0 +1,139 @@
+"""Models and measurements by name: the catalogue's, or a user's own from a Python file ("my_model.py:model").
+
+The object may be an instance, a class, or a function without arguments that makes one (a measurement's is called with
+its options). What it lacks of the interface is said in one sentence, before anything is traced.
+"""
+
+import hashlib
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+
+import jax
+
+from anomfit.capabilities import Model
+from anomfit.errors import InputError, reject
+from anomfit.measurements.base import Measurement
+from anomfit.parameters import Parametrisation
+
+FORM = "path/to/file.py:name"
+
+
+def is_user_file(name: str) -> bool:
+    """Whether `name` points at an object in a Python file ("path/to/file.py:name") and not into the catalogue."""
+    return name.endswith(".py") or ".py:" in name
+
+
+def anchored(name: str, folder: Path) -> str:
+    """`name` with the path of a user's file made absolute, relative to `folder`; a catalogue name is left as it is."""
+    if not is_user_file(name):
+        return name
+    path, attribute = _split(name)
+    return f"{(folder / path).resolve()}:{attribute}"
+
+
+def resolve_model(name: str) -> Model:
+    """The model called `name` in the catalogue, or the object of a user's file.
+
+    Raises InputError for an unknown name, a file that is missing or fails to run, and an object that lacks a member.
+    """
+    if not is_user_file(name):
+        from anomfit.models.catalogue import find_model
+
+        return find_model(name)
+    made = _made(name, {})
+    _check_members(name, made, Model)
+    parametrisations = getattr(made, "parametrisations", None)
+    if not isinstance(parametrisations, Mapping) or not all(
+        isinstance(entry, Parametrisation) for entry in parametrisations.values()
+    ):
+        raise InputError(f"{name}: parametrisations must map names to anomfit.parameters.Parametrisation objects")
+    return made  # type: ignore[return-value]
+
+
+def resolve_measurement(name: str, **options: str) -> Measurement:
+    """The measurement `name` or `name:era` of the catalogue with its `options`, or the object of a user's file.
+
+    Raises InputError as `resolve_model` does, for an option that is not known, and for an object that is no pytree.
+    """
+    if not is_user_file(name):
+        from anomfit.measurements.catalogue import find_measurement
+
+        return find_measurement(name, **options)
+    made = _made(name, options)
+    _check_members(name, made, Measurement)
+    if jax.tree_util.all_leaves([made]):
+        raise InputError(f"{name}: it is not a pytree; decorate its class with jax.tree_util.register_dataclass")
+    return made  # type: ignore[return-value]
+
+
+def _split(name: str) -> tuple[str, str]:
+    path, found, attribute = name.partition(".py:")
+    if not found or not attribute.isidentifier():
+        raise reject("user file", name, f"write it as {FORM}, the name being a model or measurement in the file")
+    return f"{path}.py", attribute
+
+
+def _made(name: str, options: dict[str, str]) -> object:
+    path, attribute = _split(name)
+    module = _module(Path(path))
+    try:
+        found = getattr(module, attribute)
+    except AttributeError:
+        public = sorted(key for key in vars(module) if not key.startswith("_"))
+        raise reject(attribute, name, f"the file does not define it; it defines {', '.join(public)}") from None
+    if not (inspect.isclass(found) or inspect.isroutine(found)):
+        if options:
+            raise reject("options", options, f"{name} takes none, because it is not a class or a function")
+        return found
+    try:
+        inspect.signature(found).bind(**options)
+    except TypeError as error:
+        raise InputError(f"{name}: it cannot be called with the options {options} ({error})") from None
+    return _guarded(Path(path).resolve(), lambda: found(**options))
+
+
+def _module(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise reject("user file", str(path), f"there is no such file; write it as {FORM}")
+    resolved = path.resolve()
+    key = f"anomfit_user_{hashlib.sha256(str(resolved).encode()).hexdigest()[:12]}"
+    if key in sys.modules:  # one identity a file: the same class serves a whole run
+        return sys.modules[key]
+    spec = importlib.util.spec_from_file_location(key, resolved)
+    if spec is None or spec.loader is None:
+        raise reject("user file", str(path), "it cannot be imported as Python")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[key] = module
+    try:
+        _guarded(resolved, lambda: spec.loader.exec_module(module))  # type: ignore[union-attr]
+    except InputError:
+        del sys.modules[key]
+        raise
+    return module
+
+
+def _guarded(path: Path, action):
+    """What `action` returns; an exception of the user's own code becomes one sentence with its place."""
+    try:
+        return action()
+    except InputError:
+        raise
+    except Exception as error:
+        own = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+        place = f", line {own[-1]}" if own else ""
+        raise InputError(f"user file {path}{place}: it fails with {type(error).__name__}: {error}") from error
+
+
+def _check_members(name: str, made: object, protocol: type) -> None:
+    wanted = {*inspect.get_annotations(protocol)} | {
+        key for key, value in vars(protocol).items() if inspect.isfunction(value) and not key.startswith("_")
+    }
+    missing = sorted(member for member in wanted if not hasattr(made, member))
+    if missing:
+        kind = protocol.__name__.lower()
+        raise InputError(f"{name}: it is not a {kind}; it lacks {', '.join(missing)}")
