@@ -21,7 +21,7 @@ _SERIES = np.array([(-1) ** j * 6.0 * (j + 1) / factorial(2 * j + 3) for j in ra
 
 
 def helm_radius_squared(mass_number: ArrayLike) -> Float[Array, "..."]:
-    """Squared radius of Helm's uniform sphere for mass number A, fm^2: Lewin and Smith (1996), equation 11.
+    """Squared radius of Helm's uniform sphere for mass number A, fm^2: Lewin and Smith (1996), section 4.
 
     (1.23 A^(1/3) - 0.60)^2 + (7/3) pi^2 0.52^2 - 5 s^2 with s = 0.9 fm.
     """
