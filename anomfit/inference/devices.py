@@ -1,0 +1,45 @@
+"""Devices: chains and starts spread over the processor's cores, or over whatever accelerators JAX sees."""
+
+import os
+from collections.abc import Callable
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, PartitionSpec
+
+
+def prepare_devices(wanted: int) -> int:
+    """Make the processor appear as up to `wanted` JAX devices, one a core, and return how many devices there are.
+
+    It works only before JAX has computed anything in this process; later it changes nothing and returns what there is,
+    and the work is then vectorised on those.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        jax.config.update("jax_num_cpu_devices", max(1, min(wanted, cores)))
+    except RuntimeError:
+        return jax.local_device_count()  # JAX has started already: its devices stay as they are
+    return jax.local_device_count()
+
+
+def devices_for(batch: int) -> int:
+    """The largest number of local devices that divides `batch`."""
+    return max(n for n in range(1, jax.local_device_count() + 1) if batch % n == 0)
+
+
+def batch_mesh(devices: int) -> Mesh:
+    """The first `devices` local devices in a row, axis "batch"."""
+    return Mesh(np.array(jax.local_devices()[:devices]), ("batch",))
+
+
+def spread(function: Callable, devices: int) -> Callable:
+    """`function(shared, batch)` with the leading axis of `batch`, and of what it returns, split over `devices`.
+
+    Each device runs at its own pace, so a loop that ends early on one does not wait for the others. To be called inside
+    a jitted function for which `devices` is static.
+    """
+    if devices == 1:
+        return function
+    mesh = batch_mesh(devices)
+    shared, split = PartitionSpec(), PartitionSpec("batch")
+    return jax.shard_map(function, mesh=mesh, in_specs=(shared, split), out_specs=split, check_vma=False)

@@ -1,0 +1,101 @@
+"""Small models and measurements with known answers; nothing of the package's physics."""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import jax
+import jax.numpy as jnp
+
+from anomfit.measurements.base import Bin, Prediction
+from anomfit.parameters import Nuisance, Parameter, Parametrisation
+from anomfit.problem import build_problem
+
+
+class Numbers:
+    """The toy capability: a model predicts a vector of numbers."""
+
+    def numbers(self, point): ...
+
+
+def identity(point):
+    return dict(point)
+
+
+class ToyModel(Numbers):
+    """Predicts `function(point)` from parameters given in order."""
+
+    title, references, nuisances = "a toy", (), ()
+
+    def __init__(self, name, parameters, function, upper=None):
+        self.name, self.function, self.points = name, function, {}
+        self.parametrisations = {"own": Parametrisation("own", tuple(parameters), identity, identity, upper or {})}
+
+    def numbers(self, point):
+        return self.function(point)
+
+
+@dataclass(frozen=True)
+class ToyMeasurement:
+    """Numbers with a covariance, shifted by nuisances; Gaussian."""
+
+    data: jax.Array
+    inverse: jax.Array
+    name: str = "toy"
+    era: str = "2020"
+    title: str = "Toy numbers"
+    samples: frozenset[str] = frozenset({"toy"})
+    accepts: tuple[type, ...] = (Numbers,)
+    nuisances: tuple[Nuisance, ...] = ()
+    references: tuple[str, ...] = ("toy",)
+    choices = MappingProxyType({})
+
+    def bins(self):
+        errors = jnp.sqrt(jnp.diag(jnp.linalg.inv(self.inverse)))
+        return [
+            Bin(f"number {i}", float("nan"), float("nan"), "1", float(x), 0.0, float(e))
+            for i, (x, e) in enumerate(zip(self.data, errors, strict=True))
+        ]
+
+    def predict(self, model, point, nuisances):
+        shift = sum((nuisances[n.name] for n in self.nuisances), jnp.zeros(()))
+        return Prediction({"all": model.numbers(point) + shift}, {})
+
+    def chi_squared(self, prediction, nuisances):
+        residual = prediction.total - self.data
+        return residual @ self.inverse @ residual
+
+    def log_likelihood(self, prediction, nuisances):
+        return -0.5 * self.chi_squared(prediction, nuisances)
+
+    def pulls(self, prediction, nuisances):
+        return (self.data - prediction.total) * jnp.sqrt(jnp.diag(self.inverse))
+
+
+jax.tree_util.register_dataclass(
+    ToyMeasurement,
+    data_fields=["data", "inverse"],
+    meta_fields=["name", "era", "title", "samples", "accepts", "nuisances", "references"],
+)
+
+
+def log_parameter(name, low=1e-3, high=1e3):
+    return Parameter(name, name, "1", low, high, "log-uniform", "a toy parameter")
+
+
+def linear_parameter(name, low=-5.0, high=5.0):
+    return Parameter(name, name, "1", low, high, "uniform", "a toy parameter")
+
+
+def banana(point):
+    """A product, one of its factors, and a third number that does not matter below 1."""
+    x, y, z = point["x"], point["y"], point["z"]
+    return jnp.stack([jnp.log(x * y), jnp.log(x), jnp.maximum(jnp.log(z), 0.0)])
+
+
+def banana_problem(nuisances=()):
+    """A degenerate fit with a plateau: x*y = 2 +- 1 %, x = 3 +- 30 %, z below 1 (anything below is as good)."""
+    parameters = tuple(log_parameter(n) for n in "xyz")
+    model = ToyModel("banana", parameters, banana)
+    data = jnp.array([jnp.log(2.0), jnp.log(3.0), 0.0])
+    measurement = ToyMeasurement(data, jnp.diag(jnp.array([1e4, 1 / 0.09, 1.0])), nuisances=nuisances)
+    return build_problem(model, [measurement], "own", parameters, {})
