@@ -33,19 +33,21 @@ class MeasurementChoice:
 
 
 @dataclass(frozen=True)
-class FitSettings:
-    """The multi-start fit: how many starts, and the seed that draws them."""
+class CardFit:
+    """The multi-start fit: prior points looked at, how many of them are followed by gradient, and the seed."""
 
-    starts: int = 64
+    screened: int = 2048
+    starts: int = 24
     seed: int = 1
 
     def __post_init__(self):
         _check_integer("fit.starts", self.starts, 1, 100_000)
+        _check_integer("fit.screened", self.screened, self.starts, 100_000_000)
         _check_integer("fit.seed", self.seed, 0, LARGEST_SEED)
 
 
 @dataclass(frozen=True)
-class SamplingSettings:
+class CardSampling:
     """NUTS: chains, warm-up and draws per chain and block; blocks follow up to the quality or `max_draws`."""
 
     chains: int = 4
@@ -76,8 +78,8 @@ class Card:
     free: tuple[FreeParameter, ...]
     fixed: tuple[tuple[str, Quantity], ...]
     measurements: tuple[MeasurementChoice, ...]
-    fit: FitSettings = field(default_factory=FitSettings)
-    sampling: SamplingSettings = field(default_factory=SamplingSettings)
+    fit: CardFit = field(default_factory=CardFit)
+    sampling: CardSampling = field(default_factory=CardSampling)
 
 
 def _check_integer(name: str, value: object, low: int, high: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from anomfit.cards.card import Card, FitSettings, FreeParameter, MeasurementChoice, Quantity, SamplingSettings
+from anomfit.cards.card import Card, CardFit, CardSampling, FreeParameter, MeasurementChoice, Quantity
 from anomfit.errors import InputError, reject
 from anomfit.userfiles import anchored
 
@@ -47,8 +47,8 @@ def card_from_text(text: str, source: str = "card", folder: Path | None = None) 
         measurements=tuple(
             _measurement(anchor(name), entry) for name, entry in _table("measurements", content).items()
         ),
-        fit=_settings(FitSettings, "fit", content),
-        sampling=_settings(SamplingSettings, "sampling", content),
+        fit=_settings(CardFit, "fit", content),
+        sampling=_settings(CardSampling, "sampling", content),
     )
 
 

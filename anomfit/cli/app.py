@@ -1,0 +1,61 @@
+"""The verbs, put together into one command."""
+
+from typing import Annotated
+
+import typer
+
+from anomfit.cli import fitting, listing, predicting, reporting
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
+
+for verb in (
+    listing.models,
+    listing.measurements,
+    listing.card,
+    predicting.predict,
+    fitting.fit,
+    fitting.sample,
+    reporting.plot,
+    reporting.cite,
+    reporting.reproduce,
+):
+    app.command()(verb)
+
+
+def command():
+    """The whole command line as one callable command."""
+    return typer.main.get_command(app)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from anomfit import __version__
+
+        print(f"anomfit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def anomfit(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+):
+    """Fit light new physics to the low-energy anomalies: MiniBooNE, g-2, and what constrains them.
+
+    \b
+    A first session:
+      anomfit models                                     what can be fitted
+      anomfit measurements                               to which data
+      anomfit predict two-higgs-doublet miniboone        a benchmark beside the data
+      anomfit fit two-higgs-doublet --out my-fit         best fit, posterior, figures, report
+      anomfit cite my-fit                                what to cite for it
+
+    \b
+    A fit of your own:
+      anomfit card two-higgs-doublet > my.toml           then edit: free, fixed, measurements
+      anomfit fit my.toml
+
+    'anomfit VERB --help' explains each verb with examples. Masses are in GeV unless a unit is given (130MeV).
+    Compiled programs are kept in the user's cache folder; ANOMFIT_CACHE=off or --no-cache switches that off.
+    """

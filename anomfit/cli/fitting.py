@@ -1,0 +1,69 @@
+"""`anomfit fit` and `anomfit sample`: from a card to a folder of results."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from anomfit.cli.options import NoCache, Out, start_cache
+
+CardName = Annotated[
+    str,
+    typer.Argument(metavar="MODEL_OR_CARD", help="A model, a card (my.toml), or a file of yours (my_model.py:model)."),
+]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Another seed than the card's.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a result that is already in the folder.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run in the folder.")]
+
+
+def fit(
+    card: CardName,
+    out: Out = None,
+    no_sample: Annotated[bool, typer.Option("--no-sample", help="Stop after the best fit and its errors.")] = False,
+    seed: Seed = None,
+    overwrite: Overwrite = False,
+    resume: Resume = False,
+    no_cache: NoCache = False,
+) -> None:
+    """Fit a model to data: the best fit with errors, then the posterior, then figures and a report.
+
+    The folder gets report.md, card.toml (the whole configuration), result.nc (ArviZ reads it), figures. Without --out
+    it is a new folder named after the card. Ctrl-C stops; --resume goes on from the last finished block.
+
+    \b
+    Examples:
+      anomfit fit two-higgs-doublet --out my-fit
+      anomfit fit two-higgs-doublet --no-sample
+      anomfit fit my.toml --out my-fit --seed 7
+      anomfit fit my.toml --out my-fit --resume
+    """
+    _start(card, out, seed, overwrite, resume, no_cache, sample=not no_sample)
+
+
+def sample(
+    card: CardName,
+    out: Out = None,
+    seed: Seed = None,
+    overwrite: Overwrite = False,
+    resume: Resume = False,
+    no_cache: NoCache = False,
+) -> None:
+    """Sample the posterior of a card, starting at the best fit; the fit is made first unless --resume finds it.
+
+    \b
+    Examples:
+      anomfit sample two-higgs-doublet --out my-fit
+      anomfit fit my.toml --out my-fit --no-sample
+      anomfit sample my.toml --out my-fit --resume
+    """
+    _start(card, out, seed, overwrite, resume, no_cache, sample=True)
+
+
+def _start(card: str, out: Path | None, seed: int | None, overwrite: bool, resume: bool, no_cache: bool, sample: bool):
+    start_cache(no_cache)
+    from anomfit.cards import load_card
+    from anomfit.run import new_folder, run_fit, with_seed
+
+    chosen = load_card(card)
+    chosen = chosen if seed is None else with_seed(chosen, seed)
+    run_fit(chosen, out or new_folder(card), sample=sample, overwrite=overwrite, resume=resume, say=print)

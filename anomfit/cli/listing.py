@@ -1,0 +1,95 @@
+"""`anomfit models`, `anomfit measurements`, `anomfit card`: what there is."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from anomfit.cli.options import AsJson
+
+
+def models(as_json: AsJson = False) -> None:
+    """List the models: parameters, published points, and what each predicts.
+
+    \b
+    Examples:
+      anomfit models
+      anomfit models --json
+    """
+    from anomfit.capabilities import offered
+    from anomfit.models.catalogue import find_model, model_names
+
+    found = [find_model(name) for name in model_names()]
+    if as_json:
+        print(json.dumps([_model_record(model) for model in found], indent=2, ensure_ascii=False))
+        return
+    for model in found:
+        print(f"{model.name}: {model.title}")
+        print(f"  predicts: {', '.join(offered(model))}")
+        print(f"  points: {', '.join(model.points) or 'none'}")
+        for key, parametrisation in model.parametrisations.items():
+            print(f"  parametrisation {key}:")
+            width = max(len(name) for name in parametrisation.names)
+            for p in parametrisation.parameters:
+                unit = "" if p.unit == "1" else f" {p.unit}"
+                bounds = f"{p.low:g} to {p.high:g}{unit}"
+                print(f"    {p.name:<{width}}  {bounds:<24} {p.prior:<12} {p.description}")
+        print()
+
+
+def measurements(as_json: AsJson = False) -> None:
+    """List the measurements with their eras; the default era of each has a star.
+
+    \b
+    Examples:
+      anomfit measurements
+      anomfit measurements --json
+    """
+    import dataclasses
+
+    from anomfit.measurements.catalogue import measurement_listing
+
+    rows = measurement_listing()
+    if as_json:
+        print(json.dumps([_plain(dataclasses.asdict(row)) for row in rows], indent=2, ensure_ascii=False))
+        return
+    width = max(len(f"{row.name}:{row.era}") for row in rows)
+    for row in rows:
+        star = "*" if row.default else " "
+        print(f"{star} {row.name + ':' + row.era:<{width}}  {row.title} [{row.status}]")
+    print("\n* the default era of a measurement, used when only its name is given")
+
+
+def card(model: Annotated[str, typer.Argument(help="A model, or one of the shipped cards.")]) -> None:
+    """Print a fit card to start from, comments included.
+
+    \b
+    Examples:
+      anomfit card two-higgs-doublet > my.toml
+      anomfit card two-higgs-doublet-2020
+      anomfit card my_model.py:model > my.toml
+    """
+    from anomfit.cards import card_text, load_card, shipped_card_names, shipped_card_text
+
+    print(shipped_card_text(model) if model in shipped_card_names() else card_text(load_card(model)), end="")
+
+
+def _model_record(model) -> dict[str, object]:
+    from anomfit.capabilities import offered
+
+    fields = ("name", "symbol", "unit", "low", "high", "prior", "description")
+    return {
+        "name": model.name,
+        "title": model.title,
+        "references": list(model.references),
+        "offers": list(offered(model)),
+        "parametrisations": {
+            key: [{name: getattr(p, name) for name in fields} for p in parametrisation.parameters]
+            for key, parametrisation in model.parametrisations.items()
+        },
+        "points": {name: {key: float(x) for key, x in point.items()} for name, point in model.points.items()},
+    }
+
+
+def _plain(row: dict[str, object]) -> dict[str, object]:
+    return {key: list(value) if isinstance(value, tuple | frozenset) else value for key, value in row.items()}

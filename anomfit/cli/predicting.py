@@ -1,0 +1,79 @@
+"""`anomfit predict`: a model's prediction beside the data."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from anomfit.cli.options import AsJson, NoCache, pairs, start_cache
+
+if TYPE_CHECKING:
+    from anomfit.prediction import PredictionReport
+
+
+def predict(
+    model: Annotated[str, typer.Argument(help="A model's name, or a file of yours: my_model.py:model.")],
+    measurement: Annotated[str, typer.Argument(help="A measurement, with an era after a colon if you like.")],
+    point: Annotated[
+        str | None, typer.Option("--point", metavar="NAME", help="A published point; default: the model's first.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a parameter; may be repeated.")
+    ] = None,
+    points: Annotated[
+        Path | None, typer.Option("--points", metavar="FILE.csv", help="Many points: a header of names, a row a point.")
+    ] = None,
+    option: Annotated[
+        list[str] | None, typer.Option("--option", metavar="KEY=VALUE", help="An option of the measurement.")
+    ] = None,
+    parametrisation: Annotated[
+        str | None, typer.Option("--parametrisation", metavar="NAME", help="What --set and --points mean.")
+    ] = None,
+    as_json: AsJson = False,
+    no_cache: NoCache = False,
+) -> None:
+    """Predict the events (or numbers) of a measurement at a point of a model, beside data and background.
+
+    Masses are in GeV unless a unit is given. With --points, one prediction a row of the file, JSON lines with --json.
+
+    \b
+    Examples:
+      anomfit predict two-higgs-doublet miniboone
+      anomfit predict two-higgs-doublet miniboone:evis --set m_N2=130MeV --set sin_delta=0.05
+      anomfit predict two-higgs-doublet g-2-muon --json
+      anomfit predict oscillation miniboone --points grid.csv --json > predictions.jsonl
+    """
+    start_cache(no_cache)
+    from anomfit.prediction import default_parametrisation, point_from_settings, points_from_csv
+    from anomfit.prediction import predict as predict_points
+    from anomfit.userfiles import resolve_measurement, resolve_model
+
+    chosen_model = resolve_model(model)
+    chosen = default_parametrisation(chosen_model, parametrisation)
+    base = point_from_settings(chosen_model, chosen, point, pairs("--set", settings or []))
+    rows = [base] if points is None else points_from_csv(points, chosen, base)
+    data = resolve_measurement(measurement, **pairs("--option", option or []))
+    reports = predict_points(chosen_model, data, chosen, rows)
+    for report in reports:
+        if as_json:
+            print(json.dumps(report.as_json(), indent=None if points is not None else 2))
+        else:
+            _print_table(report)
+
+
+def _print_table(report: "PredictionReport") -> None:
+    print(f"{report.model} -> {report.measurement}:{report.era}")
+    print("point: " + ", ".join(f"{name} = {value:.6g}" for name, value in report.point.items()))
+    print("choices: " + ("; ".join(f"{key}: {value}" for key, value in report.choices.items()) or "none"))
+    components = list(report.signal)
+    print(f"{'bin':<32} {'data':>11} {'background':>11} {'signal':>11}  " + "  ".join(components))
+    for i, entry in enumerate(report.bins):
+        parts = "  ".join(f"{report.signal[name][i]:.4g}" for name in components)
+        where = f"{entry.label} [{entry.unit}]" if entry.unit != "1" else entry.label
+        print(f"{where:<32} {entry.data:>11.5g} {entry.background:>11.5g} {report.total[i]:>11.5g}  {parts}")
+    print(f"total signal: {sum(report.total):.6g}")
+    if report.before_efficiency:
+        listed = ", ".join(f"{name} {value:.6g}" for name, value in report.before_efficiency.items())
+        print(f"before efficiency: {listed}")
+    print()

@@ -1,0 +1,153 @@
+"""What a model predicts for a measurement at given points: one compile for any number of them."""
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+
+from anomfit.capabilities import CAPABILITY_WORDS, Model, offered
+from anomfit.cards.building import chosen_parametrisation, named_parameter, point_values, stated_value
+from anomfit.cards.card import Quantity
+from anomfit.errors import InputError, reject
+from anomfit.measurements.base import Bin, Measurement, Prediction
+from anomfit.parameters import Parametrisation, Point
+
+SCHEMA_VERSION = 1
+BATCH = 32  # points computed together: bounds the memory
+
+
+@dataclass(frozen=True)
+class PredictionReport:
+    """One point's prediction beside the data; `signal` by component, one number a bin of `bins`."""
+
+    model: str
+    measurement: str
+    era: str
+    choices: Mapping[str, str]
+    point: Mapping[str, float]
+    bins: tuple[Bin, ...]
+    signal: Mapping[str, tuple[float, ...]]
+    before_efficiency: Mapping[str, float]
+
+    @property
+    def total(self) -> tuple[float, ...]:
+        """The signal in every bin, components added."""
+        return tuple(sum(parts) for parts in zip(*self.signal.values(), strict=True))
+
+    def as_json(self) -> dict[str, object]:
+        """The object that `anomfit predict --json` prints; a number that does not exist (an edge of g-2) is None."""
+        fields = ("low", "high", "unit", "data", "background")
+        bins = [
+            {**{name: _json_number(getattr(entry, name)) for name in fields}, "signal": signal}
+            for entry, signal in zip(self.bins, self.total, strict=True)
+        ]
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "model": self.model,
+            "measurement": self.measurement,
+            "era": self.era,
+            "point": dict(self.point),
+            "bins": bins,
+            "before_efficiency": dict(self.before_efficiency),
+            "total_signal": sum(self.total),
+        }
+
+
+def predict(
+    model: Model, measurement: Measurement, chosen: Parametrisation, points: Sequence[Mapping[str, float]]
+) -> list[PredictionReport]:
+    """The predictions at `points`, each a full set of the parametrisation's values; nuisances at their central values.
+
+    Raises InputError when the model does not offer what the measurement needs, and for a point that lacks a value.
+    """
+    if not any(isinstance(model, capability) for capability in measurement.accepts):
+        needs = " or ".join(CAPABILITY_WORDS.get(c, c.__name__) for c in measurement.accepts)
+        offers = ", ".join(offered(model)) or "nothing"
+        raise InputError(f"{measurement.name} needs {needs}, which {model.name} does not offer; it offers: {offers}")
+    for point in points:
+        missing = [name for name in chosen.names if name not in point]
+        if missing:
+            raise InputError(f"point: it has no value for {', '.join(missing)}; name a point or set each")
+    full = len(points) if len(points) <= BATCH else -(-len(points) // BATCH) * BATCH  # no odd batch: one program
+    padded = [*points, *[points[-1]] * (full - len(points))]
+    columns = {name: jnp.asarray([float(point[name]) for point in padded]) for name in chosen.names}
+    result = jax.device_get(_predict_all(measurement, columns, model=model, chosen=chosen))
+    bins = tuple(measurement.bins())
+    return [
+        PredictionReport(
+            model=model.name,
+            measurement=measurement.name,
+            era=measurement.era,
+            choices=dict(measurement.choices),
+            point={name: float(point[name]) for name in chosen.names},
+            bins=bins,
+            signal={name: tuple(float(x) for x in values[i]) for name, values in result.signal.items()},
+            before_efficiency={name: float(values[i]) for name, values in result.before_efficiency.items()},
+        )
+        for i, point in enumerate(points)
+    ]
+
+
+def point_from_settings(
+    model: Model, chosen: Parametrisation, point: str | None, settings: Mapping[str, Quantity]
+) -> dict[str, float]:
+    """The values of a named point (None: the model's first, if it has one) with the user's `settings` put on top."""
+    start = point if point is not None else next(iter(model.points), None)
+    values = point_values(model, chosen, start) if start is not None else {}
+    return {
+        **values,
+        **{name: stated_value(named_parameter(chosen, name), value) for name, value in settings.items()},
+    }
+
+
+def points_from_csv(path: Path, chosen: Parametrisation, base: Mapping[str, float]) -> list[dict[str, float]]:
+    """One point a row of a CSV with a header of parameter names; parameters without a column come from `base`.
+
+    Raises InputError, with the line, for an unknown name, a row of the wrong length and a cell that is no number.
+    """
+    try:
+        rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
+    except FileNotFoundError:
+        raise reject("points", str(path), "there is no such file") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"points: {str(path)!r} cannot be read as a CSV table ({error})") from error
+    header = [name.strip() for name in rows[0]] if rows else []
+    body = [(number, row) for number, row in enumerate(rows[1:], start=2) if row]
+    if not header or not body:
+        raise reject("points", str(path), "give one line of parameter names and at least one line of values")
+    if len(set(header)) < len(header):
+        raise reject("points", str(path), f"a parameter stands in two columns of {', '.join(header)}")
+    parameters = [named_parameter(chosen, name) for name in header]
+    points = []
+    for number, row in body:
+        if len(row) != len(header):
+            raise reject("points", str(path), f"line {number} has {len(row)} values for {len(header)} names")
+        try:
+            values = {p.name: stated_value(p, cell) for p, cell in zip(parameters, row, strict=True)}
+        except InputError as error:
+            raise InputError(f"points: line {number} of {path}: {error}") from None
+        points.append({**base, **values})
+    return points
+
+
+def default_parametrisation(model: Model, name: str | None) -> Parametrisation:
+    """The parametrisation called `name`; None means the physical one where the model has it, else its first."""
+    return chosen_parametrisation(model, "physical" if name is None and "physical" in model.parametrisations else name)
+
+
+@partial(jax.jit, static_argnames=("model", "chosen"))
+def _predict_all(measurement: Measurement, columns: Point, model: Model, chosen: Parametrisation) -> Prediction:
+    nuisances = {n.name: jnp.asarray(n.mean) for owner in (model, measurement) for n in owner.nuisances}
+    return jax.lax.map(
+        lambda point: measurement.predict(model, chosen.to_physical(point), nuisances), columns, batch_size=BATCH
+    )
+
+
+def _json_number(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

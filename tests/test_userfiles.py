@@ -1,0 +1,123 @@
+"""A user's own models and measurements: found, used by the whole chain, and explained when they do not fit."""
+
+import shutil
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.integrate import quad
+
+from anomfit.cards import load_card, problem_from_card
+from anomfit.errors import InputError
+from anomfit.userfiles import anchored, is_user_file, resolve_measurement, resolve_model
+
+EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
+MODEL, MEASUREMENT = f"{EXAMPLES}/my_model.py:dark_photon", f"{EXAMPLES}/my_measurement.py:load"
+
+
+def refused(resolve, name: str, **options) -> str:
+    with pytest.raises(InputError) as caught:
+        resolve(name, **options)
+    return str(caught.value)
+
+
+def write(folder: Path, text: str) -> str:
+    path = folder / "mine.py"
+    path.write_text(text)
+    return str(path)
+
+
+@pytest.mark.parametrize(("lepton", "mass"), [("electron", 0.51099895e-3), ("muon", 0.1056583755)])
+def test_the_example_model_is_the_textbook_integral(lepton, mass):
+    m_dark, epsilon = 0.03, 2e-3
+    integrand = lambda z: 2 * mass**2 * z * (1 - z) ** 2 / (mass**2 * (1 - z) ** 2 + m_dark**2 * z)  # noqa: E731
+    expected = 7.2973525693e-3 * epsilon**2 / (2 * np.pi) * quad(integrand, 0, 1, epsabs=0, epsrel=1e-10)[0]
+    point = {"m_dark": jnp.asarray(m_dark), "epsilon": jnp.asarray(epsilon)}
+    assert float(resolve_model(MODEL).lepton_moment(point, lepton)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_example_card_is_fitted_by_the_same_chain_as_any_model():
+    problem = problem_from_card(load_card(EXAMPLES / "my_card.toml"))
+    value, slope = jax.jit(jax.value_and_grad(lambda e: problem.log_likelihood({"epsilon": e})))(1e-3)
+    step = 1e-8
+    difference = (
+        problem.log_likelihood({"epsilon": 1e-3 + step}) - problem.log_likelihood({"epsilon": 1e-3 - step})
+    ) / (2 * step)
+    assert np.isfinite(value)
+    assert slope == pytest.approx(float(difference), rel=1e-6)
+
+
+def test_one_file_is_loaded_once_and_copies_apart(tmp_path):
+    assert resolve_model(MODEL) is resolve_model(MODEL)  # one identity, so that nothing is compiled twice
+    shutil.copy(EXAMPLES / "my_model.py", tmp_path / "my_model.py")
+    assert resolve_model(f"{tmp_path}/my_model.py:dark_photon") is not resolve_model(MODEL)
+
+
+def test_a_class_is_made_and_a_function_called_with_its_options():
+    assert resolve_model(f"{EXAMPLES}/my_model.py:DarkPhoton").name == "dark-photon"
+    assert float(resolve_measurement(MEASUREMENT, scale="2").value) == pytest.approx(5e-9)
+
+
+def test_paths_are_anchored_and_catalogue_names_are_not(tmp_path):
+    assert anchored("my.py:thing", tmp_path) == f"{tmp_path.resolve()}/my.py:thing"
+    assert anchored("miniboone:evis", tmp_path) == "miniboone:evis"
+    assert is_user_file("my.py")
+    assert not is_user_file("two-higgs-doublet")
+
+
+def test_a_file_or_name_that_is_missing_is_said(tmp_path):
+    assert "no such file" in refused(resolve_model, f"{tmp_path}/absent.py:model")
+    assert "path/to/file.py:name" in refused(resolve_model, f"{EXAMPLES}/my_model.py")
+    assert "path/to/file.py:name" in refused(resolve_model, f"{EXAMPLES}/my_model.py:")
+    said = refused(resolve_model, f"{EXAMPLES}/my_model.py:photon")
+    assert "does not define it" in said
+    assert "dark_photon" in said  # what it does define
+
+
+def test_an_object_that_lacks_members_is_told_which(tmp_path):
+    path = write(tmp_path, "class Thin:\n    name = 'thin'\n    title = 'Thin'\n    references = ()\n")
+    said = refused(resolve_model, f"{path}:Thin")
+    assert "it is not a model" in said
+    for member in ("parametrisations", "points", "nuisances"):
+        assert member in said
+    assert "references" not in said
+    said = refused(resolve_measurement, f"{path}:Thin")
+    assert "it is not a measurement" in said
+    for member in ("predict", "log_likelihood", "samples", "bins"):
+        assert member in said
+
+
+def test_a_model_whose_parametrisations_are_something_else_is_refused(tmp_path):
+    text = (
+        "class M:\n    name = title = 'm'\n    references = nuisances = points = ()\n    parametrisations = {'a': 3}\n"
+    )
+    assert "Parametrisation" in refused(resolve_model, f"{write(tmp_path, text)}:M")
+
+
+def test_a_measurement_that_is_no_pytree_is_refused(tmp_path):
+    text = (EXAMPLES / "my_measurement.py").read_text().replace("@jax.tree_util.register_dataclass\n", "")
+    assert "register_dataclass" in refused(resolve_measurement, f"{write(tmp_path, text)}:load")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("import no_such_module_at_all\n", ["ModuleNotFoundError", "line 1"]),
+        ("x = 1\nmodel = 1 / 0\n", ["ZeroDivisionError", "line 2"]),
+        ("def model(:\n", ["SyntaxError"]),
+        ("def model():\n    raise RuntimeError('broken')\n", ["RuntimeError", "broken", "line 2"]),
+        ("def model(needed):\n    return needed\n", ["needed"]),
+    ],
+)
+def test_a_file_that_fails_is_one_sentence_with_its_line(tmp_path, text, words):
+    said = refused(resolve_model, f"{write(tmp_path, text)}:model")
+    assert "\n" not in said
+    for word in words:
+        assert word in said, said
+
+
+def test_options_that_do_not_fit_are_refused():
+    assert "scales" in refused(resolve_measurement, MEASUREMENT, scales="1")
+    assert "takes none" in refused(resolve_measurement, f"{EXAMPLES}/my_model.py:dark_photon", scale="1")
