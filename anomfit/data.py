@@ -8,6 +8,7 @@ import csv
 import difflib
 import hashlib
 import io
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -198,4 +199,6 @@ def _known_status(name: str, status: str) -> str:
 def _number(name: str, key: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise reject(f"{name}, {key}", value, f"it must be a number; {INTACT}")
+    if not math.isfinite(value):
+        raise reject(f"{name}, {key}", value, f"it must be finite; {INTACT}")
     return float(value)

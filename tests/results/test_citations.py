@@ -1,0 +1,122 @@
+import re
+import tomllib
+from importlib import metadata
+
+import pytest
+
+from anomfit import data
+from anomfit.errors import InputError
+from anomfit.results import citations
+from anomfit.results.citations import KINDS, as_bibtex, bibliography
+
+ENTRIES = tomllib.loads((data.data_folder() / "references.toml").read_text(encoding="utf-8"))
+SOFTWARE = ("jax", "numpyro", "optax", "optimistix", "iminuit", "arviz", "matplotlib", "mplhep", "corner", "particle")
+OLD_OR_NEW = r"(\d{4}\.\d{4,5}|[a-z-]+/\d{7})"  # arXiv identifiers
+
+
+def test_keys_are_arxiv_numbers_or_words():
+    for citation in bibliography(ENTRIES):
+        if citation.key.startswith("arXiv:"):
+            assert re.fullmatch(OLD_OR_NEW, citation.key.removeprefix("arXiv:"))
+            assert citation.fields["eprint"] == citation.key.removeprefix("arXiv:")
+        else:
+            assert re.fullmatch(r"[a-z0-9-]+", citation.key)
+
+
+@pytest.mark.parametrize("key", ENTRIES)
+def test_every_entry_is_whole(key):
+    (citation,) = bibliography([key])
+    assert citation.kind in KINDS
+    assert all(value.strip() for value in citation.fields.values())
+    assert 1950 <= int(citation.fields["year"]) <= 2100
+    assert {"journal", "eprint", "doi", "url", "school"} & set(citation.fields)
+    assert citation.text.endswith(citation.inspire or "inspire unknown")
+    if citation.inspire:
+        assert re.fullmatch(r"[A-Za-z-]+(?:-2)?:\d{4}[a-z]{2,3}", citation.inspire)
+    if "doi" in citation.fields:
+        assert re.fullmatch(r"10\.\d{4,5}/\S+", citation.fields["doi"])
+
+
+def test_inspire_keys_are_unique():
+    known = [citation.inspire for citation in bibliography(ENTRIES) if citation.inspire]
+    assert len(known) == len(set(known))
+
+
+def test_journal_pages_agree_with_the_doi():
+    """American Physical Society: journal, volume and page stand in the identifier."""
+    journals = {"Phys. Rev. D": "PhysRevD", "Phys. Rev. Lett.": "PhysRevLett", "Phys. Rev.": "PhysRev"}
+    checked = 0
+    for citation in bibliography(ENTRIES):
+        fields = citation.fields
+        if fields.get("journal") in journals and "doi" in fields:
+            first_page = fields["pages"].split("--")[0]
+            assert fields["doi"] == f"10.1103/{journals[fields['journal']]}.{fields['volume']}.{first_page}"
+            checked += 1
+    assert checked > 10
+
+
+def test_the_software_that_results_are_made_with_is_there():
+    for name in SOFTWARE:
+        assert bibliography([name])[0].kind == "software"
+        assert metadata.version(name)
+
+
+def test_order_is_kept_and_repetitions_are_dropped():
+    keys = ["jax", "arXiv:2006.16883", "jax", "nuts"]
+    assert [citation.key for citation in bibliography(keys)] == ["jax", "arXiv:2006.16883", "nuts"]
+    assert bibliography([]) == []
+
+
+def test_bibtex_of_a_paper():
+    assert as_bibtex(["arXiv:0806.1449"]) == (
+        "@article{MiniBooNE:2008hfu,\n"
+        "    author = {Aguilar-Arevalo, A. A. and others},\n"
+        "    title = {{The Neutrino Flux prediction at MiniBooNE}},\n"
+        "    year = {2009},\n"
+        "    eprint = {0806.1449},\n"
+        "    collaboration = {MiniBooNE},\n"
+        "    journal = {Phys. Rev. D},\n"
+        "    volume = {79},\n"
+        "    pages = {072002},\n"
+        "    doi = {10.1103/PhysRevD.79.072002},\n"
+        "    archivePrefix = {arXiv},\n"
+        "}\n"
+    )
+
+
+def test_bibtex_of_everything_is_well_formed():
+    entries = as_bibtex(ENTRIES).rstrip("\n").split("\n\n")
+    assert len(entries) == len(ENTRIES)
+    labels = []
+    for entry in entries:
+        opening = re.match(r"@(article|software|phdthesis|techreport)\{([A-Za-z0-9:.-]+),\n", entry)
+        assert opening is not None
+        labels.append(opening[2])
+        assert entry.endswith("\n}")
+        depth = 0
+        for character in entry:
+            depth += {"{": 1, "}": -1}.get(character, 0)
+            assert depth >= 0
+        assert depth == 0
+        assert entry.count("$") % 2 == 0
+    assert len(labels) == len(set(labels))
+
+
+def test_a_key_that_is_not_known_is_refused_with_the_nearest():
+    with pytest.raises(InputError) as caught:
+        bibliography(["jax", "numpyroo"])
+    assert (
+        str(caught.value)
+        == "reference: 'numpyroo' is not usable; it is not in the bibliography, the nearest key is 'numpyro'"
+    )
+    with pytest.raises(InputError):
+        as_bibtex(["Nobody:2099xyz"])
+
+
+@pytest.mark.parametrize("broken", ["[jax", "[jax]\nkind = 'software'\n", "[jax]\nkind = 'rumour'\n"])
+def test_a_damaged_bibliography_is_refused(tmp_path, monkeypatch, broken):
+    (tmp_path / "references.toml").write_text(broken, encoding="utf-8")
+    monkeypatch.setattr(citations, "data_folder", lambda: tmp_path)
+    with pytest.raises(InputError) as caught:
+        bibliography(["jax"])
+    assert "\n" not in str(caught.value)
