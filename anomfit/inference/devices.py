@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import jax
 import numpy as np
-from jax.sharding import Mesh, PartitionSpec
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 
 def prepare_devices(wanted: int) -> int:
@@ -43,3 +43,11 @@ def spread(function: Callable, devices: int) -> Callable:
     mesh = batch_mesh(devices)
     shared, split = PartitionSpec(), PartitionSpec("batch")
     return jax.shard_map(function, mesh=mesh, in_specs=(shared, split), out_specs=split, check_vma=False)
+
+
+def place(batch, size: int):
+    """A pytree of host arrays with leading axis `size`, laid out as `spread` returns them."""
+    devices = devices_for(size)
+    if devices == 1:
+        return jax.device_put(batch)
+    return jax.device_put(batch, NamedSharding(batch_mesh(devices), PartitionSpec("batch")))

@@ -44,7 +44,7 @@ def hessian(problem: Problem, s: Float[Array, " coordinates"]) -> Float[Array, "
 
 @dataclass(frozen=True)
 class Box:
-    """Limits of the scaled coordinates; `widths` is a parameter's range, or 1 for a pull: the unit of "flat"."""
+    """Limits of the scaled coordinates; `widths` is a parameter's range, or `PULL_LIMIT` for a pull."""
 
     low: np.ndarray
     high: np.ndarray
@@ -56,7 +56,7 @@ def box(problem: Problem) -> Box:
     pulls = np.full(len(problem.nuisances), PULL_LIMIT)
     low = np.array([scale(p, p.low) for p in problem.free])
     high = np.array([scale(p, p.high) for p in problem.free])
-    return Box(np.append(low, -pulls), np.append(high, pulls), np.append(high - low, np.ones_like(pulls)))
+    return Box(np.append(low, -pulls), np.append(high, pulls), np.append(high - low, pulls))
 
 
 def scale(parameter: Parameter, value: float) -> float:

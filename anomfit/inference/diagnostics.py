@@ -1,0 +1,81 @@
+"""Convergence of Markov chains: rank-normalised split R-hat, effective sample sizes, and a verdict in words.
+
+The only module that imports ArviZ, and only when it is called.
+"""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+MAX_R_HAT = 1.01
+MIN_ESS = 400
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """Summary and convergence of one quantity; q16, q50, q84 are quantiles (a 68 % equal-tailed interval)."""
+
+    name: str
+    mean: float
+    sd: float
+    q16: float
+    q50: float
+    q84: float
+    r_hat: float
+    ess_bulk: float
+    ess_tail: float
+
+    @property
+    def good(self) -> bool:
+        """R-hat below 1.01 and both effective sample sizes at least 400."""
+        return self.r_hat < MAX_R_HAT and min(self.ess_bulk, self.ess_tail) >= MIN_ESS
+
+
+def diagnose(values: Mapping[str, np.ndarray]) -> tuple[Diagnostic, ...]:
+    """Diagnostics of each (chain, draw) array; R-hat and ESS as in Vehtari et al, arXiv:1903.08008, by ArviZ.
+
+    A quantity that does not vary, a single chain or fewer than four draws give nan for what cannot be computed.
+    """
+    r_hat, bulk, tail = _arviz_numbers(values)
+    found = []
+    for name, draws in values.items():
+        q16, q50, q84 = (float(q) for q in np.quantile(draws, [0.158655, 0.5, 0.841345]))
+        mean, sd = float(np.mean(draws)), float(np.std(draws, ddof=1)) if draws.size > 1 else 0.0
+        found.append(Diagnostic(name, mean, sd, q16, q50, q84, r_hat[name], bulk[name], tail[name]))
+    return tuple(found)
+
+
+def verdict(diagnostics: Sequence[Diagnostic], divergences: int) -> tuple[str, ...]:
+    """What is wrong with the chains, one sentence each; empty when nothing is."""
+    sentences = []
+    loose = [d for d in diagnostics if not d.r_hat < MAX_R_HAT]
+    if loose:
+        worst = max(loose, key=lambda d: np.inf if np.isnan(d.r_hat) else d.r_hat)
+        names = ", ".join(d.name for d in loose)
+        sentences.append(f"R-hat is not below {MAX_R_HAT} for {names} (worst {worst.r_hat:.3f}): run longer chains")
+    poor = [d for d in diagnostics if not min(d.ess_bulk, d.ess_tail) >= MIN_ESS]
+    if poor:
+        least, names = min(min(d.ess_bulk, d.ess_tail) for d in poor), ", ".join(d.name for d in poor)
+        sentences.append(f"fewer than {MIN_ESS} effective samples for {names} (least {least:.0f}): run longer chains")
+    if divergences:
+        sentences.append(f"{divergences} divergent transitions: raise target_accept, the posterior has narrow corners")
+    return tuple(sentences)
+
+
+def _arviz_numbers(values: Mapping[str, np.ndarray]) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
+    usable = {n: x for n, x in values.items() if x.shape[0] > 1 and x.shape[1] > 3 and np.ptp(x) > 0.0}
+    nothing = dict.fromkeys(values, float("nan"))
+    if not usable:
+        return nothing, dict(nothing), dict(nothing)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=FutureWarning)  # ArviZ 0.23 announces its successor once a day
+        import arviz
+    import xarray
+
+    data = xarray.Dataset({name: (("chain", "draw"), x) for name, x in usable.items()})
+    numbers: list[Any] = [arviz.rhat(data), arviz.ess(data, method="bulk"), arviz.ess(data, method="tail")]
+    found = [{**nothing, **{str(n): float(x) for n, x in table.data_vars.items()}} for table in numbers]
+    return found[0], found[1], found[2]

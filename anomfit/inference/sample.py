@@ -1,0 +1,197 @@
+"""The posterior by NUTS: blocks of draws until the chains are good enough, each block kept on disk if wanted."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+from tqdm import tqdm
+
+from anomfit.errors import reject
+from anomfit.inference.checkpoint import Checkpoint, fingerprint, read_checkpoint, write_checkpoint
+from anomfit.inference.devices import place
+from anomfit.inference.diagnostics import Diagnostic, diagnose, verdict
+from anomfit.inference.minimise import Fit
+from anomfit.inference.nuts import Block, Tuning, advance_chains, start_chains
+from anomfit.inference.starts import chain_starts
+from anomfit.problem import Problem
+
+
+@dataclass(frozen=True)
+class SampleSettings:
+    """`draws` a chain at least; more, up to `max_draws`, until R-hat < 1.01 and ESS >= 400 for every coordinate."""
+
+    chains: int = 4
+    draws: int = 500
+    max_draws: int = 4000
+    tuning: Tuning = field(default_factory=Tuning)
+
+    def __post_init__(self):
+        for name in ("chains", "draws"):
+            if getattr(self, name) < 1:
+                raise reject(name, getattr(self, name), "give a whole number above 0")
+        if self.max_draws < self.draws:
+            raise reject("max_draws", self.max_draws, f"give at least the number of draws, {self.draws}")
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Posterior draws. Every array has leading axes (chain, draw).
+
+    `values` holds parameters and pulls, `derived` the model's other physical quantities that vary, `z` the sampler's
+    normal coordinates, `stats` log_posterior, log_likelihood, energy, acceptance_rate, n_steps and diverging.
+    `seconds` is all the time spent, compilation included, `sampling_seconds` that after the warmup.
+    """
+
+    values: dict[str, np.ndarray]
+    derived: dict[str, np.ndarray]
+    z: np.ndarray
+    stats: dict[str, np.ndarray]
+    diagnostics: tuple[Diagnostic, ...]
+    settings: SampleSettings
+    seconds: float
+    sampling_seconds: float
+    complete: bool
+
+    @property
+    def divergences(self) -> int:
+        """Divergent transitions after the warmup."""
+        return int(np.sum(self.stats["diverging"]))
+
+    @property
+    def acceptance(self) -> float:
+        """Mean acceptance probability."""
+        return float(np.mean(self.stats["acceptance_rate"]))
+
+    @property
+    def ess_per_second(self) -> float:
+        """The least bulk effective sample size of any coordinate per second after the warmup."""
+        return min(d.ess_bulk for d in self.diagnostics) / self.sampling_seconds
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with the chains, one sentence each; empty when nothing is."""
+        sentences = verdict(self.diagnostics, self.divergences)
+        return sentences if self.complete else ("the run was interrupted before it was done", *sentences)
+
+
+def sample(
+    problem: Problem,
+    key: Array,
+    settings: SampleSettings | None = None,
+    fit: Fit | None = None,
+    state_file: Path | None = None,
+    show_progress: bool = False,
+) -> Samples:
+    """Sample the posterior of `problem` with NUTS in normal coordinates, dense mass matrix.
+
+    Chains start at the optima of `fit` or, without one, at prior points of high likelihood; `key` fixes all draws.
+    Chains run on the local JAX devices (see `devices.prepare_devices`), vectorised on each. With a `state_file` every
+    block of draws is kept there, and a run that finds one goes on with the same numbers as if it had not stopped; a
+    file of another problem, key or tuning is refused (InputError). An interrupt (Ctrl-C) after the warmup returns the
+    draws so far with `complete` False; before that it is raised.
+    """
+    settings = settings or SampleSettings()
+    if not problem.names:
+        raise reject("free", [], "leave at least one parameter free")
+    run = _begin(problem, key, settings, fit, state_file)
+    complete = True
+    with tqdm(total=settings.tuning.warmup + settings.draws, disable=not show_progress, unit="draw") as bar:
+        bar.update(run.steps)
+        try:
+            while not _is_done(problem, run, settings):
+                run = _next_block(problem, run, settings.tuning)
+                if state_file is not None:
+                    write_checkpoint(state_file, run)
+                _show(bar, run, settings)
+        except KeyboardInterrupt:
+            if run.steps <= settings.tuning.warmup:
+                raise
+            complete = False
+    return _samples(problem, run, settings, complete)
+
+
+def _begin(problem, key, settings, fit, state_file) -> Checkpoint:
+    mark, began = fingerprint(problem, key, settings.chains, settings.tuning), time.perf_counter()
+    key_starts, key_chains = jax.random.split(key)
+    keys = jax.random.split(key_chains, settings.chains)
+    dimension = len(problem.names)
+    if state_file is not None and state_file.exists():
+        z = jnp.zeros((settings.chains, dimension))
+        template = jax.eval_shape(lambda p, z, k: start_chains(p, z, k, settings.tuning), problem, z, keys)
+        return read_checkpoint(state_file, template, mark)
+    z = jnp.asarray(chain_starts(problem, key_starts, settings.chains, fit))
+    state = place(jax.block_until_ready(start_chains(problem, z, keys, settings.tuning)), settings.chains)
+    nothing = np.zeros((settings.chains, 0))
+    empty = Block(np.zeros((settings.chains, 0, dimension)), nothing, nothing, nothing, nothing, nothing)
+    return Checkpoint(mark, state, empty, 0, time.perf_counter() - began, 0.0)
+
+
+def _next_block(problem: Problem, run: Checkpoint, tuning: Tuning) -> Checkpoint:
+    began = time.perf_counter()
+    state, block = jax.block_until_ready(advance_chains(problem, run.state, tuning))
+    spent = time.perf_counter() - began
+    skipped = max(0, tuning.warmup - run.steps)  # draws of the warmup are not kept
+    draws = Block(*(np.concatenate([old, np.asarray(new)[:, skipped:]], axis=1) for old, new in zip(run.draws, block)))
+    sampling = run.sampling_seconds + (spent if skipped == 0 else 0.0)
+    return Checkpoint(run.mark, state, draws, run.steps + tuning.block, run.seconds + spent, sampling)
+
+
+def _is_done(problem: Problem, run: Checkpoint, settings: SampleSettings) -> bool:
+    drawn = run.draws.z.shape[1]
+    if drawn < settings.draws:
+        return False
+    if drawn >= settings.max_draws:
+        return True
+    return all(d.good for d in diagnose(_by_name(problem, run.draws.z)))
+
+
+def _by_name(problem: Problem, z: np.ndarray) -> dict[str, np.ndarray]:
+    """Normal coordinates by name: monotonic in the values, so R-hat and ESS, which use ranks, are the same."""
+    return {name: z[:, :, i] for i, name in enumerate(problem.names)}
+
+
+def _show(bar: tqdm, run: Checkpoint, settings: SampleSettings) -> None:
+    if run.steps > bar.total:
+        bar.total = settings.tuning.warmup + settings.max_draws
+    stage = "warmup" if run.steps <= settings.tuning.warmup else "sampling"
+    bar.set_description(f"NUTS, {settings.chains} chains, {stage}")
+    bar.set_postfix(divergences=int(np.sum(run.draws.diverging)), refresh=False)
+    bar.update(run.steps - bar.n)
+
+
+@jax.jit
+def _physical(problem: Problem, z: Float[Array, "draws coordinates"]):
+    """Values, physical point and log-likelihood less log-posterior of every draw; no measurement is evaluated."""
+
+    def one(z):
+        values, log_weight = problem.from_normal(z)
+        free = z[: len(problem.free)]
+        return values, problem.physical_point(values), 0.5 * jnp.sum(free**2) - log_weight
+
+    return jax.lax.map(one, z, batch_size=256)
+
+
+def _samples(problem: Problem, run: Checkpoint, settings: SampleSettings, complete: bool) -> Samples:
+    z, shape = run.draws.z, run.draws.z.shape[:2]
+    values, physical, offset = jax.tree.map(
+        lambda x: np.asarray(x).reshape(shape), _physical(problem, jnp.asarray(z.reshape(-1, z.shape[-1])))
+    )
+    values = {name: values[name] for name in problem.names}
+    derived = {n: x for n, x in physical.items() if n not in values and np.ptp(x) > 0.0}
+    stats = {name: getattr(run.draws, name) for name in Block._fields if name != "z"}
+    stats = {**stats, "log_likelihood": stats["log_posterior"] + offset, "diverging": stats["diverging"].astype(bool)}
+    return Samples(
+        values=values,
+        derived=derived,
+        z=z,
+        stats=stats,
+        diagnostics=diagnose(values),
+        settings=settings,
+        seconds=run.seconds,
+        sampling_seconds=run.sampling_seconds,
+        complete=complete,
+    )

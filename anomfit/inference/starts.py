@@ -1,0 +1,55 @@
+"""Where chains start: at the distinct optima of a fit, or at prior points of high likelihood."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+from scipy.stats import norm
+
+from anomfit.errors import reject
+from anomfit.inference.minimise import Fit, batched_twice_nll
+from anomfit.problem import Problem
+
+NEAR_BEST = 4.0  # optima within this -2 ln L of the best are places to start
+INSIDE = 0.02  # starts keep this distance to the faces of the unit cube
+SCREENED = 2048
+JITTER = 0.1
+
+
+def chain_starts(problem: Problem, key: Array, chains: int, fit: Fit | None = None) -> np.ndarray:
+    """(chains, coordinates) starts in normal coordinates, dispersed.
+
+    With a fit, its distinct optima of nearly the best -2 ln L, best first and repeated if there are too few; without,
+    prior points drawn with weights exp(-Delta(-2 ln L)/16), a flattened likelihood. All are shifted by a small random
+    amount (0.1 in each normal coordinate) so that no two chains start together.
+    """
+    key_points, key_choice, key_jitter = jax.random.split(key, 3)
+    if fit is None:
+        z = _from_prior(problem, key_points, key_choice, chains)
+    else:
+        near = [o.values for o in fit.optima if o.twice_nll < fit.twice_nll + NEAR_BEST] or [fit.point]
+        z = np.array([_to_normal(problem, near[k % len(near)]) for k in range(chains)])
+    return z + JITTER * np.asarray(jax.random.normal(key_jitter, z.shape))
+
+
+def _from_prior(problem: Problem, key_points, key_choice, chains: int) -> np.ndarray:
+    u = np.asarray(jax.random.uniform(key_points, (SCREENED, len(problem.free))), dtype=float)
+    pulls = np.zeros((SCREENED, len(problem.nuisances)))
+    angles, values = np.concatenate([np.arcsin(2.0 * u - 1.0), pulls], axis=1), []
+    for chunk in np.split(angles, SCREENED // 256):
+        values.append(np.asarray(batched_twice_nll(problem, jnp.asarray(chunk))))
+    twice_nll = np.concatenate(values)
+    if np.isfinite(twice_nll).sum() < chains:
+        raise reject(
+            "free", list(problem.names), "too few points of the prior have a finite likelihood; check the ranges"
+        )
+    tempered = -(twice_nll - np.min(twice_nll)) / 16.0 + np.asarray(jax.random.gumbel(key_choice, (SCREENED,)))
+    chosen = np.argsort(-tempered)[:chains]
+    return np.concatenate([norm.ppf(np.clip(u[chosen], INSIDE, 1.0 - INSIDE)), pulls[chosen]], axis=1)
+
+
+def _to_normal(problem: Problem, values: dict[str, float]) -> np.ndarray:
+    given = {p.name: jnp.asarray(values[p.name]) for p in problem.free}
+    u = np.asarray(problem.to_cube(given)) if given else np.zeros(0)
+    pulls = [values.get(n.name, 0.0) for n in problem.nuisances]
+    return np.append(norm.ppf(np.clip(np.nan_to_num(u, nan=0.5), INSIDE, 1.0 - INSIDE)), pulls)
