@@ -48,7 +48,7 @@ class CardFit:
 
 @dataclass(frozen=True)
 class CardSampling:
-    """NUTS: chains, warm-up and draws per chain and block; blocks follow up to the quality or `max_draws`."""
+    """NUTS: chains, warm-up and least draws a chain; more follow until the quality or `max_draws` is reached."""
 
     chains: int = 4
     warmup: int = 500
