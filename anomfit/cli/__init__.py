@@ -15,8 +15,9 @@ def main(arguments: list[str] | None = None) -> int:
     from anomfit.cli.app import command
     from anomfit.errors import InputError
 
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        return int(command()(args=arguments, prog_name="anomfit", standalone_mode=False) or 0)
+        return int(command()(args=given or ["--help"], prog_name="anomfit", standalone_mode=False) or 0)
     except InputError as error:
         return _complain(str(error), BAD_INPUT)
     except BrokenPipeError:  # the reader of our output, such as head, has gone
@@ -37,10 +38,8 @@ def _usage_status(error: Exception) -> int:
         return _complain("interrupted", INTERRUPTED)
     if kind == "Exit":
         return int(getattr(error, "exit_code", 0))
-    if kind == "NoArgsIsHelpError":  # the help is already on the screen
-        return BAD_INPUT
     if hasattr(error, "format_message"):
-        return _complain(f"{error.format_message()} See 'anomfit --help'.", BAD_INPUT)  # type: ignore[attr-defined]
+        return _complain(f"{error.format_message().rstrip('.')}; see 'anomfit --help'", BAD_INPUT)  # type: ignore[attr-defined]
     raise error
 
 

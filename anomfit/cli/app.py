@@ -6,7 +6,7 @@ import typer
 
 from anomfit.cli import fitting, listing, predicting, reporting
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
 
 for verb in (
     listing.models,

@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 
 from anomfit.cli.options import NoCache, Out, start_cache
+from anomfit.errors import reject
 
 CardName = Annotated[
     str,
     typer.Argument(metavar="MODEL_OR_CARD", help="A model, a card (my.toml), or a file of yours (my_model.py:model)."),
 ]
-Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Another seed than the card's.")]
+Seed = Annotated[str | None, typer.Option("--seed", metavar="N", help="Another seed than the card's.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a result that is already in the folder.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run in the folder.")]
 
@@ -59,11 +60,17 @@ def sample(
     _start(card, out, seed, overwrite, resume, no_cache, sample=True)
 
 
-def _start(card: str, out: Path | None, seed: int | None, overwrite: bool, resume: bool, no_cache: bool, sample: bool):
+def _start(card: str, out: Path | None, seed: str | None, overwrite: bool, resume: bool, no_cache: bool, sample: bool):
     start_cache(no_cache)
     from anomfit.cards import load_card
     from anomfit.run import new_folder, run_fit, with_seed
 
     chosen = load_card(card)
-    chosen = chosen if seed is None else with_seed(chosen, seed)
+    chosen = chosen if seed is None else with_seed(chosen, _whole_number("--seed", seed))
     run_fit(chosen, out or new_folder(card), sample=sample, overwrite=overwrite, resume=resume, say=print)
+
+
+def _whole_number(option: str, text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise reject(option, text, "give a whole number, 0 or above")
+    return int(text)

@@ -1,0 +1,70 @@
+"""`anomfit plot`, `anomfit cite`, `anomfit reproduce`: what comes after a fit."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from anomfit.cli.options import AsJson, NoCache, Out, start_cache
+
+
+def plot(
+    result: Annotated[Path, typer.Argument(help="A result: the folder of a fit, or its result.nc.")],
+    out: Out = None,
+    no_cache: NoCache = False,
+) -> None:
+    """Draw the figures of a result again: spectrum, corner plot and pulls.
+
+    \b
+    Examples:
+      anomfit plot my-fit
+      anomfit plot my-fit/result.nc --out figures
+    """
+    start_cache(no_cache)
+    from anomfit.run import draw_figures, result_file
+
+    path = result_file(result)
+    for figure in draw_figures(path, out or path.parent):
+        print(figure)
+
+
+def cite(
+    subject: Annotated[str, typer.Argument(metavar="RESULT_OR_MODEL", help="A result, a card or a model's name.")],
+    bibtex: Annotated[bool, typer.Option("--bibtex", help="Print BibTeX entries.")] = False,
+) -> None:
+    """List what a result rests on, ready to cite: model, measurements, methods, software, with INSPIRE keys.
+
+    \b
+    Examples:
+      anomfit cite my-fit
+      anomfit cite two-higgs-doublet --bibtex > references.bib
+    """
+    from anomfit.results.citations import as_bibtex, bibliography
+    from anomfit.run import citation_keys
+
+    keys = citation_keys(subject)
+    if bibtex:
+        print(as_bibtex(keys), end="")
+        return
+    for citation in bibliography(keys):
+        print(f"{citation.kind}: {citation.text}")
+
+
+def reproduce(
+    paper: Annotated[str | None, typer.Argument(help="An arXiv number or its alias; default: all papers.")] = None,
+    as_json: AsJson = False,
+    no_cache: NoCache = False,
+) -> None:
+    """Compute the numbers that the papers state, and say for each whether it agrees.
+
+    \b
+    Examples:
+      anomfit reproduce
+      anomfit reproduce 2010.06159 --json
+    """
+    start_cache(no_cache)
+    from anomfit.reproduce import reproduce as reproduce_papers
+
+    for row in reproduce_papers(paper):
+        print(json.dumps(row.as_json()) if as_json else row.line)
