@@ -23,8 +23,8 @@ ALPHA = 7.2973525693e-3
 G_F = 1.1663788e-5
 """Fermi constant from the muon lifetime, GeV^-2, PDG 2022 and MuLan, PRL 106 (2011) 041803."""
 
-HBAR = 6.582119569e-25
-"""Reduced Planck constant, GeV s (exact in the SI of 2019, rounded)."""
+HBAR = 6.582119569509068e-25
+"""Reduced Planck constant, GeV s, exact in the SI of 2019."""
 
 SPEED_OF_LIGHT = 2.99792458e8
 """m/s, exact."""

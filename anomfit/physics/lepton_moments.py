@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 _STEP = 0.25
-_U = np.arange(-32.0, 50.0 + _STEP, _STEP)
+_U = np.arange(-32.0, 60.0 + _STEP, _STEP)
 _Z, _W = 1.0 / (1.0 + np.exp(-_U)), 1.0 / (1.0 + np.exp(_U))  # z and 1-z, each with all its digits
 _MEASURE = _STEP * _Z**3 * _W  # z^2 dz
 
@@ -72,7 +72,8 @@ def _integral(
     r: Float[Array, ""], r_F: Float[Array, ""], flip: Float[Array, ""], keep: Float[Array, ""]
 ) -> Float[Array, ""]:
     """The integral of the module's docstring without 1/(8 pi^2), for zeros of Delta away from the real axis."""
-    delta = _Z**2 + _W * r**2 + _Z * (r_F - 1.0) * (r_F + 1.0)
+    shift = jnp.where(_Z < 0.5, (r_F - 1.0) * (r_F + 1.0) + _Z, r_F**2 - _W)  # equal; each keeps its digits there
+    delta = _W * r**2 + _Z * shift
     return jnp.sum(_MEASURE * (flip * r_F + keep * _W) / delta)
 
 

@@ -38,8 +38,8 @@ def seesaw(m_D: ArrayLike, m_R: ArrayLike) -> SeesawStates:
     """Exact eigenvalues and mixing angle of ((0, m_D), (m_D, m_R)) for m_R > 0.
 
     m_light = -m_D^2/m_heavy and tan theta = m_D/m_heavy with m_heavy = (m_R + sqrt(m_R^2 + 4 m_D^2))/2, which takes no
-    difference of large numbers. To leading order -m_D^2/m_R and m_D/m_R, equations 21 and 22. (The paper writes N with the opposite
-    sign of theta in equation 22; that sign, with its own equation 19, does not diagonalise the matrix.)
+    difference of large numbers. To leading order -m_D^2/m_R and m_D/m_R, equations 21 and 22. (Equation 22
+    prints the opposite sign of theta, which does not diagonalise the matrix of its equation 19.)
     """
     m_D, m_R = jnp.asarray(m_D), jnp.asarray(m_R)
     m_heavy = 0.5 * (m_R + jnp.sqrt(m_R**2 + 4.0 * m_D**2))

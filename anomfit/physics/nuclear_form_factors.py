@@ -3,6 +3,7 @@
 They stand for the whole nucleus: do not multiply one by a nucleon's own form factor.
 """
 
+from functools import reduce
 from math import factorial
 
 import jax.numpy as jnp
@@ -17,7 +18,7 @@ B_CARBON_12 = 25.0
 HELM_SKIN_FM = 0.9
 """Surface thickness s of Helm's density, fm; Lewin and Smith, Astropart. Phys. 6 (1996) 87, section 4."""
 
-_SERIES = np.array([(-1) ** j * 6.0 * (j + 1) / factorial(2 * j + 3) for j in range(10)])
+_SERIES = [(-1) ** j * 6.0 * (j + 1) / factorial(2 * j + 3) for j in range(10)]
 
 
 def helm_radius_squared(mass_number: ArrayLike) -> Float[Array, "..."]:
@@ -34,7 +35,8 @@ def helm(q_squared: ArrayLike, mass_number: ArrayLike) -> Float[Array, "..."]:
 
     Helm, Phys. Rev. 104 (1956) 1466, with the radius of Lewin and Smith. `q_squared` is Q^2 in GeV^2, an array of any
     shape; the result has its shape, is 1 at Q^2 = 0 and has every derivative there. It is an amplitude factor (square
-    it in a rate) and changes sign at its zeros.
+    it in a rate) and changes sign at its zeros. The radius is a fit to many nuclei: for 12C the rms radius is 2.58 fm,
+    5 % above the measured charge radius.
     """
     q_squared = jnp.asarray(q_squared) / HBAR_C_FM**2
     return _sphere(q_squared * helm_radius_squared(mass_number)) * jnp.exp(-0.5 * q_squared * HELM_SKIN_FM**2)
@@ -48,6 +50,7 @@ def exponential(q_squared: ArrayLike, b: ArrayLike) -> Float[Array, "..."]:
 def _sphere(x_squared: Float[Array, "..."]) -> Float[Array, "..."]:
     """3 j_1(x)/x = 3 (sin x - x cos x)/x^3 as a function of x^2: power series below x = 1, closed form above."""
     small = x_squared < 1.0
-    series = jnp.polyval(_SERIES[::-1], jnp.where(small, x_squared, 0.0))
+    near_zero = jnp.where(small, x_squared, 0.0)
+    series = reduce(lambda total, coefficient: total * near_zero + coefficient, reversed(_SERIES))
     x = jnp.sqrt(jnp.where(small, 1.0, x_squared))
     return jnp.where(small, series, 3.0 * (jnp.sin(x) - x * jnp.cos(x)) / x**3)

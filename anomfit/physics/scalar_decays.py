@@ -4,11 +4,12 @@ Masses and widths in GeV, couplings dimensionless unless said. Everything broadc
 gradient 0.
 """
 
+from collections.abc import Sequence
+from functools import reduce
 from math import comb
 from typing import Literal
 
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, ArrayLike, Complex, Float
 
 from anomfit.errors import reject
@@ -124,9 +125,9 @@ def decay_length_m(mass: ArrayLike, energy: ArrayLike, width: ArrayLike) -> Floa
 # The loop function. f = asin^2(sqrt tau) has the power series sum_n c_n tau^n around 0, used where the closed form
 # cancels. Around tau = 1, with d = 1 - tau and h(d) = asin(sqrt d)/sqrt d (analytic, asinh for d < 0),
 # f = pi^2/4 + d h^2 - pi sqrt(d) h, where sqrt(d) = -i sqrt(-d) above threshold: only that term is not smooth.
-_ASIN_SQUARED = np.array([0.0] + [0.5 * 4.0**n / (n**2 * comb(2 * n, n)) for n in range(1, 40)])
-_SMALL_TAU = 2.0 * (_ASIN_SQUARED[1:-1] - _ASIN_SQUARED[2:])
-_ASIN_OVER_ROOT = np.array([comb(2 * n, n) / (4.0**n * (2 * n + 1)) for n in range(20)])
+_ASIN_SQUARED = [0.5 * 4.0**n / (n**2 * comb(2 * n, n)) for n in range(1, 32)]
+_SMALL_TAU = [2.0 * (_ASIN_SQUARED[n] - _ASIN_SQUARED[n + 1]) for n in range(30)]
+_ASIN_OVER_ROOT = [comb(2 * n, n) / (4.0**n * (2 * n + 1)) for n in range(16)]
 
 
 def fermion_loop(tau: ArrayLike) -> Complex[Array, "..."]:
@@ -145,15 +146,20 @@ def fermion_loop(tau: ArrayLike) -> Complex[Array, "..."]:
     safe_tau = 1.0 - d
     real = 2.0 * (safe_tau + regular + jnp.where(above, 0.0, threshold_term)) / safe_tau**2
     imaginary = 2.0 * jnp.where(above, threshold_term, 0.0) / safe_tau**2
-    series = jnp.polyval(_SMALL_TAU[::-1], jnp.where(small, tau, 0.0))
+    series = _power_series(_SMALL_TAU, jnp.where(small, tau, 0.0))
     return jnp.where(small, series, real) + 1j * jnp.where(small, 0.0, imaginary)
 
 
 def _asin_root_over_root(d: Float[Array, "..."]) -> Float[Array, "..."]:
     """asin(sqrt d)/sqrt d for d < 1, continued to asinh(sqrt(-d))/sqrt(-d) for d < 0; smooth."""
     near, below = jnp.abs(d) < 0.1, d > 0.0
-    series = jnp.polyval(_ASIN_OVER_ROOT[::-1], jnp.where(near, d, 0.0))
+    series = _power_series(_ASIN_OVER_ROOT, jnp.where(near, d, 0.0))
     root_below = jnp.sqrt(jnp.where(below & ~near, d, 0.5))
     root_above = jnp.sqrt(jnp.where(below | near, 1.0, -d))
     closed = jnp.where(below, jnp.arcsin(root_below) / root_below, jnp.arcsinh(root_above) / root_above)
     return jnp.where(near, series, closed)
+
+
+def _power_series(coefficients: Sequence[float], x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """sum_n coefficients[n] x^n by Horner's rule, unrolled (it compiles faster than a loop)."""
+    return reduce(lambda total, coefficient: total * x + coefficient, reversed(coefficients), jnp.zeros_like(x))

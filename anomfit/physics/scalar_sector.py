@@ -46,9 +46,10 @@ class ScalarPotential(NamedTuple):
 def masses_from_potential(mu_H: ArrayLike, mu_hprime: ArrayLike, m_12: ArrayLike, v: ArrayLike) -> ScalarMasses:
     """Equations 9 and 10: the heavier state is H and delta, in (-pi/2, pi/2], its angle.
 
-    tan 2 delta = sqrt2 m_12 v/(mu_h' - mu_H), so m_12 > 0 gives delta < 0 when the doublet is the heavier one. The lighter mass is the determinant over the heavier one, which does not lose what the difference in equation 10
-    cancels. A determinant at or below 0 (a tachyon, see `is_tachyonic`) gives m_hprime = 0 with gradient 0; at mu_H =
-    mu_hprime, m_12 = 0 the angle is not defined and 0 is returned, also with gradient 0.
+    tan 2 delta = sqrt2 m_12 v/(mu_h' - mu_H), so m_12 > 0 gives delta < 0 when the doublet is the heavier one. The
+    lighter squared mass is the determinant over the heavier one, which keeps what equation 10 cancels. A determinant
+    at or below 0 (a tachyon, see `is_tachyonic`) gives m_hprime = 0 with gradient 0; at mu_H = mu_hprime, m_12 = 0 the
+    angle is not defined and 0 is returned, also with gradient 0.
     """
     mu_H, mu_hprime = jnp.asarray(mu_H), jnp.asarray(mu_hprime)
     off_diagonal = _off_diagonal(m_12, v)
@@ -57,7 +58,8 @@ def masses_from_potential(mu_H: ArrayLike, mu_hprime: ArrayLike, m_12: ArrayLike
     safe_difference = jnp.where(split, difference, 1.0)
     gap = jnp.where(split, jnp.sqrt(safe_difference**2 + 4.0 * off_diagonal**2), 0.0)
     heavy = 0.5 * (mu_H + mu_hprime + gap)
-    light = (mu_H * mu_hprime - off_diagonal**2) / jnp.where(heavy > 0.0, heavy, 1.0)
+    determinant = jnp.where(heavy > 0.0, mu_H * mu_hprime - off_diagonal**2, 0.0)
+    light = determinant / jnp.where(heavy > 0.0, heavy, 1.0)
     delta = jnp.where(split, 0.5 * jnp.arctan2(-2.0 * off_diagonal, safe_difference), 0.0)
     return ScalarMasses(_root(heavy), _root(light), jnp.sin(delta))
 
@@ -128,10 +130,10 @@ def is_bounded_from_below(quartics: Quartics) -> Bool[Array, "..."]:
     """Whether the quartic part of equation 2 is positive in every direction of the fields (strict, tree level).
 
     lambda_1, lambda_2, lambda'_2 > 0 and each of lambda_3, lambda_3 + lambda_4 - lambda_5 and lambda_3 + lambda_4 +
-    lambda_5 - lambda'_5^2/lambda'_2 above -sqrt(lambda_1 lambda_2). For lambda_4, lambda_5 < 0 only the last matters: it
-    is (lambda_3 + lambda_4 - |lambda_5|) lambda'_2 - lambda'_5^2 > -lambda'_2 sqrt(lambda_1 lambda_2) of the companion
-    paper "Understanding the MiniBooNE and the muon and electron g-2 anomalies with a light Z' and a second Higgs
-    doublet", appendix B. Derived by minimising over the singlet, then over phi_h^dagger phi_H.
+    lambda_5 - lambda'_5^2/lambda'_2 above -sqrt(lambda_1 lambda_2). For lambda_4, lambda_5 < 0 only the last matters:
+    (lambda_3 + lambda_4 - |lambda_5|) lambda'_2 - lambda'_5^2 > -lambda'_2 sqrt(lambda_1 lambda_2), as in appendix B of
+    the companion paper ("Understanding the MiniBooNE and the muon and electron g-2 anomalies with a light Z' and a
+    second Higgs doublet"). Derived by minimising over the singlet, then over phi_h^dagger phi_H.
     """
     positive = (quartics.lambda_1 > 0.0) & (quartics.lambda_2 > 0.0) & (quartics.lambda_2_prime > 0.0)
     singlet = jnp.where(positive, quartics.lambda_2_prime, 1.0)
