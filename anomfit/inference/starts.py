@@ -20,7 +20,7 @@ def chain_starts(problem: Problem, key: Array, chains: int, fit: Fit | None = No
     """(chains, coordinates) starts in normal coordinates, dispersed.
 
     With a fit, its distinct optima of nearly the best -2 ln L, best first and repeated if there are too few; without,
-    prior points drawn with weights exp(-Delta(-2 ln L)/16), a flattened likelihood. All are shifted by a small random
+    prior points drawn with weights L^(1/4). All are shifted by a small random
     amount (0.1 in each normal coordinate) so that no two chains start together.
     """
     key_points, key_choice, key_jitter = jax.random.split(key, 3)
@@ -43,7 +43,7 @@ def _from_prior(problem: Problem, key_points, key_choice, chains: int) -> np.nda
         raise reject(
             "free", list(problem.names), "too few points of the prior have a finite likelihood; check the ranges"
         )
-    tempered = -(twice_nll - np.min(twice_nll)) / 16.0 + np.asarray(jax.random.gumbel(key_choice, (SCREENED,)))
+    tempered = -(twice_nll - np.min(twice_nll)) / 8.0 + np.asarray(jax.random.gumbel(key_choice, (SCREENED,)))
     chosen = np.argsort(-tempered)[:chains]
     return np.concatenate([norm.ppf(np.clip(u[chosen], INSIDE, 1.0 - INSIDE)), pulls[chosen]], axis=1)
 

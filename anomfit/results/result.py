@@ -1,0 +1,166 @@
+"""A result: everything a fit found and everything needed to repeat it, and the spectra that figures show."""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from importlib import metadata
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from anomfit.inference.minimise import Fit
+from anomfit.inference.minos import MinosError
+from anomfit.inference.sample import Samples
+from anomfit.inference.uncertainties import Hesse
+from anomfit.measurements.base import Bin
+from anomfit.problem import Problem
+from anomfit.statistics.goodness import Goodness
+
+SOFTWARE = ("anomfit", "jax", "jaxlib", "numpyro", "optax", "iminuit", "arviz", "numpy", "scipy")
+
+
+@dataclass(frozen=True)
+class FreeCoordinate:
+    """A parameter as it was fitted: `prior` is "log-uniform" or "uniform" between low and high, or "pull"."""
+
+    name: str
+    symbol: str
+    unit: str
+    low: float
+    high: float
+    prior: str
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a result comes from. `card` is the whole TOML text, `measurements` and the keys of `choices` name:era."""
+
+    card: str
+    seed: int
+    model: str
+    parametrisation: str
+    coordinates: tuple[FreeCoordinate, ...]
+    fixed: dict[str, float]
+    measurements: tuple[str, ...]
+    choices: dict[str, dict[str, str]]
+    references: tuple[str, ...]
+    versions: dict[str, str]
+    created: str
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """A measurement's table with the best fit: signal by component, pulls, and the signal of some posterior draws.
+
+    `predictive` has axes (chain, draw, bin), expected signal events without statistical fluctuation; None if there was
+    no sampling. `fitted` is False for a projection that is only a posterior-predictive check.
+    """
+
+    measurement: str
+    era: str
+    title: str
+    bins: tuple[Bin, ...]
+    best_fit: dict[str, np.ndarray]
+    pulls: np.ndarray
+    predictive: np.ndarray | None
+    fitted: bool
+
+    @property
+    def full_name(self) -> str:
+        """Name and era with a colon."""
+        return f"{self.measurement}:{self.era}"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What `save_result` writes and `load_result` reads; parts that were not computed are None or empty."""
+
+    provenance: Provenance
+    fit: Fit | None = None
+    hesse: Hesse | None = None
+    minos: tuple[MinosError, ...] = ()
+    goodness: Goodness | None = None
+    samples: Samples | None = None
+    spectra: tuple[Spectrum, ...] = ()
+
+
+def provenance(problem: Problem, card: str, seed: int) -> Provenance:
+    """The provenance of a fit of `problem`, of the `card` whose text is given, with this `seed`."""
+    free = [FreeCoordinate(p.name, p.symbol, p.unit, p.low, p.high, p.prior) for p in problem.free]
+    pulls = [FreeCoordinate(n.name, n.symbol, "sigma", -np.inf, np.inf, "pull") for n in problem.nuisances]
+    references = dict.fromkeys([*problem.model.references, *(r for m in problem.measurements for r in m.references)])
+    return Provenance(
+        card=card,
+        seed=seed,
+        model=problem.model.name,
+        parametrisation=problem.parametrisation.name,
+        coordinates=(*free, *pulls),
+        fixed={name: float(value) for name, value in problem.fixed.items()},
+        measurements=tuple(f"{m.name}:{m.era}" for m in problem.measurements),
+        choices={f"{m.name}:{m.era}": dict(m.choices) for m in problem.measurements},
+        references=tuple(references),
+        versions=software_versions(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def software_versions() -> dict[str, str]:
+    """Versions of Python and of the packages that the numbers rest on; "not installed" where there is none."""
+    versions = {"python": platform.python_version()}
+    for name in SOFTWARE:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = "not installed"
+    return versions
+
+
+def spectra(
+    problem: Problem, point: Mapping[str, float], samples: Samples | None = None, draws: int = 200, fitted: bool = True
+) -> tuple[Spectrum, ...]:
+    """Every measurement of `problem` at `point`, with the signal of about `draws` evenly spaced posterior draws.
+
+    `problem` may hold other measurements than the fit did (a posterior-predictive check, `fitted` False), with the same
+    free parameters; a pull it does not know is left out, one that `point` lacks is 0.
+    """
+    totals = None if samples is None else _predictive(problem, samples, draws)
+    best, pulls = _at_point(problem, {name: jnp.asarray(float(x)) for name, x in point.items()})
+    found = []
+    for i, measurement in enumerate(problem.measurements):
+        found.append(
+            Spectrum(
+                measurement=measurement.name,
+                era=measurement.era,
+                title=measurement.title,
+                bins=tuple(measurement.bins()),
+                best_fit={component: np.asarray(signal) for component, signal in best[i].items()},
+                pulls=np.asarray(pulls[i]),
+                predictive=None if totals is None else totals[i],
+                fitted=fitted,
+            )
+        )
+    return tuple(found)
+
+
+@jax.jit
+def _at_point(problem: Problem, point):
+    nuisances, predictions = problem.nuisance_values(point), problem.predictions(point)
+    pairs = list(zip(problem.measurements, predictions, strict=True))
+    return [dict(p.signal) for p in predictions], [m.pulls(p, nuisances) for m, p in pairs]
+
+
+@partial(jax.jit, static_argnames=("batch_size",))
+def _totals(problem: Problem, points, batch_size: int = 16):
+    return jax.lax.map(lambda point: [p.total for p in problem.predictions(point)], points, batch_size=batch_size)
+
+
+def _predictive(problem: Problem, samples: Samples, draws: int) -> list[np.ndarray]:
+    chains, drawn = samples.z.shape[:2]
+    step = max(1, drawn * chains // draws)
+    kept = {name: x[:, ::step] for name, x in samples.values.items()}
+    shape = next(iter(kept.values())).shape
+    totals = _totals(problem, {name: jnp.asarray(x.reshape(-1)) for name, x in kept.items()})
+    return [np.asarray(total).reshape(*shape, -1) for total in totals]

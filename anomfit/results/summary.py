@@ -1,0 +1,214 @@
+"""A result in words: the same plain tables for the terminal and for the report."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from anomfit.inference.diagnostics import diagnose
+from anomfit.results.result import Result
+
+STRONG_CORRELATION = 0.5
+LISTED_OPTIMA = 8
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A titled table of text, with sentences below it."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+
+    def markdown(self) -> str:
+        """The table in Markdown, under a heading."""
+        lines = [f"## {self.title}", ""]
+        if self.rows:
+            lines += [_row(self.columns), _row(["---"] * len(self.columns)), *map(_row, self.rows), ""]
+        return "\n".join([*lines, *(f"{note}\n" for note in self.notes)])
+
+    def rich(self) -> Table:
+        """The table for a terminal."""
+        table = Table(title=self.title, box=box.SIMPLE_HEAD, title_justify="left", caption_justify="left")
+        for i, column in enumerate(self.columns):
+            table.add_column(column, justify="left" if i == 0 else "right", overflow="fold")
+        for row in self.rows:
+            table.add_row(*row)
+        table.caption = "\n".join(self.notes) or None
+        return table
+
+
+def tables(result: Result) -> tuple[TextTable, ...]:
+    """Every table that `result` has numbers for."""
+    made = [fit_table(result), optima_table(result), measurement_table(result), pull_table(result)]
+    made += [posterior_table(result), correlation_table(result), choice_table(result), version_table(result)]
+    return tuple(table for table in made if table is not None)
+
+
+def print_summary(result: Result, console: Console | None = None) -> None:
+    """Print the tables of `result`; the distinct optima and the software's versions are left to the report."""
+    chosen = console or Console()
+    for table in tables(result):
+        if table.title not in ("Distinct optima", "Software"):
+            chosen.print(table.rich())
+
+
+def write_report(path: Path, result: Result, extra: Sequence[str] = ()) -> None:
+    """Write `result` as Markdown to `path`, whole under a temporary name, then renamed; `extra` paragraphs follow."""
+    origin = result.provenance
+    head = [
+        f"# {origin.model}: {', '.join(origin.measurements)}",
+        "",
+        f"Made {origin.created}, seed {origin.seed}.",
+        "",
+    ]
+    body = [table.markdown() for table in tables(result)]
+    card = ["## Fit card", "", "```toml", origin.card.rstrip(), "```", ""]
+    part = path.with_name(path.name + ".part")
+    part.write_text("\n".join([*head, *body, *(f"{text}\n" for text in extra), *card]), encoding="utf-8")
+    os.replace(part, path)
+
+
+def fit_table(result: Result) -> TextTable | None:
+    """Best fit with HESSE and MINOS intervals."""
+    fit, hesse = result.fit, result.hesse
+    if fit is None:
+        return None
+    minos = {error.name: error for error in result.minos}
+    rows, notes = (
+        [],
+        [f"-2 ln L = {fit.twice_nll:.5f} ({fit.message}); {fit.reached} of {fit.starts} starts reached it."],
+    )
+    for coordinate in result.provenance.coordinates:
+        name = coordinate.name
+        interval = "" if hesse is None else f"{_number(hesse.low[name])} .. {_number(hesse.high[name])}"
+        profile = f"{_number(minos[name].low)} .. {_number(minos[name].high)}" if name in minos else ""
+        rows.append((name, coordinate.unit, _number(fit.point[name]), interval, profile))
+        words = [hesse.notes[name]] if hesse is not None and name in hesse.notes else []
+        if name in minos:
+            words += [f"MINOS: {n}" for n in (minos[name].note_low, minos[name].note_high) if n.startswith("no")]
+        notes += [f"{name}: {'; '.join(dict.fromkeys(words))}."] if words else []
+    if hesse is not None and hesse.flat:
+        notes.append("The data leave free: " + "; ".join(direction.words for direction in hesse.flat) + ".")
+    return TextTable(
+        "Best fit", ("parameter", "unit", "best fit", "HESSE 68 %", "MINOS 68 %"), tuple(rows), tuple(notes)
+    )
+
+
+def optima_table(result: Result) -> TextTable | None:
+    """The distinct local optima, if there is more than one."""
+    if result.fit is None or len(result.fit.optima) < 2:
+        return None
+    shown = result.fit.optima[:LISTED_OPTIMA]
+    names = [c.name for c in result.provenance.coordinates if c.prior != "pull"]
+    rows = tuple((f"{o.twice_nll:.3f}", str(o.starts), *(_number(o.values[n]) for n in names)) for o in shown)
+    hidden = len(result.fit.optima) - len(shown)
+    notes = (f"{hidden} more are in the result file.",) if hidden else ()
+    return TextTable("Distinct optima", ("-2 ln L", "starts", *names), rows, notes)
+
+
+def measurement_table(result: Result) -> TextTable | None:
+    """chi^2 of each measurement and of all."""
+    goodness = result.goodness
+    if goodness is None:
+        return None
+    rows = [
+        (f"{m.name}:{m.era}", f"{m.chi_squared:.2f}", str(m.bins), _probability(m.p_value), f"{m.largest_pull:.2f}")
+        for m in goodness.measurements
+    ]
+    rows.append(("nuisance pulls", f"{goodness.pull_penalty:.2f}", "", "", ""))
+    rows.append(("total", f"{goodness.chi_squared:.2f}", str(goodness.bins), _probability(goodness.p_value), ""))
+    left, effective = goodness.degrees_of_freedom, goodness.effective_parameters
+    free = sum(c.prior != "pull" for c in result.provenance.coordinates)
+    notes = [
+        f"Degrees of freedom of the total: {left}, {goodness.bins} bins less {effective} effective parameters "
+        f"({free} are free; directions that the data leave free are not counted)."
+    ]
+    notes += [goodness.note] if goodness.note else []
+    notes += [f"{m.name}: {m.note}." for m in goodness.measurements if m.note]
+    columns = ("measurement", "chi^2", "bins", "p-value", "largest pull")
+    return TextTable("Goodness of fit", columns, tuple(rows), tuple(notes))
+
+
+def pull_table(result: Result) -> TextTable | None:
+    """Nuisance parameters at the best fit."""
+    if result.fit is None or not result.fit.pulls:
+        return None
+    errors = result.hesse.errors if result.hesse is not None else {}
+    rows = tuple((name, f"{pull:+.3f}", _number(errors.get(name))) for name, pull in result.fit.pulls.items())
+    return TextTable("Nuisance parameters", ("name", "pull / sigma", "error / sigma"), rows)
+
+
+def posterior_table(result: Result) -> TextTable | None:
+    """Mean, standard deviation, quantiles, R-hat and effective sample sizes, derived quantities last."""
+    samples = result.samples
+    if samples is None:
+        return None
+    rows = []
+    for d in (*samples.diagnostics, *diagnose(samples.derived)):
+        numbers = (f"{x:.3g}" for x in (d.mean, d.sd, d.q16, d.q50, d.q84))
+        rows.append((d.name, *numbers, f"{d.r_hat:.3f}", f"{d.ess_bulk:.0f}", f"{d.ess_tail:.0f}"))
+    chains, draws = samples.z.shape[:2]
+    notes = [
+        f"{chains} chains of {draws} draws, {samples.divergences} divergences, mean acceptance {samples.acceptance:.2f}.",
+        f"{samples.seconds:.0f} s in all, {samples.ess_per_second:.1f} effective samples a second after the warmup.",
+    ]
+    notes += [f"Caution: {problem}." for problem in samples.problems] or ["R-hat and effective sample sizes are good."]
+    columns = ("parameter", "mean", "sd", "16 %", "50 %", "84 %", "R-hat", "ESS bulk", "ESS tail")
+    return TextTable("Posterior", columns, tuple(rows), tuple(notes))
+
+
+def correlation_table(result: Result) -> TextTable | None:
+    """Pairs of parameters with a strong posterior (rank) correlation, or one of HESSE where there are no samples."""
+    found, kind = _correlations(result)
+    if found is None:
+        return None
+    names = [c.name for c in result.provenance.coordinates]
+    pairs = [(found[i, j], names[i], names[j]) for i in range(len(names)) for j in range(i)]
+    strong = sorted((p for p in pairs if abs(p[0]) >= STRONG_CORRELATION), key=lambda p: -abs(p[0]))
+    rows = tuple((first, second, f"{value:+.2f}") for value, second, first in strong)
+    notes = () if rows else (f"No pair has a correlation of {STRONG_CORRELATION} or more.",)
+    return TextTable(f"Correlations ({kind})", ("parameter", "with", "correlation"), rows, notes)
+
+
+def choice_table(result: Result) -> TextTable:
+    """The data eras and options in force."""
+    rows = []
+    for name in result.provenance.measurements:
+        options = result.provenance.choices.get(name, {})
+        rows += [(name, option, value) for option, value in options.items()] or [(name, "", "")]
+    return TextTable("Data and choices", ("measurement", "choice", "value"), tuple(rows))
+
+
+def version_table(result: Result) -> TextTable:
+    """The versions of the software."""
+    return TextTable("Software", ("package", "version"), tuple(result.provenance.versions.items()))
+
+
+def _correlations(result: Result) -> tuple[np.ndarray | None, str]:
+    if result.samples is not None:
+        from scipy.stats import rankdata
+
+        ranks = [rankdata(x) for x in result.samples.values.values()]
+        return np.atleast_2d(np.corrcoef(ranks)), "posterior, ranks"
+    if result.hesse is not None:
+        return result.hesse.correlation, "HESSE"
+    return None, ""
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
+def _probability(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3g}"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
