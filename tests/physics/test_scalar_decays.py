@@ -124,12 +124,12 @@ def test_lifetime_of_N2_is_shorter_than_the_paper_says():
 
 def test_branching_ratios_of_the_dark_scalar():
     """DKM BP1 (arXiv:2005.08920 Table I): S -> gamma gamma with the tree coupling, e+e-, and nu nubar."""
-    mass, v, eta_d, g_D, U_D4_squared = 0.133, 246.0, 0.56, 0.29, 1.0 - 4.5e-3**2
+    mass, v, eta_d, g_D, U_mu4 = 0.133, 246.0, 0.56, 0.29, 4.5e-3
     photons = float(width_to_photons(mass, 0.42e-3))
     electrons = float(width_to_fermions(mass, eta_d * M_E / v, M_E))
-    neutrinos = float(width_to_fermions(mass, g_D * (1.0 - U_D4_squared), 0.0))
+    neutrinos = float(width_to_fermions(mass, g_D * U_mu4**2, 0.0))  # 1 - |U_D4|^2 = |U_mu4|^2
     shares = np.array([photons, electrons, neutrinos]) / (photons + electrons + neutrinos)
-    assert shares[0] / shares[1] == pytest.approx(0.9158 / 3.18e-3, rel=3e-3)
+    np.testing.assert_allclose(shares, [0.9158, 3.18e-3, 0.0810], rtol=2e-3)
 
 
 @pytest.mark.parametrize(
@@ -161,10 +161,12 @@ def test_fermion_loop_is_smooth_across_its_pieces_and_the_threshold():
     np.testing.assert_allclose(slope, 0.0, atol=2e-6)
 
 
-@pytest.mark.parametrize("tau", [0.1, 0.5, 0.95, 1.05, 4.0])
-def test_fermion_loop_gradients(tau):
-    check_grads(jax.jit(lambda t: jnp.real(fermion_loop(t))), (tau,), order=1, modes=["rev"], rtol=1e-6)
-    check_grads(jax.jit(lambda t: jnp.imag(fermion_loop(t))), (tau,), order=1, modes=["rev"], rtol=1e-6)
+def test_fermion_loop_gradients():
+    tau, step = np.array([0.1, 0.29, 0.5, 0.8, 0.95, 1.05, 1.3, 4.0]), 1e-5
+    for part in (jnp.real, jnp.imag):
+        slopes = jax.jit(jax.vmap(jax.grad(lambda t, part=part: part(fermion_loop(t)))))(tau)
+        differences = (part(fermion_loop(tau + step)) - part(fermion_loop(tau - step))) / (2.0 * step)
+        np.testing.assert_allclose(slopes, differences, rtol=1e-6)
 
 
 def test_photon_width():
@@ -178,12 +180,12 @@ def test_photon_width():
     assert abs(complex(open_loop).imag) > 0.0
 
 
-@pytest.mark.parametrize("mass", [1e-6, 0.1, 0.2, 0.3])
-def test_photon_width_has_a_gradient_below_at_and_above_the_threshold_of_pairs(mass):
+def test_photon_width_has_a_gradient_below_at_and_above_the_threshold_of_pairs():
     def width(m):
         return width_to_photons(m, photon_coupling(m, 1e-3, np.array([1e-2]), np.array([0.1]), np.array([1.0])))
 
-    assert np.isfinite(jax.jit(jax.grad(width))(mass))
+    slopes = jax.jit(jax.vmap(jax.grad(width)))(np.array([1e-6, 0.1, 0.2, 0.3]))
+    assert np.all(np.isfinite(slopes))
 
 
 @pytest.mark.parametrize(

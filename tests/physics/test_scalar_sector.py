@@ -124,7 +124,7 @@ def test_mass_splittings_are_second_derivatives_of_the_potential():
         value += 2.0 * product_re * (lambda_6 * phi_h + l.lambda_5_prime * singlet**2 - mu_12)
         return value + 2.0 * singlet * m_12 * product_re
 
-    gradient, hessian = jax.grad(potential)(jnp.zeros(7)), jax.hessian(potential)(jnp.zeros(7))
+    gradient, hessian = jax.jit(lambda x: (jax.grad(potential)(x), jax.hessian(potential)(x)))(jnp.zeros(7))
     np.testing.assert_allclose(gradient, 0.0, atol=1e-8)
     mu_H = mu_H_from_quartics(mu_2, quartics, V)
     even = mass_matrix(quartics.lambda_1, lambda_6, mu_H, mu_prime, m_12, V)
@@ -135,7 +135,7 @@ def test_mass_splittings_are_second_derivatives_of_the_potential():
 
 
 def quartic_part(fields, q):
-    """Quartic part of equation 2 for phi_h = (0, h), phi_H = (p, a + i b), phi_h' = s: enough up to a gauge rotation."""
+    """Quartic part of equation 2 for phi_h = (0, h), phi_H = (p, a + i b), phi_h' = s: all up to a gauge rotation."""
     h, p, a, b, s = fields
     phi_h, phi_H, product = h**2, p**2 + a**2 + b**2, h * (a + 1j * b)
     value = 0.5 * q.lambda_1 * phi_h**2 + 0.5 * q.lambda_2 * phi_H**2 + q.lambda_3 * phi_h * phi_H
