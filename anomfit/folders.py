@@ -8,10 +8,8 @@ from pathlib import Path
 from anomfit.errors import InputError, reject
 from anomfit.userfiles import is_user_file
 
-RESULT, REPORT, CARD = "result.nc", "report.md", "card.toml"
-FIT_STATE, CHAIN_STATE = "fit-state.json", "chains.npz"
-FIGURES = ("spectrum", "corner", "pulls")
-OURS = (RESULT, REPORT, CARD, FIT_STATE, CHAIN_STATE)
+RESULT, REPORT, CARD, CHAINS = "result.nc", "report.md", "card.toml", "chains.npz"
+OURS = (RESULT, REPORT, CARD, CHAINS)  # figures are drawn over
 
 
 def new_folder(card_name: str) -> Path:
@@ -41,6 +39,13 @@ def open_folder(folder: Path, card_text: str, overwrite: bool = False, resume: b
         (folder / name).unlink()
     with written_whole(folder / CARD) as part:
         part.write_text(card_text, encoding="utf-8")
+
+
+def discard_if_empty(folder: Path) -> None:
+    """Remove a folder that `open_folder` made and that got no result, so that a refused run leaves nothing."""
+    if {path.name for path in folder.iterdir()} == {CARD}:
+        (folder / CARD).unlink()
+        folder.rmdir()
 
 
 def result_file(path: Path) -> Path:

@@ -3,7 +3,7 @@
 import pytest
 
 from anomfit.errors import InputError
-from anomfit.folders import CARD, CHAIN_STATE, FIT_STATE, RESULT, new_folder, open_folder, result_file, written_whole
+from anomfit.folders import CARD, CHAINS, RESULT, discard_if_empty, new_folder, open_folder, result_file, written_whole
 
 
 def test_a_new_folder_is_named_after_the_card_and_never_an_old_one(tmp_path, monkeypatch):
@@ -19,14 +19,14 @@ def test_a_folder_with_a_result_is_kept_unless_it_is_to_be_replaced(tmp_path):
     open_folder(tmp_path / "new" / "deep", "card")
     assert (tmp_path / "new" / "deep" / CARD).read_text() == "card"
     (tmp_path / RESULT).write_text("old")
-    (tmp_path / CHAIN_STATE).write_text("old")
+    (tmp_path / CHAINS).write_text("old")
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(InputError, match="--overwrite"):
         open_folder(tmp_path, "card")
     assert (tmp_path / RESULT).read_text() == "old"
     open_folder(tmp_path, "card", overwrite=True)
     assert not (tmp_path / RESULT).exists()
-    assert not (tmp_path / CHAIN_STATE).exists()
+    assert not (tmp_path / CHAINS).exists()
     assert (tmp_path / "mine.txt").read_text() == "mine"
 
 
@@ -34,11 +34,11 @@ def test_going_on_needs_the_same_card(tmp_path):
     with pytest.raises(InputError, match="no run to go on with"):
         open_folder(tmp_path, "card", resume=True)
     open_folder(tmp_path, "card")
-    (tmp_path / FIT_STATE).write_text("state")
+    (tmp_path / CHAINS).write_text("state")
     with pytest.raises(InputError, match="another card"):
         open_folder(tmp_path, "other card", resume=True)
     open_folder(tmp_path, "card", resume=True)
-    assert (tmp_path / FIT_STATE).read_text() == "state"
+    assert (tmp_path / CHAINS).read_text() == "state"
     with pytest.raises(InputError, match="one of the two"):
         open_folder(tmp_path, "card", resume=True, overwrite=True)
 
@@ -74,3 +74,13 @@ def test_a_result_is_named_by_its_folder_or_itself(tmp_path):
         result_file(tmp_path)
     (tmp_path / RESULT).write_text("result")
     assert result_file(tmp_path) == result_file(tmp_path / RESULT) == tmp_path / RESULT
+
+
+def test_a_run_that_came_to_nothing_leaves_nothing(tmp_path):
+    open_folder(tmp_path / "new", "card")
+    discard_if_empty(tmp_path / "new")
+    assert list(tmp_path.iterdir()) == []
+    open_folder(tmp_path / "used", "card")
+    (tmp_path / "used" / RESULT).write_text("result")
+    discard_if_empty(tmp_path / "used")
+    assert (tmp_path / "used" / RESULT).exists()

@@ -1,5 +1,7 @@
 """`anomfit fit` and `anomfit sample`: from a card to a folder of results."""
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -62,12 +64,38 @@ def sample(
 
 def _start(card: str, out: Path | None, seed: str | None, overwrite: bool, resume: bool, no_cache: bool, sample: bool):
     start_cache(no_cache)
+    from rich.console import Console
+
     from anomfit.cards import load_card
-    from anomfit.run import new_folder, run_fit, with_seed
+    from anomfit.folders import new_folder
+    from anomfit.results.summary import print_summary
+    from anomfit.run import run_fit, with_seed
 
     chosen = load_card(card)
     chosen = chosen if seed is None else with_seed(chosen, _whole_number("--seed", seed))
-    run_fit(chosen, out or new_folder(card), sample=sample, overwrite=overwrite, resume=resume, say=print)
+    folder = out or new_folder(card)
+    result = run_fit(chosen, folder, sample, overwrite, resume, _say, _bars() if sys.stderr.isatty() else None)
+    print_summary(result, None if sys.stdout.isatty() else Console(width=120))
+    print(f"written to {folder}")
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _bars() -> Callable[[str, int, int], None]:
+    """A progress bar a stage on standard error, gone when the stage is done."""
+    from tqdm import tqdm
+
+    bars: dict[str, tqdm] = {}
+
+    def show(stage: str, done: int, total: int) -> None:
+        bar = bars.setdefault(stage, tqdm(total=total, desc=stage, leave=False))
+        bar.update(done - bar.n)
+        if done >= total:
+            bars.pop(stage).close()
+
+    return show
 
 
 def _whole_number(option: str, text: str) -> int:

@@ -22,10 +22,12 @@ def plot(
       anomfit plot my-fit/result.nc --out figures
     """
     start_cache(no_cache)
-    from anomfit.run import draw_figures, result_file
+    from anomfit.folders import result_file
+    from anomfit.plotting import save_figures
+    from anomfit.results.files import load_result
 
     path = result_file(result)
-    for figure in draw_figures(path, out or path.parent):
+    for figure in save_figures(load_result(path), out or path.parent):
         print(figure)
 
 

@@ -1,0 +1,174 @@
+"""A whole run, from a card to a folder: best fit, errors, posterior, report; resumable after each step."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from anomfit.cards import Card, card_text, load_card, problem_from_card
+from anomfit.errors import InputError, reject
+from anomfit.folders import CHAINS, REPORT, RESULT, discard_if_empty, open_folder, result_file
+from anomfit.problem import Problem
+
+if TYPE_CHECKING:
+    from anomfit.results.result import Result
+
+Say = Callable[[str], None]
+Progress = Callable[[str, int, int], None]
+
+PROBES = 64  # prior points at which a measurement without any signal is looked for
+SOFTWARE_KEYS = ("jax", "numpy", "scipy", "optimistix", "iminuit", "minuit")  # of data/references.toml
+SAMPLING_KEYS = ("numpyro", "nuts", "arviz", "r-hat")
+
+
+def with_seed(card: Card, seed: int) -> Card:
+    """The card with this seed for the fit and for the sampling (which never share their random numbers)."""
+    return dataclasses.replace(
+        card, fit=dataclasses.replace(card.fit, seed=seed), sampling=dataclasses.replace(card.sampling, seed=seed)
+    )
+
+
+def run_fit(
+    card: Card,
+    folder: Path,
+    sample: bool = True,
+    overwrite: bool = False,
+    resume: bool = False,
+    say: Say | None = None,
+    progress: Progress | None = None,
+) -> "Result":
+    """Fit the card and, with `sample`, draw its posterior; card.toml, result.nc and report.md go to `folder`.
+
+    The fit is kept before the sampling starts, and the chains after every block, so that `resume` goes on from there
+    with the numbers of a run that never stopped. `say` gets a line whenever something is known; `progress(stage, done,
+    total)` is called by the fit, and if it is given the sampler shows its bar. Chains run on the cores side by side if
+    JAX has computed nothing before.
+
+    Raises InputError for whatever is wrong with card or folder, before anything is written; KeyboardInterrupt after
+    Ctrl-C, when what is found so far is kept.
+    """
+    from anomfit.inference.devices import prepare_devices
+    from anomfit.results.files import load_result
+
+    say = say or (lambda line: None)
+    prepare_devices(card.sampling.chains)
+    problem = problem_from_card(card)
+    if not problem.names:
+        raise reject("free", [], "leave at least one parameter free")
+    open_folder(folder, card_text(card), overwrite, resume)
+    try:
+        if resume and (folder / RESULT).is_file():
+            result = load_result(folder / RESULT)
+        else:
+            result = _fitted(problem, card, folder, say, progress)
+        if sample:
+            result = _sampled(problem, card, folder, result, say, show_progress=progress is not None)
+    except InputError:
+        discard_if_empty(folder)
+        raise
+    return result
+
+
+def silent_measurements(problem: Problem, key: jax.Array) -> tuple[str, ...]:
+    """A warning sentence for every measurement that no point of the prior gives any signal: all channels are closed."""
+    cube = np.asarray(jax.random.uniform(key, (PROBES, len(problem.free))), dtype=float)
+    largest = np.asarray(_largest_signals(problem, jnp.asarray(cube)))
+    return tuple(
+        f"{m.name}:{m.era} gets no signal at any of {PROBES} points of the prior, as if every channel were closed: it "
+        "constrains nothing; look at the fixed masses and the ranges"
+        for m, signal in zip(problem.measurements, largest, strict=True)
+        if signal == 0.0
+    )
+
+
+def citation_keys(subject: str) -> tuple[str, ...]:
+    """Keys of data/references.toml that a result, a card or a model with its default card rests on, software included.
+
+    `subject` is the folder of a fit, its result.nc, a card, or a model's name. InputError when it is none of these.
+    """
+    if subject.endswith(".nc") or Path(subject).is_dir():
+        from anomfit.results.files import load_result
+
+        result = load_result(result_file(Path(subject)))
+        used = result.provenance.references + (SAMPLING_KEYS if result.samples is not None else ())
+    else:
+        problem = problem_from_card(load_card(subject))
+        used = (*problem.model.references, *(key for m in problem.measurements for key in m.references), *SAMPLING_KEYS)
+    return tuple(dict.fromkeys((*used, *SOFTWARE_KEYS)))
+
+
+def _fitted(problem: Problem, card: Card, folder: Path, say: Say, progress: Progress | None) -> "Result":
+    from anomfit.inference.minimise import FitSettings, minimise
+    from anomfit.inference.minos import minos
+    from anomfit.inference.uncertainties import hesse
+    from anomfit.results.result import Result, provenance, spectra
+    from anomfit.statistics.goodness import goodness_of_fit
+
+    key = jax.random.key(card.fit.seed)
+    settings = FitSettings(screened=card.fit.screened, starts=card.fit.starts)
+    fit = minimise(problem, key, settings, progress)
+    values = ", ".join(f"{name} = {value:.4g}" for name, value in fit.values.items())
+    say(f"best fit ({fit.seconds:.0f} s): -2 ln L = {fit.twice_nll:.4f}, {fit.message}; {values}")
+    if fit.message.startswith("interrupted"):
+        raise KeyboardInterrupt
+    origin = provenance(problem, card_text(card), card.fit.seed)
+    found = spectra(problem, fit.point)
+    errors = hesse(problem, fit)
+    intervals = minos(problem, fit, progress=progress)
+    quality = goodness_of_fit(problem, fit.point, errors.effective_parameters)
+    result = Result(origin, fit, errors, intervals, quality, None, found)
+    _keep(folder, result, _warnings(problem, card, result, say))
+    return result
+
+
+def _sampled(problem: Problem, card: Card, folder: Path, result: "Result", say: Say, show_progress: bool) -> "Result":
+    from anomfit.inference.nuts import Tuning
+    from anomfit.inference.sample import SampleSettings, sample
+    from anomfit.results.result import spectra
+
+    chosen = card.sampling
+    settings = SampleSettings(
+        chosen.chains, chosen.draws, chosen.max_draws, Tuning(chosen.warmup, chosen.target_accept)
+    )
+    key = jax.random.fold_in(jax.random.key(chosen.seed), 1)  # never the fit's numbers, even with its seed
+    say(f"sampling {chosen.chains} chains; Ctrl-C stops, --resume goes on")
+    samples = sample(problem, key, settings, result.fit, folder / CHAINS, show_progress)
+    point = result.fit.point if result.fit is not None else {}
+    result = dataclasses.replace(result, samples=samples, spectra=spectra(problem, point, samples))
+    _keep(folder, result, _warnings(problem, card, result, say))
+    for sentence in samples.problems:
+        say(f"warning: {sentence}")
+    if not samples.complete:
+        raise KeyboardInterrupt
+    return result
+
+
+def _warnings(problem: Problem, card: Card, result: "Result", say: Say) -> tuple[str, ...]:
+    """Measurements without any signal, looked for where the best fit has none; said, and returned for the report."""
+    if all(np.any(spectrum.best_fit[name]) for spectrum in result.spectra for name in spectrum.best_fit):
+        return ()
+    found = silent_measurements(problem, jax.random.key(card.fit.seed))
+    for warning in found:
+        say(f"warning: {warning}")
+    return tuple(f"Warning: {warning}." for warning in found)
+
+
+def _keep(folder: Path, result: "Result", warnings: tuple[str, ...]) -> None:
+    from anomfit.results.files import save_result
+    from anomfit.results.summary import write_report
+
+    save_result(folder / RESULT, result)
+    write_report(folder / REPORT, result, warnings)
+
+
+@jax.jit
+def _largest_signals(problem: Problem, cube: jax.Array) -> jax.Array:
+    def at(u):
+        values, _ = problem.from_cube(u)
+        return jnp.stack([jnp.max(jnp.abs(prediction.total)) for prediction in problem.predictions(values)])
+
+    return jnp.max(jax.lax.map(at, cube, batch_size=16), axis=0)

@@ -1,0 +1,131 @@
+"""`anomfit fit`, `sample` and `cite` on a small problem whose answer is known: a user's dark photon and one number."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+
+from anomfit.cards import card_from_text, load_card
+from anomfit.results.files import load_result
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+SMALL = """
+model = "{folder}/my_model.py:dark_photon"
+[free]
+epsilon = [1e-4, 1e-2]
+[fixed]
+m_dark = "30MeV"
+[measurements]
+"{folder}/my_measurement.py:load" = {{scale = "1.1"}}
+[fit]
+screened = 64
+starts = 2
+[sampling]
+chains = 2
+warmup = 60
+draws = 40
+max_draws = 80
+"""
+
+
+@pytest.fixture
+def card(tmp_path) -> Path:
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL.format(folder=EXAMPLES))
+    return path
+
+
+def draws(folder: Path) -> np.ndarray:
+    samples = load_result(folder / "result.nc").samples
+    assert samples is not None
+    return samples.values["epsilon"]
+
+
+@pytest.mark.slow
+def test_a_fit_finds_the_known_answer_and_keeps_everything_in_its_folder(anomfit, card, tmp_path):
+    outcome = anomfit("fit", card, "--out", "result")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert outcome.out.startswith("best fit (")
+    folder = tmp_path / "result"
+    assert {"card.toml", "result.nc", "report.md"} <= {path.name for path in folder.iterdir()}
+    assert not [path for path in folder.iterdir() if path.name.endswith(".part")]
+    assert load_card(folder / "card.toml") == load_card(card)
+    result = load_result(folder / "result.nc")
+    assert card_from_text(result.provenance.card) == load_card(card)
+    mass, heavy = 0.1056583755, 0.030
+    unit = quad(lambda z: 2 * mass**2 * z * (1 - z) ** 2 / (mass**2 * (1 - z) ** 2 + heavy**2 * z), 0, 1)[0]
+    expected = math.sqrt(1.1 * 2.5e-9 / (7.2973525693e-3 / (2 * math.pi) * unit))
+    assert result.fit is not None
+    assert result.fit.values["epsilon"] == pytest.approx(expected, rel=1e-4)
+    assert "0.002" in (folder / "report.md").read_text()
+    again = anomfit("fit", card, "--out", "result")
+    assert again.status == 2
+    assert "--overwrite" in again.err
+    cited = anomfit("cite", "result")
+    assert cited.status == 0
+    assert "jax" in cited.out.lower()
+    assert "software: " in cited.out
+    assert anomfit("cite", "result/result.nc", "--bibtex").out.count("@") >= cited.out.count("\n")
+
+
+@pytest.mark.slow
+def test_a_run_in_steps_or_interrupted_gives_the_numbers_of_a_straight_one(anomfit, card, tmp_path, monkeypatch):
+    from anomfit.inference import sample
+
+    assert anomfit("fit", card, "--out", "straight").status == 0
+    assert anomfit("fit", card, "--out", "steps", "--no-sample").status == 0
+    assert load_result(tmp_path / "steps" / "result.nc").samples is None
+    assert anomfit("sample", card, "--out", "steps", "--resume").status == 0
+    np.testing.assert_array_equal(draws(tmp_path / "steps"), draws(tmp_path / "straight"))
+
+    write, written = sample.write_checkpoint, []
+
+    def interrupted(path, run):
+        write(path, run)
+        written.append(run.steps)
+        if len(written) == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(sample, "write_checkpoint", interrupted)
+    outcome = anomfit("fit", card, "--out", "stopped")
+    assert (outcome.status, outcome.err) == (130, "anomfit: interrupted\n")
+    monkeypatch.setattr(sample, "write_checkpoint", write)
+    assert anomfit("fit", card, "--out", "stopped", "--seed", "9", "--resume").status == 2  # another run's
+    assert anomfit("fit", card, "--out", "stopped", "--resume").status == 0
+    np.testing.assert_array_equal(draws(tmp_path / "stopped"), draws(tmp_path / "straight"))
+
+
+@pytest.mark.slow
+def test_another_seed_is_another_run_and_overwriting_replaces_it(anomfit, card, tmp_path):
+    assert anomfit("fit", card, "--seed", "5", "--out", "result").status == 0
+    first = draws(tmp_path / "result")
+    assert load_result(tmp_path / "result" / "result.nc").provenance.seed == 5
+    assert anomfit("fit", card, "--seed", "6", "--out", "result", "--overwrite").status == 0
+    assert not np.array_equal(draws(tmp_path / "result"), first)
+
+
+def test_without_out_a_new_folder_is_made_each_time(anomfit, card, tmp_path):
+    for name in ("anomfit-fit-small", "anomfit-fit-small-2"):
+        outcome = anomfit("fit", card, "--no-sample")
+        assert outcome.status == 0
+        assert outcome.out.endswith(f"written to {name}\n")
+        assert (tmp_path / name / "result.nc").is_file()
+
+
+def test_a_model_without_any_signal_is_a_warning_and_no_error(anomfit, card, tmp_path):
+    text = card.read_text().replace("epsilon = [1e-4, 1e-2]", 'm_dark = "default"')
+    card.write_text(text.replace('m_dark = "30MeV"', "epsilon = 0.0"))
+    outcome = anomfit("fit", card, "--out", "result", "--no-sample")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert "warning: my-muon:example gets no signal at any of 64 points" in outcome.out
+    assert "gets no signal" in (tmp_path / "result" / "report.md").read_text()
+
+
+def test_what_a_card_would_rest_on_is_cited_before_any_fit(anomfit):
+    listed = anomfit("cite", "two-higgs-doublet")
+    assert listed.status == 0
+    for words in ("Two-Higgs doublet solution", "MiniBooNE", "software: ", "Hoffman"):
+        assert words in listed.out
+    assert "@article{Abdallah:2020vgg," in anomfit("cite", "two-higgs-doublet", "--bibtex").out
