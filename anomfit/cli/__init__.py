@@ -17,7 +17,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        return int(command()(args=given or ["--help"], prog_name="anomfit", standalone_mode=False) or 0)
+        status = int(command()(args=given or ["--help"], prog_name="anomfit", standalone_mode=False) or 0)
+        return _complain("interrupted", status) if status == INTERRUPTED else status
     except InputError as error:
         return _complain(str(error), BAD_INPUT)
     except BrokenPipeError:  # the reader of our output, such as head, has gone
@@ -34,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _usage_status(error: Exception) -> int:
     """The status for typer's own exceptions, whose classes moved between versions; anything else is raised again."""
     kind = type(error).__name__
-    if kind == "Abort":
+    if kind == "Abort":  # Ctrl-C, in older versions
         return _complain("interrupted", INTERRUPTED)
     if kind == "Exit":
         return int(getattr(error, "exit_code", 0))

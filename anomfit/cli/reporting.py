@@ -23,11 +23,13 @@ def plot(
     """
     start_cache(no_cache)
     from anomfit.folders import result_file
-    from anomfit.plotting import save_figures
     from anomfit.results.files import load_result
 
     path = result_file(result)
-    for figure in save_figures(load_result(path), out or path.parent):
+    loaded = load_result(path)
+    from anomfit.plotting import save_figures
+
+    for figure in save_figures(loaded, out or path.parent):
         print(figure)
 
 
