@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -106,39 +106,60 @@ def point_from_settings(
     }
 
 
-def points_from_csv(path: Path, chosen: Parametrisation, base: Mapping[str, float]) -> list[dict[str, float]]:
-    """One point a row of a CSV with a header of parameter names; parameters without a column come from `base`.
+@dataclass(frozen=True)
+class PointTable:
+    """The text of a CSV of points: names of the columns, and for each row its line number and cells."""
+
+    source: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[int, tuple[str, ...]], ...]
+
+
+def points_from_table(table: PointTable, chosen: Parametrisation, base: Mapping[str, float]) -> list[dict[str, float]]:
+    """One point a row; parameters without a column come from `base`.
 
     Raises InputError, with the line, for an unknown name, a row of the wrong length and a cell that is no number.
     """
+    parameters = [named_parameter(chosen, name) for name in table.header]
+    points = []
+    for number, row in table.rows:
+        if len(row) != len(parameters):
+            raise reject("points", table.source, f"line {number} has {len(row)} values for {len(parameters)} names")
+        try:
+            values = {p.name: stated_value(p, cell) for p, cell in zip(parameters, row, strict=True)}
+        except InputError as error:
+            raise InputError(f"points: line {number} of {table.source}: {error}") from None
+        points.append({**base, **values})
+    return points
+
+
+def read_point_table(path: Path) -> PointTable:
+    """A CSV with a header of parameter names; InputError when it is missing, no text, empty or names a column twice."""
     try:
         rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
     except FileNotFoundError:
         raise reject("points", str(path), "there is no such file") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"points: {str(path)!r} cannot be read as a CSV table ({error})") from error
-    header = [name.strip() for name in rows[0]] if rows else []
-    body = [(number, row) for number, row in enumerate(rows[1:], start=2) if row]
+    header = tuple(name.strip() for name in rows[0]) if rows else ()
+    body = tuple((number, tuple(row)) for number, row in enumerate(rows[1:], start=2) if row)
     if not header or not body:
         raise reject("points", str(path), "give one line of parameter names and at least one line of values")
     if len(set(header)) < len(header):
         raise reject("points", str(path), f"a parameter stands in two columns of {', '.join(header)}")
-    parameters = [named_parameter(chosen, name) for name in header]
-    points = []
-    for number, row in body:
-        if len(row) != len(header):
-            raise reject("points", str(path), f"line {number} has {len(row)} values for {len(header)} names")
-        try:
-            values = {p.name: stated_value(p, cell) for p, cell in zip(parameters, row, strict=True)}
-        except InputError as error:
-            raise InputError(f"points: line {number} of {path}: {error}") from None
-        points.append({**base, **values})
-    return points
+    return PointTable(str(path), header, body)
 
 
-def default_parametrisation(model: Model, name: str | None) -> Parametrisation:
-    """The parametrisation called `name`; None means the physical one where the model has it, else its first."""
-    return chosen_parametrisation(model, "physical" if name is None and "physical" in model.parametrisations else name)
+def fitting_parametrisation(model: Model, name: str | None, used: Iterable[str]) -> Parametrisation:
+    """The parametrisation called `name`; None means the physical one, or the first that knows all the names in `used`.
+
+    Raises InputError for an unknown parametrisation; names that none of them knows are left for their own refusal.
+    """
+    if name is not None:
+        return chosen_parametrisation(model, name)
+    physical_first = sorted(model.parametrisations, key=lambda key: key != "physical")
+    fitting = [key for key in physical_first if set(used) <= set(model.parametrisations[key].names)]
+    return chosen_parametrisation(model, (fitting or physical_first)[0])
 
 
 @partial(jax.jit, static_argnames=("model", "chosen"))

@@ -28,7 +28,12 @@ def predict(
         list[str] | None, typer.Option("--option", metavar="KEY=VALUE", help="An option of the measurement.")
     ] = None,
     parametrisation: Annotated[
-        str | None, typer.Option("--parametrisation", metavar="NAME", help="What --set and --points mean.")
+        str | None,
+        typer.Option(
+            "--parametrisation",
+            metavar="NAME",
+            help="What --set and --points mean; default: the physical one, else the first that knows all the names.",
+        ),
     ] = None,
     as_json: AsJson = False,
     no_cache: NoCache = False,
@@ -45,14 +50,15 @@ def predict(
       anomfit predict oscillation miniboone --points grid.csv --json > predictions.jsonl
     """
     start_cache(no_cache)
-    from anomfit.prediction import default_parametrisation, point_from_settings, points_from_csv
+    from anomfit.prediction import fitting_parametrisation, point_from_settings, points_from_table, read_point_table
     from anomfit.prediction import predict as predict_points
     from anomfit.userfiles import resolve_measurement, resolve_model
 
-    chosen_model = resolve_model(model)
-    chosen = default_parametrisation(chosen_model, parametrisation)
-    base = point_from_settings(chosen_model, chosen, point, pairs("--set", settings or []))
-    rows = [base] if points is None else points_from_csv(points, chosen, base)
+    chosen_model, changed = resolve_model(model), pairs("--set", settings or [])
+    table = read_point_table(points) if points is not None else None
+    chosen = fitting_parametrisation(chosen_model, parametrisation, {*changed, *(table.header if table else ())})
+    base = point_from_settings(chosen_model, chosen, point, changed)
+    rows = points_from_table(table, chosen, base) if table else [base]
     data = resolve_measurement(measurement, **pairs("--option", option or []))
     reports = predict_points(chosen_model, data, chosen, rows)
     for report in reports:
