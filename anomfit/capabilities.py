@@ -13,21 +13,24 @@ from anomfit.parameters import Nuisance, Parametrisation, Point
 
 if TYPE_CHECKING:
     from anomfit.beams import Beam
+    from anomfit.physics.upscattered_pairs import Nodes
 
 
 class PairEvents(NamedTuple):
     """Weighted collimated pairs (e+e- or gamma gamma) made by a beam in a target, on fixed nodes.
 
-    All arrays broadcast against each other over the grid axes (...); axes that a quantity does not depend on have
-    length 1, so that what depends on the energy alone is computed once. A pair decays isotropically in its rest frame.
+    A parent of given energy (axis `parents`) is made under some angles to the beam (axis `directions`); each of its decays
+    (axis `decays`) sends a pair off at an angle to it, with uniform azimuth. A pair made directly has one decay with
+    cos_decay = 1. A pair decays isotropically in its rest frame, after a flight of decay_length_per_momentum x momentum.
     """
 
-    rate: Float[Array, "... component beam"]  # interactions in the exposure, quadrature weight of the production included
-    share: Float[Array, "..."]  # quadrature weight of the decay chain (sums to the branching ratio), no component axis
-    energy: Float[Array, "..."]  # GeV, of the pair
-    cos_theta: Float[Array, "..."]  # of the pair's momentum to the beam
+    rate: Float[Array, "parents directions component beam"]  # interactions, quadrature weights included
+    cos_parent: Float[Array, "parents directions"]  # parent's direction to the beam
+    share: Float[Array, "decays"]  # branching ratio times quadrature weight; sums to the branching ratio
+    energy: Float[Array, "parents decays"]  # GeV, of the pair
+    cos_decay: Float[Array, "parents decays"]  # pair's direction to its parent's
     mass: Float[Array, ""]  # GeV, of the pair
-    decay_length: Float[Array, "..."]  # m, mean distance from the scattering to the pair's birth
+    decay_length_per_momentum: Float[Array, ""]  # m/GeV: c tau / mass of what decays to the pair
 
 
 @runtime_checkable
@@ -46,8 +49,8 @@ class Model(Protocol):
 class MakesPairs(Protocol):
     """A beam makes e+e- pairs in a target."""
 
-    def pair_events(self, point: Point, nuisances: Point, beam: "Beam") -> PairEvents:
-        """The pairs at this physical point."""
+    def pair_events(self, point: Point, nuisances: Point, beam: "Beam", nodes: "Nodes") -> PairEvents:
+        """The pairs at this physical point; `nodes` are the numbers of quadrature nodes, static."""
         ...
 
 

@@ -73,7 +73,8 @@ class Parametrisation:
     """A set of parameters and the map from them to the model's physical point.
 
     `upper` gives, for some parameters, a bound that depends on the ones listed before them (an open decay: m_N1 below
-    m_N2 - m_hprime); the prior stays uniform (or log-uniform) over the region so bounded.
+    m_N2 - m_hprime); the prior stays uniform (or log-uniform) over the region so bounded. `absorbs` names the model's
+    nuisances that a parameter here already contains (a product with an uncertain matrix element).
     """
 
     name: str
@@ -81,6 +82,7 @@ class Parametrisation:
     to_physical: Callable[[Point], dict[str, Float[Array, ""]]]
     from_physical: Callable[[Point], dict[str, Float[Array, ""]]]
     upper: Mapping[str, Callable[[Point], Float[Array, ""]]]
+    absorbs: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Parameter:
         for parameter in self.parameters:

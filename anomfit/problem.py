@@ -136,7 +136,7 @@ def build_problem(
         parametrisation=chosen,
         free=ordered,
         fixed={name: jnp.asarray(float(fixed[name])) for name in chosen.names if name in fixed},
-        nuisances=_merge_nuisances(model, measurements),
+        nuisances=_merge_nuisances(model, chosen, measurements),
     )
 
 
@@ -190,10 +190,14 @@ def _check_samples(measurements: Sequence[Measurement]) -> None:
                 )
 
 
-def _merge_nuisances(model: Model, measurements: Sequence[Measurement]) -> tuple[Nuisance, ...]:
+def _merge_nuisances(
+    model: Model, parametrisation: Parametrisation, measurements: Sequence[Measurement]
+) -> tuple[Nuisance, ...]:
     merged: dict[str, Nuisance] = {}
     for owner in (model, *measurements):
         for nuisance in owner.nuisances:
+            if nuisance.name in parametrisation.absorbs:
+                continue
             if merged.setdefault(nuisance.name, nuisance) != nuisance:
                 raise InputError(f"nuisance {nuisance.name!r} has two definitions; {owner.name} must rename its own")
     return tuple(merged.values())

@@ -1,0 +1,72 @@
+"""MiniBooNE's response to e+e- pairs: efficiency and containment, and its bins in E_nu^QE or in (E_vis, cos theta)."""
+
+from collections.abc import Sequence
+
+import jax.numpy as jnp
+import numpy as np
+
+from anomfit.capabilities import PairEvents
+from anomfit.data import load_record
+from anomfit.detectors.containment import containment
+from anomfit.detectors.pairs import Seen, Selection, see_pairs
+from anomfit.detectors.shower_response import Binning, see_energies
+from anomfit.physics.constants import M_E, M_N, M_P
+from anomfit.physics.kinematics import safe_sqrt
+
+
+def single_shower_efficiency(energy):
+    """Probability that a shower of `energy` (GeV), born anywhere in the oil, is selected; linear between bin centres.
+
+    Collaboration release with arXiv:1207.4809; zero below 0.1 and above 2.1 GeV. It contains every cut, the fiducial one too.
+    """
+    columns = load_record("miniboone/efficiency_electron_photon").columns
+    centre = 0.5e-3 * (columns["E_lo_MeV"] + columns["E_hi_MeV"])
+    knots = np.concatenate([[1e-3 * columns["E_hi_MeV"][0]], centre[1:], [1e-3 * columns["E_hi_MeV"][-1]]])
+    return jnp.interp(energy, knots, np.concatenate([[0.0], columns["efficiency"][1:], [0.0]]))
+
+
+def see(events: PairEvents, selection: Selection, points: int) -> Seen:
+    """What MiniBooNE sees of the events' pairs, at the `points` energies of `shower_response.see_energies`."""
+    experiment = load_record("miniboone/experiment").values
+    energy = see_energies(points)
+    seen = see_pairs(energy, events.mass, selection, single_shower_efficiency)
+    length = events.decay_length_per_momentum * safe_sqrt(energy**2 - events.mass**2)
+    inside = containment(length, experiment["fiducial_radius"], experiment["radius"])
+    return seen._replace(weight=seen.weight * inside[:, None])
+
+
+def quasi_elastic_edge(e_nu_qe, cos_theta):
+    """Visible energy (GeV) at which E_nu^QE takes a value at a measured angle: the inverse of the experiment's formula.
+
+    p = E - m_e^2 / 2E for the electron, exact to 1e-6 MeV.
+    """
+    backward = M_N + e_nu_qe * (1.0 - cos_theta)
+    energy = (e_nu_qe * M_N + 0.5 * (M_N**2 + M_E**2 - M_P**2)) / backward
+    return energy - e_nu_qe * cos_theta * M_E**2 / (2.0 * energy) / backward - M_E
+
+
+def quasi_elastic_bins(edges: Sequence[float]) -> Binning:
+    """Bins of E_nu^QE with these edges in GeV."""
+    values = np.asarray(edges)
+
+    def energy_edges(cosine):
+        visible = quasi_elastic_edge(values, cosine)
+        return visible[:-1], visible[1:]
+
+    return Binning(bins=len(values) - 1, cos_edges=(-1.0, 1.0), energy_edges=energy_edges)
+
+
+def plane_bins(
+    low: np.ndarray, high: np.ndarray, cos_low: np.ndarray, cos_high: np.ndarray, window: tuple[float, float] | None
+) -> Binning:
+    """Bins of (E_vis, cos theta), edges in GeV, each kept to `window` in E_nu^QE (GeV) where the data are."""
+
+    def energy_edges(cosine):
+        here = (cos_low <= cosine) & (cosine < cos_high)
+        if window is None:
+            return np.where(here, low, 1.0), np.where(here, high, 0.0)
+        least, most = (quasi_elastic_edge(value, cosine) for value in window)
+        return np.where(here, np.maximum(low, least), 1.0), np.where(here, np.minimum(high, most), 0.0)
+
+    cos_edges = tuple(float(c) for c in np.unique(np.concatenate([cos_low, cos_high])))
+    return Binning(bins=len(low), cos_edges=cos_edges, energy_edges=energy_edges)

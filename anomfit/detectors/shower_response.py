@@ -1,0 +1,158 @@
+"""P(bin | true visible energy, true angle) of one electromagnetic shower, as a table that no model parameter enters.
+
+The table holds coefficients: Chebyshev in ln E (axis `energies`), Legendre in cos theta (axis `waves`). In that basis
+the azimuth about a parent's direction and the smearing of the direction are exact products (addition theorem; a Gaussian
+on the sphere multiplies wave l by exp(-l(l+1) sigma^2/2)), so that a prediction is a few matrix products. It is computed
+once with NumPy from the resolution and the bins, whose energy edges may depend on the measured angle, as those of E_nu^QE do.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+from numpy.polynomial import chebyshev
+from scipy.special import eval_legendre, ndtr, roots_legendre
+
+from anomfit.capabilities import PairEvents
+from anomfit.detectors.pairs import Seen
+from anomfit.detectors.resolution import Resolution
+
+# Visible energies in GeV between which the table stands; the efficiency is zero outside (0.1, 2.1).
+LOWEST, HIGHEST = 0.095, 2.2
+
+
+@dataclass(frozen=True)
+class Binning:
+    """Bins of measured energy and angle: bin k takes energies between low and high[k](cos) where cos is in its range.
+
+    cos_edges: increasing, splits the angular integration; energy_edges(cos) gives (low, high), each (bins,), in GeV for a
+    measured cos theta; an empty interval (high <= low) keeps the bin out of that angle.
+    """
+
+    bins: int
+    cos_edges: tuple[float, ...]
+    energy_edges: Callable[[float], tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class ShowerResponse:
+    """The table: coefficients by (energies, waves, bins), a pytree leaf."""
+
+    table: Float[Array, "energies waves bins"]
+
+
+jax.tree_util.register_dataclass(ShowerResponse, data_fields=["table"], meta_fields=[])
+
+
+def build_response(binning: Binning, resolution: Resolution, energies: int = 64, waves: int = 40) -> ShowerResponse:
+    """The table for these bins; `energies` x `waves` coefficients, see tests/detectors for the error at the defaults."""
+    nodes = chebyshev.chebpts1(energies)
+    energy = _energy_of(nodes)
+    sigma_energy = np.asarray(resolution.sigma_energy(energy))
+    sigma_theta = np.asarray(resolution.sigma_theta(energy))
+    angular = np.zeros((energies, waves, binning.bins))
+    wave = np.arange(waves)
+    for cosine, weight in _angle_nodes(binning.cos_edges):
+        low, high = binning.energy_edges(cosine)
+        inside = ndtr((high - energy[:, None]) / sigma_energy[:, None]) - ndtr(
+            (low - energy[:, None]) / sigma_energy[:, None]
+        )
+        inside = np.where(high > low, inside, 0.0)
+        angular += weight * ((wave + 0.5) * eval_legendre(wave, cosine))[None, :, None] * inside[:, None, :]
+    angular *= np.exp(-0.5 * wave * (wave + 1) * sigma_theta[:, None] ** 2)[:, :, None]
+    return ShowerResponse(np.einsum("ie,elk->ilk", _transform(energies), angular))
+
+
+def see_energies(energies: int) -> np.ndarray:
+    """Pair energies in GeV at which an acceptance is to be evaluated: the Chebyshev points of the table."""
+    return _energy_of(chebyshev.chebpts1(energies))
+
+
+def expected(response: ShowerResponse, events: PairEvents, seen: Seen) -> Float[Array, "component beam bins"]:
+    """Events in each bin; `seen` holds what is seen of pairs of the energies `see_energies`.
+
+    The acceptance turns the table for showers into one for pairs, at fixed pair energies; the events are then projected
+    on the basis and contracted with it.
+    """
+    n, waves, _ = response.table.shape
+    pairs = _pair_table(response, seen)
+    x = _place(events.energy)
+    inside = (x > -1.0) & (x < 1.0)
+    weight = jnp.where(inside, events.share, 0.0)
+    basis = _chebyshev(jnp.where(inside, x, 0.0), n) * weight[..., None]
+    decays = jnp.einsum("pdi,pdl->lpi", basis, _legendre(events.cos_decay, waves))
+    by_parent = jnp.einsum("lpi,lik->lpk", decays, pairs)
+    directions = jnp.einsum("ptl,ptx->lpx", _legendre(events.cos_parent, waves), _flat(events.rate))
+    counts = jnp.einsum("lpk,lpx->xk", by_parent, directions)
+    return counts.reshape(*events.rate.shape[2:], -1)
+
+
+def _pair_table(response: ShowerResponse, seen: Seen):
+    """Coefficients in the pair's energy: acceptance averaged at the Chebyshev points, transformed back."""
+    n, waves, bins = response.table.shape
+    x = _place(seen.energy)
+    inside = (x > -1.0) & (x < 1.0)
+    basis = _chebyshev(jnp.where(inside, x, 0.0), n)
+    visible = jnp.einsum("ew,ewi->ei", jnp.where(inside, seen.weight, 0.0), basis)
+    at_points = (visible @ jnp.asarray(response.table).reshape(n, -1)).reshape(n, waves, bins)
+    wave = np.arange(waves)
+    tilted = at_points * jnp.exp(-0.25 * wave * (wave + 1) * seen.tilt[:, None])[:, :, None]
+    return jnp.einsum("ie,elk->lik", _transform(n), tilted)
+
+
+def _transform(n: int) -> np.ndarray:
+    """Values at the Chebyshev points of the first kind to coefficients."""
+    matrix = (2.0 / n) * chebyshev.chebvander(chebyshev.chebpts1(n), n - 1).T
+    matrix[0] *= 0.5
+    return matrix
+
+
+def _flat(rate):
+    return rate.reshape(*rate.shape[:2], -1)
+
+
+def _energy_of(x):
+    return np.exp(0.5 * (np.log(LOWEST * HIGHEST) + x * np.log(HIGHEST / LOWEST)))
+
+
+def _place(energy):
+    return (2.0 * jnp.log(energy) - np.log(LOWEST * HIGHEST)) / np.log(HIGHEST / LOWEST)
+
+
+def _angle_nodes(cos_edges):
+    """Gauss-Legendre nodes and weights in the measured cos theta, 24 in each interval, denser than any response needs."""
+    per_interval = max(24, 240 // (len(cos_edges) - 1))
+    x, w = roots_legendre(per_interval)
+    for low, high in zip(cos_edges[:-1], cos_edges[1:], strict=True):
+        yield from zip(0.5 * (low + high) + 0.5 * (high - low) * x, 0.5 * (high - low) * w, strict=True)
+
+
+def _chebyshev(x, n: int):
+    """T_0 ... T_{n-1} on a new last axis: blocks of eight by T_{a+b} = 2 T_a T_b - T_{a-b}, a short graph."""
+    rows = [jnp.ones_like(x), x]
+    for _ in range(2, 9):
+        rows.append(2.0 * x * rows[-1] - rows[-2])
+    first, step = jnp.stack(rows[:8], axis=-1), rows[8]
+    heads, blocks, before = [jnp.ones_like(x), step], [first], jnp.stack([step, *rows[7:0:-1]], axis=-1)
+    for block in range(1, -(-n // 8)):
+        head = heads[block]
+        blocks.append(2.0 * head[..., None] * first - before)  # before[b] is T_{8 block - b}
+        heads.append(2.0 * step * head - heads[block - 1])
+        before = jnp.concatenate([heads[block + 1][..., None], blocks[-1][..., :0:-1]], axis=-1)
+    return jnp.concatenate(blocks, axis=-1)[..., :n]
+
+
+def _legendre(x, n: int):
+    """P_0 ... P_{n-1} on a new last axis, from the Chebyshev polynomials."""
+    return _chebyshev(x, n) @ _legendre_in_chebyshev(n)
+
+
+@lru_cache
+def _legendre_in_chebyshev(n: int) -> np.ndarray:
+    """Matrix (Chebyshev, Legendre) of the change of basis."""
+    points = chebyshev.chebpts1(n)
+    return _transform(n) @ np.stack([eval_legendre(l, points) for l in range(n)], axis=-1)

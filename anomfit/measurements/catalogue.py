@@ -1,0 +1,66 @@
+"""The measurements that ship, by name and era: `miniboone`, `miniboone:evis`, `g-2-muon:wp2025`, ..."""
+
+import inspect
+from collections.abc import Callable
+from typing import NamedTuple
+
+from anomfit.errors import InputError, reject
+from anomfit.measurements.base import Measurement
+from anomfit.measurements.lepton_moments import DEFAULT_ERAS, eras, load_lepton_moment
+from anomfit.measurements.miniboone import load_miniboone
+
+
+class Listing(NamedTuple):
+    """One line of `anomfit measurements`."""
+
+    name: str
+    era: str
+    default: bool
+    title: str
+    status: str
+    references: tuple[str, ...]
+
+
+_MINIBOONE: dict[str, tuple[Callable[..., Measurement], str]] = {
+    "enuqe": (load_miniboone, "release"),
+}
+
+
+def measurement_names() -> tuple[str, ...]:
+    """Names without eras."""
+    return ("miniboone", "g-2-muon", "g-2-electron")
+
+
+def measurement_listing() -> list[Listing]:
+    """Every measurement and era."""
+    rows = []
+    for i, (era, (load, status)) in enumerate(_MINIBOONE.items()):
+        measurement = load()
+        rows.append(Listing("miniboone", era, i == 0, measurement.title, status, measurement.references))
+    for lepton in ("muon", "electron"):
+        for era, title in eras(lepton).items():
+            references = load_lepton_moment(lepton, era).references
+            rows.append(Listing(f"g-2-{lepton}", era, era == DEFAULT_ERAS[lepton], title, "release", references))
+    return rows
+
+
+def find_measurement(name: str, **options: str) -> Measurement:
+    """The measurement "name" or "name:era" with its options (see the loader's arguments)."""
+    base, _, era = name.partition(":")
+    if base not in measurement_names():
+        raise reject("measurement", base, f"use one of {', '.join(measurement_names())}, or FILE.py:NAME for your own")
+    if base == "miniboone":
+        if (era or "enuqe") not in _MINIBOONE:
+            raise reject("era", era, f"miniboone has {', '.join(_MINIBOONE)}")
+        load, _ = _MINIBOONE[era or "enuqe"]
+        return load(**_checked(load, name, options))
+    _checked(None, name, options)
+    return load_lepton_moment(base.removeprefix("g-2-"), era or "default")  # type: ignore[arg-type]
+
+
+def _checked(load: Callable[..., Measurement] | None, name: str, options: dict[str, str]) -> dict[str, str]:
+    known = list(inspect.signature(load).parameters) if load else []
+    for option in options:
+        if option not in known:
+            raise InputError(f"option {option!r} is not known to {name}; it has {', '.join(known) or 'none'}")
+    return options

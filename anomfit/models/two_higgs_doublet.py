@@ -1,0 +1,183 @@
+"""Two Higgs doublets, a dark singlet scalar and three heavy neutrinos: Abdallah, Gandhi, Roy, arXiv:2010.06159.
+
+H and h' are the light mixed states of the second doublet and the singlet: a doublet-type coupling y gives y cos(delta) to
+H and y sin(delta) to h', a singlet-type coupling lambda gives -lambda sin(delta) and lambda cos(delta) (equations 15, 25, 26;
+equation 26 prints Z_32 and Z_22 where Z_33 and Z_23 are meant). Parameters here are the unmixed couplings.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from anomfit.beams import Beam
+from anomfit.capabilities import PairEvents
+from anomfit.errors import reject
+from anomfit.models import two_higgs_doublet_parameters as parameters
+from anomfit.parameters import Nuisance, Parametrisation, Point
+from anomfit.physics import lepton_moments, scalar_decays, upscattered_pairs
+from anomfit.physics.constants import HBAR_C_M, M_E, M_MU, M_TAU
+from anomfit.physics.neutrino_mass import SeesawStates, dirac_mass, normal_ordering, seesaw
+from anomfit.physics.nucleon_scalar import SCALAR_DIPOLE_MASS, SIGMA_TERM_SCALE
+from anomfit.physics.scalar_upscattering import FormFactors, ScalarMediators
+
+LEPTON_MASSES = {"electron": M_E, "muon": M_MU, "tau": M_TAU}
+SUFFIX = {"electron": "e", "muon": "mu", "tau": "tau"}
+SMALLEST_WIDTH = 1e-40  # GeV, c tau above 1e24 m: keeps the decay length of a decoupled h' finite
+
+
+class Scalars(NamedTuple):
+    """Masses (GeV) of (H, h') and the factors that doublet- and singlet-type couplings get."""
+
+    mass: Float[Array, "2"]
+    doublet: Float[Array, "2"]
+    singlet: Float[Array, "2"]
+
+
+class HeavyNeutrinoWidths(NamedTuple):
+    """Partial widths of N_2 in GeV."""
+
+    to_N1_hprime: Float[Array, ""]
+    to_nu_hprime: Float[Array, ""]
+    to_N1_H: Float[Array, ""]
+    to_nu_H: Float[Array, ""]
+
+
+@dataclass(frozen=True)
+class TwoHiggsDoublet:
+    """The model; fields are static choices, the docstrings of `FormFactors` and `majorana_coupling` say what they mean."""
+
+    name: str = "two-higgs-doublet"
+    title: str = "two Higgs doublets, a dark singlet scalar and three heavy neutrinos"
+    nucleon_form_factor: str = "dipole"
+    nuclear_form_factor: str = "helm"
+    sigma_fractions: str = "dkm"
+    relative_cp: int = 1
+    majorana_counting: scalar_decays.MajoranaCounting = "twice"
+
+    references = ("arXiv:2010.06159", "leveille-1978", "helm-1956", "arXiv:1312.4951", "pdg-2024")
+
+    @property
+    def parametrisations(self) -> Mapping[str, Parametrisation]:
+        """Products (the default card's), physical, potential."""
+        return parameters.parametrisations(self.sigma_fractions)
+
+    @property
+    def points(self) -> Mapping[str, Mapping[str, float]]:
+        """Table I of the paper."""
+        return {"table-I": parameters.TABLE_I}
+
+    @property
+    def nuisances(self) -> tuple[Nuisance, ...]:
+        """Nucleon matrix elements: their common scale, and the dipole mass where a dipole is used."""
+        dipole = (SCALAR_DIPOLE_MASS,) if self.nucleon_form_factor == "dipole" else ()
+        return (SIGMA_TERM_SCALE, *dipole)
+
+    def scalars(self, point: Point) -> Scalars:
+        """H and h' at a physical point."""
+        sine = point["sin_delta"]
+        cosine = jnp.sqrt((1.0 - sine) * (1.0 + sine))
+        return Scalars(
+            mass=jnp.stack([point["m_H"], point["m_hprime"]]),
+            doublet=jnp.stack([cosine, sine]),
+            singlet=jnp.stack([-sine, cosine]),
+        )
+
+    def nucleon_couplings(self, point: Point) -> tuple[Float[Array, ""], Float[Array, ""]]:
+        """Doublet-type (F_p, F_n), equation 27, at the central matrix elements."""
+        return parameters.nucleon_couplings(self.sigma_fractions, point["y_u"], point["y_d"])
+
+    def hprime_widths(self, point: Point) -> tuple[Float[Array, ""], Float[Array, ""]]:
+        """Widths of h' to e+e- and mu+mu-, GeV."""
+        mass, sine = point["m_hprime"], point["sin_delta"]
+        return (
+            scalar_decays.width_to_fermions(mass, sine * point["y_e"], M_E),
+            scalar_decays.width_to_fermions(mass, sine * point["y_mu"], M_MU),
+        )
+
+    def heavy_neutrino_widths(self, point: Point) -> HeavyNeutrinoWidths:
+        """Partial widths of the Majorana N_2: to N_1 and to light neutrinos, with each scalar."""
+        scalars = self.scalars(point)
+
+        def widths(i):
+            g = scalar_decays.majorana_coupling(point["lambda_N12"] * scalars.singlet[i], self.majorana_counting)
+            mass = scalars.mass[i]
+            y = point["y_nu"] * scalars.doublet[i]
+            return (
+                scalar_decays.width_fermion_to_fermion_scalar(point["m_N2"], point["m_N1"], mass, g, self.relative_cp),
+                scalar_decays.width_to_massless_neutrino(point["m_N2"], mass, y, majorana=True),
+            )
+
+        (N1_H, nu_H), (N1_hprime, nu_hprime) = widths(0), widths(1)
+        return HeavyNeutrinoWidths(N1_hprime, nu_hprime, N1_H, nu_H)
+
+    def light_neutrinos(self, point: Point) -> SeesawStates:
+        """Seesaw of the three generations, equations 19-23, with the Dirac masses that give the measured splittings."""
+        m_R = jnp.stack([point["m_N1"], point["m_N2"], point["m_N3"]])
+        light = normal_ordering(point["m_nu1"], point["delta_m2_21"], point["delta_m2_31"])
+        return seesaw(dirac_mass(light, m_R), m_R)
+
+    def pair_events(self, point: Point, nuisances: Point, beam: Beam, nodes: upscattered_pairs.Nodes) -> PairEvents:
+        """nu_mu + target -> N_2 + target, N_2 -> N_1 h' or nu h', h' -> e+e- (capability MakesPairs)."""
+        scalars = self.scalars(point)
+        F_p, F_n = self.nucleon_couplings(point)
+        scale = nuisances.get(SIGMA_TERM_SCALE.name, SIGMA_TERM_SCALE.mean)
+        widths = self.heavy_neutrino_widths(point)
+        total = jnp.maximum(sum(widths), SMALLEST_WIDTH)
+        to_electrons, to_muons = self.hprime_widths(point)
+        width = jnp.maximum(to_electrons + to_muons, SMALLEST_WIDTH)
+        return upscattered_pairs.pair_events(
+            beam,
+            nodes,
+            m_N2=point["m_N2"],
+            mediators=ScalarMediators(
+                mass=scalars.mass,
+                y=point["y_nu"] * scalars.doublet,
+                F_p=scale * F_p * scalars.doublet,
+                F_n=scale * F_n * scalars.doublet,
+            ),
+            form_factors=FormFactors(
+                self.nucleon_form_factor,
+                self.nuclear_form_factor,
+                nuisances.get(SCALAR_DIPOLE_MASS.name, SCALAR_DIPOLE_MASS.mean),
+            ),
+            m_hprime=point["m_hprime"],
+            daughters=jnp.stack([point["m_N1"], jnp.zeros_like(point["m_N1"])]),
+            branching=jnp.stack([widths.to_N1_hprime, widths.to_nu_hprime]) / total * (to_electrons / width),
+            decay_length_per_momentum=HBAR_C_M / (width * point["m_hprime"]),
+        )
+
+    def lepton_moment(self, point: Point, lepton: str) -> Float[Array, ""]:
+        """Delta a_l of H and h', equation 29, and of the flavour-changing couplings with every internal lepton."""
+        if lepton not in LEPTON_MASSES:
+            raise reject("lepton", lepton, "use 'electron', 'muon' or 'tau'")
+        return jnp.sum(self.lepton_moment_by_scalar(point, lepton))
+
+    def lepton_moment_by_scalar(self, point: Point, lepton: str) -> Float[Array, "2"]:
+        """The contributions of (H, h') to Delta a_l."""
+        scalars = self.scalars(point)
+        return jnp.stack([_moment(point, lepton, scalars.mass[i], scalars.doublet[i]) for i in range(2)])
+
+
+def _moment(point: Point, lepton: str, mass, factor):
+    m, own = LEPTON_MASSES[lepton], SUFFIX[lepton]
+    total = lepton_moments.scalar_moment(m, mass, point.get(f"y_{own}", 0.0) * factor)
+    for other, m_other in LEPTON_MASSES.items():
+        out, back = f"y_{own}{SUFFIX[other]}", f"y_{SUFFIX[other]}{own}"
+        if out in point:
+            total += lepton_moments.off_diagonal_scalar_moment(
+                m, m_other, mass, point[out] * factor, point[back] * factor
+            )
+    return total
+
+
+two_higgs_doublet = TwoHiggsDoublet()
+as_published = TwoHiggsDoublet(
+    name="two-higgs-doublet-as-published",
+    title="the same with the form factors of arXiv:2010.06159: constant nucleon coupling, exponential for carbon",
+    nucleon_form_factor="constant",
+    nuclear_form_factor="exponential",
+    sigma_fractions="agr1",
+)

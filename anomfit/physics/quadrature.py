@@ -1,0 +1,26 @@
+"""Fixed quadrature nodes, computed once with NumPy: one graph for every point, smooth in the limits of integration."""
+
+from functools import lru_cache
+
+import numpy as np
+from scipy.special import roots_hermitenorm, roots_legendre
+
+
+@lru_cache
+def unit_legendre(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Gauss-Legendre nodes and weights on (0, 1); exact for polynomials of degree 2n - 1."""
+    x, w = roots_legendre(n)
+    return 0.5 * (x + 1.0), 0.5 * w
+
+
+@lru_cache
+def unit_midpoint(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Midpoint nodes and weights on (0, 1): spectrally exact for an even periodic function over half its period."""
+    return (np.arange(n) + 0.5) / n, np.full(n, 1.0 / n)
+
+
+@lru_cache
+def normal_hermite(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Gauss-Hermite nodes and weights for the average over a standard normal variable."""
+    x, w = roots_hermitenorm(n)
+    return x, w / w.sum()
