@@ -45,13 +45,11 @@ def measurements(as_json: AsJson = False) -> None:
       anomfit measurements
       anomfit measurements --json
     """
-    import dataclasses
-
     from anomfit.measurements.catalogue import measurement_listing
 
     rows = measurement_listing()
     if as_json:
-        print(json.dumps([_plain(dataclasses.asdict(row)) for row in rows], indent=2, ensure_ascii=False))
+        print(json.dumps([row._asdict() for row in rows], indent=2, ensure_ascii=False))
         return
     width = max(len(f"{row.name}:{row.era}") for row in rows)
     for row in rows:
@@ -89,7 +87,3 @@ def _model_record(model) -> dict[str, object]:
         },
         "points": {name: {key: float(x) for key, x in point.items()} for name, point in model.points.items()},
     }
-
-
-def _plain(row: dict[str, object]) -> dict[str, object]:
-    return {key: list(value) if isinstance(value, tuple | frozenset) else value for key, value in row.items()}

@@ -1,6 +1,7 @@
 """`anomfit predict`: a model's prediction beside the data."""
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -70,16 +71,22 @@ def predict(
 
 def _print_table(report: "PredictionReport") -> None:
     print(f"{report.model} -> {report.measurement}:{report.era}")
-    print("point: " + ", ".join(f"{name} = {value:.6g}" for name, value in report.point.items()))
-    print("choices: " + ("; ".join(f"{key}: {value}" for key, value in report.choices.items()) or "none"))
-    components = list(report.signal)
-    print(f"{'bin':<32} {'data':>11} {'background':>11} {'signal':>11}  " + "  ".join(components))
+    print("\npoint")
+    for name, value in report.point.items():
+        print(f"  {name} = {value:.6g}")
+    print("\nchoices")
+    for name, words in report.choices.items():
+        print(f"  {name}: {words}")
+    print(f"\n{'bin':<26}" + "".join(f"{name:>13}" for name in ("data", "background", "signal", *report.signal)))
+    label = None
     for i, entry in enumerate(report.bins):
-        parts = "  ".join(f"{report.signal[name][i]:.4g}" for name in components)
-        where = f"{entry.label} [{entry.unit}]" if entry.unit != "1" else entry.label
-        print(f"{where:<32} {entry.data:>11.5g} {entry.background:>11.5g} {report.total[i]:>11.5g}  {parts}")
-    print(f"total signal: {sum(report.total):.6g}")
-    if report.before_efficiency:
-        listed = ", ".join(f"{name} {value:.6g}" for name, value in report.before_efficiency.items())
-        print(f"before efficiency: {listed}")
+        if entry.label != label:
+            label = entry.label
+            print(label)
+        where = f"  {entry.low:g} to {entry.high:g} {entry.unit}" if math.isfinite(entry.low) else "  value"
+        numbers = (entry.data, entry.background, report.total[i], *(parts[i] for parts in report.signal.values()))
+        print(f"{where:<26}" + "".join(f"{number:>13.5g}" for number in numbers))
+    print(f"\ntotal signal: {sum(report.total):.6g}")
+    for name, value in report.before_efficiency.items():
+        print(f"before efficiency, {name}: {value:.6g}")
     print()
