@@ -57,7 +57,7 @@ def write_checkpoint(path: Path, run: Checkpoint) -> None:
 def read_checkpoint(path: Path, template: Any, mark: str) -> Checkpoint:
     """Read a run back; `template` has its state's structure. InputError if the file is damaged or another run's."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         meta = json.loads(str(arrays["meta"]))
         shapes, structure = jax.tree.flatten(template)

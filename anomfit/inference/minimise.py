@@ -223,10 +223,11 @@ def _polish(problem, s, tolerance, interrupted) -> tuple[np.ndarray, float, floa
     for _ in range(0 if interrupted else 6):
         fitter = scaled.minuit(problem, s, tolerance)
         fitter.migrad(ncall=2000, iterate=1)
-        found, edm = scaled.minimum(fitter)
-        gained = value - found
+        found = scaled.project(problem, np.array(fitter.values))
+        lowest, edm = float(scaled.value_and_gradient(problem, jnp.asarray(found))[0]), scaled.expected_distance(fitter)
+        gained = value - lowest
         if gained > 0.0:
-            s, value = np.array(fitter.values), found
+            s, value = found, lowest
         distance = min(edm, 0.25 * _projected_gradient_norm(problem, s) ** 2)
         settled = gained < tolerance and distance < tolerance
         if settled:

@@ -10,6 +10,7 @@ from scipy.optimize import minimize
 from anomfit.errors import reject
 from anomfit.inference import scaled
 from anomfit.inference.minimise import Fit
+from anomfit.inference.uncertainties import hesse
 from anomfit.problem import Problem
 
 MINUIT_TOLERANCE = 2e-4  # distance to the minimum, MINUIT's default
@@ -46,10 +47,12 @@ def minos(
     for name in wanted:
         if name not in problem.names:
             raise reject("minos", name, f"name a free parameter: {', '.join(problem.names)}")
+    symmetric = hesse(problem, fit).errors
+    sigma = np.array([symmetric[name] for name in problem.names])
     found: list[MinosError] = []
     try:
         for i, name in enumerate(wanted):
-            found.append(_interval(problem, fit, name, ncall))
+            found.append(_interval(problem, fit, sigma, name, ncall))
             if progress is not None:
                 progress("MINOS", i + 1, len(wanted))
     except KeyboardInterrupt:
@@ -58,12 +61,12 @@ def minos(
     return tuple(found)
 
 
-def _interval(problem: Problem, fit: Fit, name: str, ncall: int) -> MinosError:
+def _interval(problem: Problem, fit: Fit, sigma: np.ndarray, name: str, ncall: int) -> MinosError:
     i, s = problem.names.index(name), scaled.to_scaled(problem, fit.point)
     ends = {}
     by_minuit = _minuit_ends(problem, s, name, ncall)
     for side in (-1, 1):
-        end, note = by_minuit[side] or _constrained_end(problem, s, fit.twice_nll, i, side, ncall)
+        end, note = by_minuit[side] or _constrained_end(problem, s, sigma, fit.twice_nll, i, side, ncall)
         value = None if end is None else scaled.from_scaled(problem, np.where(np.arange(s.size) == i, end, s))[name]
         ends[side] = value, note
     return MinosError(name, fit.point[name], ends[-1][0], ends[1][0], ends[-1][1], ends[1][1])
@@ -90,28 +93,36 @@ def _minuit_end(end: float, valid: bool, at_limit: bool, side: str) -> tuple[flo
     return (float(end), "MINOS") if valid else None
 
 
-def _constrained_end(problem, s, twice_nll, i, side, ncall) -> tuple[float | None, str]:
-    """The furthest value of coordinate `i` with -2 ln L within 1 of `twice_nll`, by quadratic programming (SLSQP)."""
+def _constrained_end(problem, s, sigma, twice_nll, i, side, ncall) -> tuple[float | None, str]:
+    """The furthest value of coordinate `i` with -2 ln L within 1 of `twice_nll`, by quadratic programming (SLSQP).
+
+    In units of `sigma`, restarted from where it stopped until the end moves by less than 1 % of it.
+    """
     limits, word = scaled.box(problem), "upper" if side > 0 else "lower"
-    unit = np.where(np.arange(s.size) == i, -side * 1.0, 0.0)
+    along = np.where(np.arange(s.size) == i, -float(side), 0.0)
 
     def room(x):
-        value, slope = scaled.value_and_gradient(problem, jnp.asarray(s + x * limits.widths))
-        return twice_nll + 1.0 - float(value), -np.asarray(slope, dtype=float) * limits.widths
+        value, slope = scaled.value_and_gradient(problem, jnp.asarray(s + x * sigma))
+        return twice_nll + 1.0 - float(value), -np.asarray(slope, dtype=float) * sigma
 
-    result = minimize(
-        lambda x: (unit @ x, unit),
-        np.zeros_like(s),
-        jac=True,
-        method="SLSQP",
-        bounds=list(zip((limits.low - s) / limits.widths, (limits.high - s) / limits.widths, strict=True)),
-        constraints={"type": "ineq", "fun": lambda x: room(x)[0], "jac": lambda x: room(x)[1]},
-        options={"maxiter": max(1, ncall // 4), "ftol": 1e-6},
-    )
-    end, left = s + result.x * limits.widths, room(result.x)[0]
+    x, moved, allowed = np.zeros_like(s), np.inf, max(1, ncall // 8)
+    for _ in range(4):
+        result = minimize(
+            lambda x: (along @ x, along),
+            x,
+            jac=True,
+            method="SLSQP",
+            bounds=list(zip((limits.low - s) / sigma, (limits.high - s) / sigma, strict=True)),
+            constraints={"type": "ineq", "fun": lambda x: room(x)[0], "jac": lambda x: room(x)[1]},
+            options={"maxiter": allowed, "ftol": 1e-6},
+        )
+        moved, x = abs(result.x[i] - x[i]), np.array(result.x)
+        if moved < 0.01:
+            break
+    end, left = s + x * sigma, room(x)[0]
     bound = limits.high[i] if side > 0 else limits.low[i]
     if left > -0.02 and abs(end[i] - bound) < 1e-4 * limits.widths[i]:
         return None, f"no {word} limit inside the range"
-    if abs(left) > 0.02:
+    if abs(left) > 0.02 or moved >= 0.01:
         return None, f"not found within {ncall} evaluations"
     return float(end[i]), "constrained search"

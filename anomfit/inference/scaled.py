@@ -80,6 +80,17 @@ def from_scaled(problem: Problem, s: np.ndarray) -> dict[str, float]:
     return {**values, **{n.name: float(x) for n, x in zip(problem.nuisances, s[len(problem.free) :], strict=True)}}
 
 
+def project(problem: Problem, s: np.ndarray) -> np.ndarray:
+    """`s` with every parameter that leaves its open region (its `upper` bound) moved back onto the region's edge."""
+    values = {**{name: float(x) for name, x in problem.fixed.items()}, **from_scaled(problem, s)}
+    for parameter in problem.free:
+        bound = problem.parametrisation.upper.get(parameter.name)
+        if bound is not None:
+            limit = max(float(bound({n: jnp.asarray(x) for n, x in values.items()})), parameter.low)
+            values[parameter.name] = min(values[parameter.name], limit)
+    return to_scaled(problem, values)
+
+
 def minuit(problem: Problem, s: np.ndarray, tolerance: float) -> Minuit:
     """A Minuit at `s` with the exact gradient and the box as limits; it stops `tolerance` above the minimum."""
     limits = box(problem)
@@ -99,11 +110,9 @@ def minuit(problem: Problem, s: np.ndarray, tolerance: float) -> Minuit:
     return fitter
 
 
-def minimum(fitter: Minuit) -> tuple[float, float]:
-    """-2 ln L where MIGRAD stopped, and its estimate of the distance to the minimum (infinite where it has none)."""
-    value = float("inf") if fitter.fval is None else float(fitter.fval)
-    edm = float("inf") if fitter.fmin is None or fitter.fmin.edm is None else abs(float(fitter.fmin.edm))
-    return value, edm
+def expected_distance(fitter: Minuit) -> float:
+    """MIGRAD's estimate of the distance in -2 ln L to the minimum, infinite where it has none."""
+    return float("inf") if fitter.fmin is None or fitter.fmin.edm is None else abs(float(fitter.fmin.edm))
 
 
 def _wall(problem: Problem, values) -> Float[Array, ""]:

@@ -156,7 +156,7 @@ def posterior_table(result: Result) -> TextTable | None:
         rows.append((d.name, *numbers, f"{d.r_hat:.3f}", f"{d.ess_bulk:.0f}", f"{d.ess_tail:.0f}"))
     chains, draws = samples.z.shape[:2]
     notes = [
-        f"{chains} chains of {draws} draws, {samples.divergences} divergences, mean acceptance {samples.acceptance:.2f}.",
+        f"{chains} chains of {draws} draws, {samples.divergences} divergences, acceptance {samples.acceptance:.2f}.",
         f"{samples.seconds:.0f} s in all, {samples.ess_per_second:.1f} effective samples a second after the warmup.",
     ]
     notes += [f"Caution: {problem}." for problem in samples.problems] or ["R-hat and effective sample sizes are good."]

@@ -99,3 +99,24 @@ def banana_problem(nuisances=()):
     data = jnp.array([jnp.log(2.0), jnp.log(3.0), 0.0])
     measurement = ToyMeasurement(data, jnp.diag(jnp.array([1e4, 1 / 0.09, 1.0])), nuisances=nuisances)
     return build_problem(model, [measurement], "own", parameters, {})
+
+
+def linear_problem(data=(0.5, -1.0), covariance=((0.04, 0.03), (0.03, 0.09)), model=None, fixed=0.0):
+    """x and y measured directly, correlated, far inside their ranges: the posterior is the Gaussian of the data."""
+    measurement = ToyMeasurement(jnp.asarray(data), jnp.linalg.inv(jnp.asarray(covariance)))
+    return build_problem(model or LINEAR, [measurement], "own", LINEAR_PARAMETERS[:2], {"offset": fixed})
+
+
+def linear_model(counter=None):
+    """The linear model; `counter`, a list, grows by one whenever the model is traced."""
+
+    def plane(point):
+        if counter is not None:
+            counter.append(1)
+        return jnp.stack([point["x"] + point["offset"], point["y"]])
+
+    return ToyModel("linear", LINEAR_PARAMETERS, plane)
+
+
+LINEAR_PARAMETERS = (linear_parameter("x"), linear_parameter("y"), linear_parameter("offset"))
+LINEAR = linear_model()

@@ -1,0 +1,41 @@
+import sys
+
+import jax
+import pytest
+from toys import banana_problem, linear_problem
+
+from anomfit.errors import InputError
+from anomfit.inference.ensemble import sample_ensemble
+from anomfit.inference.minimise import FitSettings, minimise
+from anomfit.inference.nuts import Tuning
+from anomfit.inference.sample import SampleSettings, sample
+
+
+@pytest.mark.slow
+def test_nuts_and_emcee_agree_on_a_degenerate_posterior():
+    """Means within 0.1 sigma and widths within 10 % in ln(value), at least 1000 effective samples each."""
+    import numpy as np
+
+    problem = banana_problem()
+    fit = minimise(problem, jax.random.key(1), FitSettings(screened=256, starts=8))
+    nuts = sample(problem, jax.random.key(2), SampleSettings(draws=1500, tuning=Tuning(warmup=400)), fit)
+    ensemble = sample_ensemble(problem, jax.random.key(3), walkers=32, steps=4000, fit=fit)
+    assert ensemble.trustworthy
+    assert min(ensemble.ess.values()) > 1000
+    assert min(d.ess_bulk for d in nuts.diagnostics) > 1000
+    for name in problem.names:
+        one, other = np.log(nuts.values[name]), np.log(ensemble.values[name])
+        assert abs(one.mean() - other.mean()) < 0.1 * other.std()
+        assert one.std() == pytest.approx(other.std(), rel=0.1)
+
+
+@pytest.mark.parametrize("walkers", [7, 2])
+def test_too_few_or_odd_walkers_are_refused(walkers):
+    with pytest.raises(InputError, match="walkers"):
+        sample_ensemble(linear_problem(), jax.random.key(1), walkers=walkers)
+
+
+def test_a_missing_emcee_is_one_sentence(monkeypatch):
+    monkeypatch.setitem(sys.modules, "emcee", None)
+    with pytest.raises(InputError, match=r"anomfit\[compare\]"):
+        sample_ensemble(linear_problem(), jax.random.key(1))
