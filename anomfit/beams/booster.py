@@ -14,19 +14,22 @@ CH2 = (
 )
 # nu_mu and anti-nu_mu scatter alike off scalars; "numu-only" leaves the wrong-sign part out, as the papers seem to
 FLAVOURS = {"numu+numubar": ("numu", "numubar"), "numu-only": ("numu",)}
-MODES = ("neutrino mode", "antineutrino mode")
+MODES = {"both": ("neutrino", "antineutrino"), "neutrino": ("neutrino",), "antineutrino": ("antineutrino",)}
+RIGHT_SIGN = {"neutrino": "numu", "antineutrino": "numubar"}
 
 
 @lru_cache
-def miniboone_beam(flavours: str = "numu+numubar") -> Beam:
-    """Neutrino mode (18.75e20 POT) and antineutrino mode (11.27e20 POT), arXiv:0806.1449 and 2006.16883."""
+def miniboone_beam(flavours: str = "numu+numubar", mode: str = "both") -> Beam:
+    """Neutrino mode (18.75e20 POT) and antineutrino mode (11.27e20 POT), or one alone; arXiv:0806.1449, 2006.16883."""
     if flavours not in FLAVOURS:
         raise reject("flavours", flavours, f"use one of {', '.join(FLAVOURS)}")
+    if mode not in MODES:
+        raise reject("mode", mode, f"use one of {', '.join(MODES)}")
     experiment = load_record("miniboone/experiment").values
     tables = []
-    for mode, right_sign in (("neutrino", "numu"), ("antineutrino", "numubar")):
-        columns = load_record(f"miniboone/flux_{mode}_mode").columns
-        kept = FLAVOURS[flavours] if flavours == "numu+numubar" else (right_sign,)
+    for horn in MODES[mode]:
+        columns = load_record(f"miniboone/flux_{horn}_mode").columns
+        kept = FLAVOURS[flavours] if flavours == "numu+numubar" else (RIGHT_SIGN[horn],)
         tables.append((columns["E_lo_GeV"], columns["E_hi_GeV"], sum(columns[flavour] for flavour in kept)))
-    exposures = [experiment[f"pot_{mode}"] * experiment["ch2_molecules"] for mode in ("neutrino", "antineutrino")]
+    exposures = [experiment[f"pot_{horn}"] * experiment["ch2_molecules"] for horn in MODES[mode]]
     return make_beam(tables, exposures, CH2)
