@@ -1,0 +1,196 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import xarray
+
+from anomfit.errors import InputError
+from anomfit.inference.diagnostics import diagnose
+from anomfit.inference.minimise import Fit, Optimum
+from anomfit.inference.minos import MinosError
+from anomfit.inference.nuts import Tuning
+from anomfit.inference.sample import Samples, SampleSettings
+from anomfit.inference.uncertainties import FlatDirection, Hesse
+from anomfit.measurements.base import Bin
+from anomfit.results.files import load_result, save_result
+from anomfit.results.result import FreeCoordinate, Provenance, Result, Spectrum, software_versions
+from anomfit.results.summary import print_summary, tables, write_report
+from anomfit.statistics.goodness import Goodness, MeasurementFit
+
+CARD = 'model = "toy"\n[free]\nmass = [1.0, 2.0]  # GeV, "quoted" and ünicode\n' + "# padding\n" * 10_000
+
+
+def _samples() -> Samples:
+    rng = np.random.default_rng(5)
+    z = rng.normal(size=(2, 60, 2))
+    values = {"mass": np.exp(z[:, :, 0]), "shift": z[:, :, 1]}
+    shape = z.shape[:2]
+    stats = {name: rng.normal(size=shape) for name in ("log_posterior", "log_likelihood", "energy", "acceptance_rate")}
+    stats |= {"n_steps": rng.integers(1, 64, size=shape), "diverging": rng.random(shape) < 0.1}
+    settings = SampleSettings(chains=2, draws=60, max_draws=60, tuning=Tuning(warmup=10))
+    derived = {"width": values["mass"] ** 2}
+    return Samples(values, derived, z, stats, diagnose(values), settings, 12.5, 3.5, True)
+
+
+def _result() -> Result:
+    coordinates = (
+        FreeCoordinate("mass", "m", "GeV", 1.0, 2.0, "log-uniform"),
+        FreeCoordinate("shift", "s", "sigma", -np.inf, np.inf, "pull"),
+    )
+    origin = Provenance(
+        card=CARD,
+        seed=7,
+        model="toy",
+        parametrisation="own",
+        coordinates=coordinates,
+        fixed={"width": 0.1},
+        measurements=("counts:2020",),
+        choices={"counts:2020": {"efficiency": "published"}},
+        references=("toy:2020",),
+        versions=software_versions(),
+        created="2026-01-01T00:00:00+00:00",
+    )
+    optima = (Optimum({"mass": 1.5, "shift": 0.1}, 3.25, 5), Optimum({"mass": 1.1, "shift": 0.0}, 4.5, 1))
+    fit = Fit({"mass": 1.5}, {"shift": 0.1}, 3.25, 1e-7, 1e-4, optima, 128, 6, 5, True, "converged", 2.0)
+    hesse = Hesse(
+        names=("mass", "shift"),
+        errors={"mass": 0.1, "shift": 1.0},
+        low={"mass": 1.4, "shift": -0.9},
+        high={"mass": 1.6, "shift": 1.1},
+        covariance=np.array([[0.01, 0.08], [0.08, 1.0]]),
+        hessian=np.array([[500.0, -40.0], [-40.0, 5.0]]),
+        flat=(FlatDirection({"mass": 1.0}, 1.0),),
+        notes={"mass": "the error reaches a bound"},
+        effective_parameters=1,
+    )
+    minos = (MinosError("mass", 1.5, 1.3, None, "MINOS", "no upper limit inside the range"),)
+    measured = MeasurementFit("counts", "2020", 3.0, 2, 0.22, 1.6, "p-value asymptotic: 1 of 2 bins")
+    goodness = Goodness((measured,), 3.01, 0.01, 2, 1, 0.08, "")
+    bins = (Bin("a", 0.2, 0.3, "GeV", 5.0, 3.0, 2.0), Bin("b", 0.3, float("nan"), "GeV", 1.0, 0.5, 1.0))
+    predictive = np.random.default_rng(1).normal(size=(2, 10, 2))
+    spectrum = Spectrum(
+        "counts", "2020", "Counts", bins, {"coherent": np.array([1.0, 0.2])}, np.array([0.5, -1.6]), predictive, True
+    )
+    return Result(origin, fit, hesse, minos, goodness, _samples(), (spectrum,))
+
+
+def _assert_same(first, second):
+    """Field by field, arrays to the last bit, nan equal to nan."""
+    assert type(first) is type(second)
+    if dataclasses.is_dataclass(first):
+        for field in dataclasses.fields(first):
+            _assert_same(getattr(first, field.name), getattr(second, field.name))
+    elif isinstance(first, dict):
+        assert list(first) == list(second)
+        for name in first:
+            _assert_same(first[name], second[name])
+    elif isinstance(first, tuple):
+        assert len(first) == len(second)
+        for one, other in zip(first, second, strict=True):
+            _assert_same(one, other)
+    elif isinstance(first, np.ndarray):
+        assert first.dtype == second.dtype
+        np.testing.assert_array_equal(first, second)
+    else:
+        np.testing.assert_equal(first, second)
+
+
+def test_a_result_comes_back_as_it_was(tmp_path):
+    result = _result()
+    save_result(tmp_path / "result.nc", result)
+    _assert_same(load_result(tmp_path / "result.nc"), result)
+    assert [p.name for p in tmp_path.iterdir()] == ["result.nc"]
+
+
+def test_a_fit_without_samples_comes_back(tmp_path):
+    spectra = tuple(dataclasses.replace(s, predictive=None) for s in _result().spectra)
+    bare = dataclasses.replace(_result(), samples=None, minos=(), goodness=None, spectra=spectra)
+    save_result(tmp_path / "result.nc", bare)
+    _assert_same(load_result(tmp_path / "result.nc"), bare)
+    only = Result(bare.provenance)
+    save_result(tmp_path / "only.nc", only)
+    _assert_same(load_result(tmp_path / "only.nc"), only)
+
+
+def test_arviz_reads_the_file_and_finds_the_provenance(tmp_path):
+    import arviz
+
+    save_result(tmp_path / "result.nc", _result())
+    data = arviz.from_netcdf(str(tmp_path / "result.nc"))
+    assert float(arviz.ess(data.posterior)["mass"]) > 10.0
+    assert data.posterior["mass"].dims == ("chain", "draw")
+    assert int(data.sample_stats["diverging"].sum()) == _samples().divergences
+    with xarray.open_datatree(tmp_path / "result.nc", engine="h5netcdf") as tree:
+        assert tree.attrs["card"] == CARD
+        assert tree.attrs["eras"] == "counts:2020"
+        assert tree.attrs["seed"] == 7
+        assert tree["observed_data"]["counts:2020"].values.tolist() == [5.0, 1.0]
+
+
+@pytest.mark.parametrize("damage", ["truncated", "foreign", "empty", "text", "missing", "no draws"])
+def test_a_file_that_is_no_result_is_one_sentence(tmp_path, damage):
+    path = tmp_path / "result.nc"
+    save_result(path, _result())
+    if damage == "truncated":
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    elif damage == "foreign":
+        xarray.Dataset({"x": ("n", [1.0])}).to_netcdf(path, engine="h5netcdf")
+    elif damage == "missing":
+        path.unlink()
+    elif damage == "no draws":
+        with xarray.open_datatree(path, engine="h5netcdf") as opened:
+            tree = opened.load()
+        del tree["posterior"]
+        path.unlink()
+        tree.to_netcdf(path, engine="h5netcdf")
+    else:
+        path.write_text("" if damage == "empty" else "not a result")
+    with pytest.raises(InputError, match="result"):
+        load_result(path)
+
+
+def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "result.nc"
+    save_result(path, _result())
+    before = path.read_bytes()
+
+    def fails(*_, **__):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(xarray.DataTree, "to_netcdf", fails)
+    with pytest.raises(OSError, match="no space"):
+        save_result(path, _result())
+    assert path.read_bytes() == before
+
+
+def test_the_report_holds_numbers_verdicts_and_the_card(tmp_path):
+    write_report(tmp_path / "report.md", _result(), ["The spread between choices is 7 %."])
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    for words in (
+        "| mass | GeV | 1.5 | 1.4 .. 1.6 | 1.3 .. - |",
+        "mass: the error reaches a bound; MINOS: no upper limit inside the range.",
+        "5 of 6 starts reached it",
+        "| counts:2020 | 3.00 | 2 | 0.22 | 1.60 |",
+        "Degrees of freedom of the total: 1, 2 bins less 1 effective parameters",
+        "Caution: fewer than 400 effective samples",
+        "| counts:2020 | efficiency | published |",
+        "The spread between choices is 7 %.",
+        "[free]",
+    ):
+        assert words in text
+
+
+def test_the_terminal_shows_the_same_tables(capsys):
+    print_summary(_result())
+    shown = capsys.readouterr().out
+    assert "Best fit" in shown
+    assert "Posterior" in shown
+    assert "Software" not in shown
+    assert {t.title for t in tables(Result(_result().provenance))} == {"Data and choices", "Software"}
+
+
+def test_correlations_are_those_of_the_draws():
+    samples = _samples()
+    tied = dataclasses.replace(samples, values={"mass": samples.values["mass"], "shift": -samples.values["mass"]})
+    (table,) = [t for t in tables(dataclasses.replace(_result(), samples=tied)) if t.title.startswith("Correlations")]
+    assert table.rows == (("mass", "shift", "-1.00"),)
