@@ -79,6 +79,8 @@ def expected(response: ShowerResponse, events: PairEvents, seen: Seen) -> Float[
     on the basis and contracted with it.
     """
     n, waves, _ = response.table.shape
+    # the barrier keeps XLA from computing the cheap upstream arrays again inside every product below
+    events, seen = jax.lax.optimization_barrier((events, seen))
     pairs = _pair_table(response, seen)
     x = _place(events.energy)
     inside = (x > -1.0) & (x < 1.0)
@@ -143,7 +145,7 @@ def _chebyshev(x, n: int):
         blocks.append(2.0 * head[..., None] * first - before)  # before[b] is T_{8 block - b}
         heads.append(2.0 * step * head - heads[block - 1])
         before = jnp.concatenate([heads[block + 1][..., None], blocks[-1][..., :0:-1]], axis=-1)
-    return jnp.concatenate(blocks, axis=-1)[..., :n]
+    return jax.lax.optimization_barrier(jnp.concatenate(blocks, axis=-1)[..., :n])
 
 
 def _legendre(x, n: int):
