@@ -1,6 +1,7 @@
-"""A whole run, from a card to a folder: best fit, errors, posterior, report; resumable after each step."""
+"""A whole run, from a card to a folder: best fit, errors, posterior, report, figures; resumable after each step."""
 
 import dataclasses
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,7 +42,7 @@ def run_fit(
     say: Say | None = None,
     progress: Progress | None = None,
 ) -> "Result":
-    """Fit the card and, with `sample`, draw its posterior; card.toml, result.nc and report.md go to `folder`.
+    """Fit the card and, with `sample`, draw its posterior; card.toml, result.nc, report.md and figures go to `folder`.
 
     The fit is kept before the sampling starts, and the chains after every block, so that `resume` goes on from there
     with the numbers of a run that never stopped. `say` gets a line whenever something is known; `progress(stage, done,
@@ -52,9 +53,11 @@ def run_fit(
     Ctrl-C, when what is found so far is kept.
     """
     from anomfit.inference.devices import prepare_devices
+    from anomfit.plotting import save_figures
     from anomfit.results.files import load_result
 
     say = say or (lambda line: None)
+    _widen_thread_pool()
     prepare_devices(card.sampling.chains)
     problem = problem_from_card(card)
     if not problem.names:
@@ -70,6 +73,8 @@ def run_fit(
     except InputError:
         discard_if_empty(folder)
         raise
+    figures = ", ".join(path.name for path in save_figures(result, folder))
+    say(f"figures: {figures or 'none, there is nothing to draw'}")
     return result
 
 
@@ -99,6 +104,15 @@ def citation_keys(subject: str) -> tuple[str, ...]:
         problem = problem_from_card(load_card(subject))
         used = (*problem.model.references, *(key for m in problem.measurements for key in m.references), *SAMPLING_KEYS)
     return tuple(dict.fromkeys((*used, *SOFTWARE_KEYS)))
+
+
+def _widen_thread_pool() -> None:
+    """Give XLA's pool more threads than there will be devices; it reads NPROC when the first computation starts.
+
+    With one device a core and the default pool of one thread a core, a linear-algebra call (the Cholesky factor of a
+    covariance) on every device waits for a thread that none of them gives up: seen as a fit that stands still.
+    """
+    os.environ.setdefault("NPROC", str(2 * (os.cpu_count() or 1) + 2))
 
 
 def _fitted(problem: Problem, card: Card, folder: Path, say: Say, progress: Progress | None) -> "Result":

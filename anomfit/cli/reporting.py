@@ -71,4 +71,4 @@ def reproduce(
     from anomfit.reproduce import reproduce as reproduce_papers
 
     for row in reproduce_papers(paper):
-        print(json.dumps(row.as_json()) if as_json else row.line)
+        print(json.dumps(row.as_json()) if as_json else row.line, flush=True)
