@@ -2,35 +2,36 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jaxtyping import Array, Float
 
 from anomfit.errors import reject
 from anomfit.inference import scaled
-from anomfit.inference.devices import devices_for, spread
+from anomfit.inference.descent import descend
+from anomfit.inference.evaluate import forward, gradients
+from anomfit.inference.minuit import expected_distance, minuit
 from anomfit.problem import Problem
+
+CHUNK = 256  # prior points between two reports
 
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How hard to look: `screened` prior points by value, the best `starts` by gradient, `batch` of them at a time."""
+    """How hard to look: `screened` prior points by value, the best `starts` by gradient, `rounds` of it at most."""
 
     screened: int = 2048
     starts: int = 24
-    batch: int = 8
-    steps: int = 300
+    rounds: int = 400
     tolerance: float = 1e-5
 
     def __post_init__(self):
-        for name in ("screened", "starts", "batch", "steps"):
+        for name in ("screened", "starts", "rounds"):
             if getattr(self, name) < 1:
                 raise reject(name, getattr(self, name), "give a whole number above 0")
         if not self.tolerance > 0.0:
@@ -82,19 +83,21 @@ class Fit:
 class _Search:
     """What has been found so far, in angle coordinates, so that an interrupted search can still answer."""
 
-    screened: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
-    ended: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
+    angles: np.ndarray
+    values: np.ndarray
+    screened: int = 0
+    starts: int = 0
 
-    def best_first(self) -> tuple[np.ndarray, np.ndarray]:
-        points, values = (np.concatenate(x) for x in zip(*(self.ended or self.screened), strict=True))
-        order = np.argsort(values, kind="stable")
-        return points[order], values[order]
+    def sort(self) -> None:
+        """Best first."""
+        order = np.argsort(self.values, kind="stable")
+        self.angles, self.values = self.angles[order], self.values[order]
 
 
 def minimise(
     problem: Problem, key: Array, settings: FitSettings | None = None, progress: Progress | None = None
 ) -> Fit:
-    """Fit `problem`: multi-start L-BFGS in one batched compile, then MIGRAD with the exact gradient.
+    """Fit `problem`: multi-start L-BFGS, all starts in one batch and one compile, then MIGRAD with the same gradient.
 
     `key` draws the starts from the prior. `progress(stage, done, total)` is called from Python between batches. An
     interrupt (Ctrl-C) after the first batch ends the search and returns the best point so far with `converged` False;
@@ -103,7 +106,8 @@ def minimise(
     settings, report = settings or FitSettings(), progress or (lambda stage, done, total: None)
     if not problem.names:
         raise reject("free", [], "leave at least one parameter free")
-    began, search, interrupted = time.perf_counter(), _Search(), False
+    began, interrupted = time.perf_counter(), False
+    search = _Search(np.zeros((0, len(problem.names))), np.zeros(0))
     try:
         _screen(problem, key, settings, search, report)
         _descend(problem, settings, search, report)
@@ -115,66 +119,54 @@ def minimise(
 
 
 @jax.jit
-def batched_twice_nll(problem: Problem, angles: Float[Array, "points coordinates"]) -> Float[Array, " points"]:
-    """-2 ln L at many points in the minimiser's coordinates; what is not finite becomes infinite."""
-    devices = devices_for(angles.shape[0])
-    values = spread(lambda shared, batch: jax.lax.map(shared.twice_nll, batch, batch_size=16), devices)(problem, angles)
-    return jnp.where(jnp.isfinite(values), values, jnp.inf)
+def values_at_angles(
+    problem: Problem, angles: Float[Array, "points coordinates"]
+) -> dict[str, Float[Array, " points"]]:
+    """Parameters and pulls by name at the minimiser's coordinates."""
+    return jax.vmap(problem.from_angle)(angles)
 
 
-@partial(jax.jit, static_argnames=("steps",))
-def batched_descent(
-    problem: Problem, angles: Float[Array, "starts coordinates"], steps: int
-) -> Float[Array, "starts coordinates"]:
-    """Where L-BFGS with a zoom line search leads from each start, in at most `steps` steps."""
-    solver = optax.lbfgs(memory_size=20, linesearch=optax.scale_by_zoom_linesearch(max_linesearch_steps=12))
+@jax.jit
+def _to_scaled(problem: Problem, angles):
+    return jax.vmap(lambda a: scaled.from_values(problem, problem.from_angle(a)))(angles)
 
-    def descend(shared, start):
-        objective = jax.value_and_grad(shared.twice_nll)
 
-        def goes_on(carry):
-            _, _, gradient, _, step, gained = carry
-            return (step < steps) & (gained > 1e-7) & jnp.all(jnp.isfinite(gradient))
+@jax.jit
+def _pull_back(problem: Problem, angles, slopes):
+    """Gradients in angle coordinates from those in scaled ones: the chain rule through the map of coordinates."""
 
-        def step_down(carry):
-            a, value, gradient, state, step, _ = carry
-            update, state = solver.update(gradient, state, a, value=value, grad=gradient, value_fn=shared.twice_nll)
-            new, slope = optax.tree.get(state, "value"), optax.tree.get(state, "grad")
-            return a + update, new, slope, state, step + 1, value - new
+    def one(a, slope):
+        return jax.vjp(lambda x: scaled.from_values(problem, problem.from_angle(x)), a)[1](slope)[0]
 
-        value, gradient = objective(start)
-        end = jax.lax.while_loop(goes_on, step_down, (start, value, gradient, solver.init(start), 0, jnp.inf))[0]
-        return jnp.where(jnp.all(jnp.isfinite(end)), end, start)
-
-    def batch(shared, starts):
-        return jax.vmap(descend, in_axes=(None, 0))(shared, starts)
-
-    return spread(batch, devices_for(angles.shape[0]))(problem, angles)
+    return jax.vmap(one)(angles, slopes)
 
 
 def _screen(problem, key, settings, search, report) -> None:
     u = np.asarray(jax.random.uniform(key, (settings.screened, len(problem.free))), dtype=float)
     angles = np.concatenate([np.arcsin(2.0 * u - 1.0), np.zeros((settings.screened, len(problem.nuisances)))], axis=1)
-    size = min(256, settings.screened)
-    for first in range(0, settings.screened, size):
-        chunk = angles[first : first + size]
-        values = np.asarray(batched_twice_nll(problem, _padded(chunk, size)))[: len(chunk)]
-        search.screened.append((chunk, values))
-        report("screening", first + len(chunk), settings.screened)
-    if not np.isfinite(np.concatenate([v for _, v in search.screened])).any():
+    points = {name: np.asarray(x) for name, x in values_at_angles(problem, jnp.asarray(angles)).items()}
+    for first in range(0, settings.screened, CHUNK):
+        chunk = slice(first, min(first + CHUNK, settings.screened))
+        found = forward(problem, {name: x[chunk] for name, x in points.items()}).twice_nll
+        search.angles, search.values = np.vstack([search.angles, angles[chunk]]), np.append(search.values, found)
+        search.screened = chunk.stop
+        report("screening", chunk.stop, settings.screened)
+    if not np.isfinite(search.values).any():
         raise reject("free", list(problem.names), "no point of the prior has a finite likelihood; check the ranges")
 
 
 def _descend(problem, settings, search, report) -> None:
-    angles, values = search.best_first()
-    starts = _distinct_starts(angles, values, len(problem.free), settings.starts)
-    size = min(settings.batch, len(starts))
-    for first in range(0, len(starts), size):
-        chunk = starts[first : first + size]
-        ends = np.asarray(batched_descent(problem, _padded(chunk, size), settings.steps))
-        values = np.asarray(batched_twice_nll(problem, jnp.asarray(ends)))
-        search.ended.append((ends[: len(chunk)], values[: len(chunk)]))
-        report("minimising", first + len(chunk), len(starts))
+    search.sort()
+    starts = _distinct_starts(search.angles, search.values, len(problem.free), settings.starts)
+
+    def evaluate(angles):
+        padded = jnp.asarray(np.concatenate([angles, np.repeat(angles[-1:], len(starts) - len(angles), axis=0)]))
+        values, slopes = gradients(problem, np.asarray(_to_scaled(problem, padded))[: len(angles)])
+        slopes = np.concatenate([slopes, np.zeros((len(starts) - len(angles), slopes.shape[1]))])
+        return values, np.asarray(_pull_back(problem, padded, jnp.asarray(slopes)))[: len(angles)]
+
+    ended = descend(evaluate, starts, settings.rounds, lambda done: report("minimising", done, len(starts)))
+    search.angles, search.values, search.starts = *ended, len(starts)
 
 
 def _distinct_starts(angles: np.ndarray, values: np.ndarray, free: int, wanted: int) -> np.ndarray:
@@ -188,8 +180,8 @@ def _distinct_starts(angles: np.ndarray, values: np.ndarray, free: int, wanted: 
 
 
 def _conclude(problem, settings, search, interrupted, report, began) -> Fit:
-    angles, values = search.best_first()
-    ends = np.array([scaled.to_scaled(problem, _floats(problem.from_angle(jnp.asarray(a)))) for a in angles[:64]])
+    search.sort()
+    ends = _scaled_points(problem, search.angles[:64])
     report("polishing", 0, 1)
     s, twice_nll, distance, settled = _polish(problem, ends[0], settings.tolerance, interrupted)
     report("polishing", 1, 1)
@@ -197,20 +189,26 @@ def _conclude(problem, settings, search, interrupted, report, began) -> Fit:
     message = "converged" if settled else f"not converged: -2 ln L may fall by another {distance:.1e}"
     if interrupted:
         message = "interrupted: the best point so far, not a converged fit"
+    kept = len(ends) if search.starts else 0
     return Fit(
         values={p.name: point[p.name] for p in problem.free},
         pulls={n.name: point[n.name] for n in problem.nuisances},
         twice_nll=twice_nll,
         distance=distance,
-        gradient_norm=_projected_gradient_norm(problem, s),
-        optima=_optima(problem, np.vstack([s, ends]), np.append(twice_nll, values[: len(ends)])),
-        screened=sum(len(v) for _, v in search.screened),
-        starts=sum(len(v) for _, v in search.ended),
-        reached=int(sum(np.sum(v < twice_nll + 0.01) for _, v in search.ended)),
+        gradient_norm=_projected_gradient_norm(problem, s, gradients(problem, s[None])[1][0]),
+        optima=_optima(problem, np.vstack([s, ends[:kept]]), np.append(twice_nll, search.values[:kept])),
+        screened=search.screened,
+        starts=search.starts,
+        reached=int(np.sum(search.values < twice_nll + 0.01)) if search.starts else 0,
         converged=settled and not interrupted,
         message=message,
         seconds=time.perf_counter() - began,
     )
+
+
+def _scaled_points(problem, angles: np.ndarray) -> np.ndarray:
+    values = {name: np.asarray(x) for name, x in values_at_angles(problem, jnp.asarray(angles)).items()}
+    return np.array([scaled.to_scaled(problem, {n: x[i] for n, x in values.items()}) for i in range(len(angles))])
 
 
 def _polish(problem, s, tolerance, interrupted) -> tuple[np.ndarray, float, float, bool]:
@@ -219,25 +217,26 @@ def _polish(problem, s, tolerance, interrupted) -> tuple[np.ndarray, float, floa
     The distance is the smaller of MINUIT's estimate and |gradient|^2/4 per unit of prior range, which is what a step of
     at most one range along the flattest direction can gain: MINUIT's is meaningless on a plateau without curvature.
     """
-    value, distance, settled = float(scaled.value_and_gradient(problem, jnp.asarray(s))[0]), np.inf, False
+    value, slope = (x[0] for x in gradients(problem, s[None]))
+    distance, settled = np.inf, False
     for _ in range(0 if interrupted else 6):
-        fitter = scaled.minuit(problem, s, tolerance)
+        fitter = minuit(problem, s, tolerance)
         fitter.migrad(ncall=2000, iterate=1)
         found = scaled.project(problem, np.array(fitter.values))
-        lowest, edm = float(scaled.value_and_gradient(problem, jnp.asarray(found))[0]), scaled.expected_distance(fitter)
+        lowest, lowest_slope = (x[0] for x in gradients(problem, found[None]))
         gained = value - lowest
         if gained > 0.0:
-            s, value = found, lowest
-        distance = min(edm, 0.25 * _projected_gradient_norm(problem, s) ** 2)
-        settled = gained < tolerance and distance < tolerance
+            s, value, slope = found, lowest, lowest_slope
+        distance = min(expected_distance(fitter), 0.25 * _projected_gradient_norm(problem, s, slope) ** 2)
+        settled = bool(gained < tolerance and distance < tolerance)
         if settled:
             break
-    return s, value, distance, settled
+    return s, float(value), float(distance), settled
 
 
-def _projected_gradient_norm(problem, s) -> float:
+def _projected_gradient_norm(problem, s, slope) -> float:
     limits = scaled.box(problem)
-    gradient = np.asarray(scaled.value_and_gradient(problem, jnp.asarray(s))[1]) * limits.widths
+    gradient = slope * limits.widths
     at_low = (s <= limits.low + 1e-6 * limits.widths) & (gradient > 0.0)
     at_high = (s >= limits.high - 1e-6 * limits.widths) & (gradient < 0.0)
     return float(np.linalg.norm(np.where(at_low | at_high, 0.0, gradient)))
@@ -254,11 +253,3 @@ def _optima(problem, points: np.ndarray, values: np.ndarray) -> tuple[Optimum, .
             found.append([s, value, int(i > 0)])
     ordered = sorted(found, key=lambda entry: entry[1])
     return tuple(Optimum(scaled.from_scaled(problem, s), float(value), count) for s, value, count in ordered)
-
-
-def _padded(chunk: np.ndarray, size: int) -> Array:
-    return jnp.asarray(np.concatenate([chunk, np.repeat(chunk[-1:], size - len(chunk), axis=0)]))
-
-
-def _floats(values) -> dict[str, float]:
-    return {name: float(value) for name, value in values.items()}

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import jax.numpy as jnp
 import numpy as np
 from scipy.optimize import minimize
 
 from anomfit.errors import reject
 from anomfit.inference import scaled
+from anomfit.inference.evaluate import gradients
 from anomfit.inference.minimise import Fit
+from anomfit.inference.minuit import minuit
 from anomfit.inference.uncertainties import hesse
 from anomfit.problem import Problem
 
@@ -74,7 +75,7 @@ def _interval(problem: Problem, fit: Fit, sigma: np.ndarray, name: str, ncall: i
 
 def _minuit_ends(problem, s, name, ncall) -> dict[int, tuple[float | None, str] | None]:
     """MINUIT's two ends; None where it has no answer."""
-    fitter = scaled.minuit(problem, s, MINUIT_TOLERANCE)
+    fitter = minuit(problem, s, MINUIT_TOLERANCE)
     fitter.migrad(ncall=ncall, iterate=1)
     try:
         fitter.minos(name, ncall=ncall)
@@ -102,8 +103,8 @@ def _constrained_end(problem, s, sigma, twice_nll, i, side, ncall) -> tuple[floa
     along = np.where(np.arange(s.size) == i, -float(side), 0.0)
 
     def room(x):
-        value, slope = scaled.value_and_gradient(problem, jnp.asarray(s + x * sigma))
-        return twice_nll + 1.0 - float(value), -np.asarray(slope, dtype=float) * sigma
+        value, slope = gradients(problem, (s + x * sigma)[None])
+        return twice_nll + 1.0 - float(value[0]), -slope[0] * sigma
 
     x, moved, allowed = np.zeros_like(s), np.inf, max(1, ncall // 8)
     for _ in range(4):

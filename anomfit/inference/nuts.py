@@ -1,4 +1,4 @@
-"""numpyro's NUTS as two compiled functions, one that starts chains and one that advances them by a block of draws.
+"""numpyro's NUTS as compiled functions that start chains and advance them by a block of draws.
 
 Warmup and sampling run in the same compiled block, for every problem of one shape, so that an extended or resumed run
 compiles nothing new; its state is a plain pytree of arrays.
@@ -9,11 +9,13 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 from numpyro.infer.hmc import HMCState, hmc
 from numpyro.infer.util import ParamInfo
 
 from anomfit.errors import reject
+from anomfit.inference import scaled
 from anomfit.inference.devices import devices_for, spread
 from anomfit.problem import Problem
 
@@ -47,16 +49,39 @@ class Block(NamedTuple):
 
 
 @partial(jax.jit, static_argnames=("tuning",))
-def start_chains(problem: Problem, z: Float[Array, "chain coordinates"], keys: Array, tuning: Tuning) -> HMCState:
-    """States of chains that start at `z` (normal coordinates), one key a chain."""
+def start_chains(
+    z: Float[Array, "chain coordinates"],
+    energy: Float[Array, " chain"],
+    gradient: Float[Array, "chain coordinates"],
+    keys: Array,
+    tuning: Tuning,
+) -> HMCState:
+    """States of chains at `z` (normal coordinates) with known -log posterior and gradient; one key a chain."""
 
-    def start(shared, chain):
-        z, key = chain
-        energy, gradient = jax.value_and_grad(_potential(shared))(z)
+    def start(z, energy, gradient, key):
         return _kernel(tuning, ParamInfo(z, energy, gradient), key)[0]
 
-    batch = jax.vmap(start, in_axes=(None, 0))
-    return spread(batch, devices_for(z.shape[0]))(problem, (z, keys))
+    return jax.vmap(start)(z, energy, gradient, keys)
+
+
+@jax.jit
+def scaled_points(problem: Problem, z: Float[Array, "chain coordinates"]) -> Float[Array, "chain coordinates"]:
+    """Scaled coordinates (see `scaled`) of normal ones."""
+    return jax.vmap(lambda x: scaled.from_values(problem, problem.from_normal(x)[0]))(z)
+
+
+@jax.jit
+def energies(problem: Problem, z: Float[Array, "chain coordinates"], twice_nll, slopes):
+    """-log posterior and its gradient in normal coordinates, from -2 ln L and its gradient in scaled ones."""
+
+    def one(z, twice_nll, slope):
+        pull_back = jax.vjp(lambda x: scaled.from_values(problem, problem.from_normal(x)[0]), z)[1]
+        prior, prior_slope = jax.value_and_grad(
+            lambda x: 0.5 * jnp.sum(x[: len(problem.free)] ** 2) - problem.from_normal(x)[1]
+        )(z)
+        return 0.5 * twice_nll + prior, pull_back(0.5 * slope)[0] + prior_slope
+
+    return jax.vmap(one)(z, twice_nll, slopes)
 
 
 @partial(jax.jit, static_argnames=("tuning",))

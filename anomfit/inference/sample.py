@@ -14,8 +14,9 @@ from anomfit.errors import reject
 from anomfit.inference.checkpoint import Checkpoint, fingerprint, read_checkpoint, write_checkpoint
 from anomfit.inference.devices import place
 from anomfit.inference.diagnostics import Diagnostic, diagnose, verdict
+from anomfit.inference.evaluate import gradients
 from anomfit.inference.minimise import Fit
-from anomfit.inference.nuts import Block, Tuning, advance_chains, start_chains
+from anomfit.inference.nuts import Block, Tuning, advance_chains, energies, scaled_points, start_chains
 from anomfit.inference.starts import chain_starts
 from anomfit.problem import Problem
 
@@ -121,10 +122,12 @@ def _begin(problem, key, settings, fit, state_file) -> Checkpoint:
     dimension = len(problem.names)
     if state_file is not None and state_file.exists():
         z = jnp.zeros((settings.chains, dimension))
-        template = jax.eval_shape(lambda p, z, k: start_chains(p, z, k, settings.tuning), problem, z, keys)
+        template = jax.eval_shape(lambda z, k: start_chains(z, z[:, 0], z, k, settings.tuning), z, keys)
         return read_checkpoint(state_file, template, mark)
     z = jnp.asarray(chain_starts(problem, key_starts, settings.chains, fit))
-    state = place(jax.block_until_ready(start_chains(problem, z, keys, settings.tuning)), settings.chains)
+    twice_nll, slopes = gradients(problem, np.asarray(scaled_points(problem, z)))
+    energy, gradient = energies(problem, z, jnp.asarray(twice_nll), jnp.asarray(slopes))
+    state = place(start_chains(z, energy, gradient, keys, settings.tuning), settings.chains)
     nothing = np.zeros((settings.chains, 0))
     empty = Block(np.zeros((settings.chains, 0, dimension)), nothing, nothing, nothing, nothing, nothing)
     return Checkpoint(mark, state, empty, 0, time.perf_counter() - began, 0.0)

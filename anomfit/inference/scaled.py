@@ -6,12 +6,9 @@ parameters (an open decay) is a quadratic wall of width `WALL` outside it: the o
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from iminuit import Minuit
 from jaxtyping import Array, Float
 
 from anomfit.parameters import Parameter
@@ -26,20 +23,6 @@ def scaled_twice_nll(problem: Problem, s: Float[Array, " coordinates"]) -> Float
     values = {p.name: jnp.exp(x) if p.is_log else x for p, x in zip(problem.free, s, strict=False)}
     pulls = dict(zip((n.name for n in problem.nuisances), s[len(problem.free) :], strict=True))
     return -2.0 * problem.log_likelihood({**values, **pulls}) + _wall(problem, values)
-
-
-@jax.jit
-def value_and_gradient(problem: Problem, s: Float[Array, " coordinates"]):
-    """`scaled_twice_nll` and its gradient."""
-    return jax.value_and_grad(scaled_twice_nll, argnums=1)(problem, s)
-
-
-@jax.jit
-def hessian(problem: Problem, s: Float[Array, " coordinates"]) -> Float[Array, "coordinates coordinates"]:
-    """Second derivatives of `scaled_twice_nll`, one forward pass over the gradient at a time to bound the memory."""
-    gradient = jax.grad(lambda x: scaled_twice_nll(problem, x))
-    rows = jax.lax.map(lambda direction: jax.jvp(gradient, (s,), (direction,))[1], jnp.eye(s.size))
-    return 0.5 * (rows + rows.T)
 
 
 @dataclass(frozen=True)
@@ -62,6 +45,12 @@ def box(problem: Problem) -> Box:
 def scale(parameter: Parameter, value: float) -> float:
     """A parameter's value in its scaled coordinate."""
     return float(np.log(value)) if parameter.is_log else float(value)
+
+
+def from_values(problem: Problem, values: Mapping[str, Array]) -> Float[Array, " coordinates"]:
+    """Scaled coordinates of traced `values`, parameters and pulls by name, wherever they are."""
+    free = [jnp.log(values[p.name]) if p.is_log else values[p.name] for p in problem.free]
+    return jnp.stack([*free, *(values[n.name] for n in problem.nuisances)])
 
 
 def to_scaled(problem: Problem, values: Mapping[str, float]) -> np.ndarray:
@@ -89,30 +78,6 @@ def project(problem: Problem, s: np.ndarray) -> np.ndarray:
             limit = max(float(bound({n: jnp.asarray(x) for n, x in values.items()})), parameter.low)
             values[parameter.name] = min(values[parameter.name], limit)
     return to_scaled(problem, values)
-
-
-def minuit(problem: Problem, s: np.ndarray, tolerance: float) -> Minuit:
-    """A Minuit at `s` with the exact gradient and the box as limits; it stops `tolerance` above the minimum."""
-    limits = box(problem)
-
-    def value(x):
-        return float(value_and_gradient(problem, jnp.asarray(x, dtype=float))[0])
-
-    def gradient(x):
-        return np.asarray(value_and_gradient(problem, jnp.asarray(x, dtype=float))[1], dtype=float)
-
-    fitter = Minuit(cast(Any, value), np.asarray(s, dtype=float), grad=cast(Any, gradient), name=problem.names)
-    fitter.limits = list(zip(limits.low, limits.high, strict=True))
-    fitter.errors = 0.01 * limits.widths
-    fitter.errordef = Minuit.LEAST_SQUARES
-    fitter.tol = tolerance / 0.002  # MIGRAD stops at 0.002 * tol * errordef
-    fitter.print_level = 0
-    return fitter
-
-
-def expected_distance(fitter: Minuit) -> float:
-    """MIGRAD's estimate of the distance in -2 ln L to the minimum, infinite where it has none."""
-    return float("inf") if fitter.fmin is None or fitter.fmin.edm is None else abs(float(fitter.fmin.edm))
 
 
 def _wall(problem: Problem, values) -> Float[Array, ""]:

@@ -7,7 +7,8 @@ from jaxtyping import Array
 from scipy.stats import norm
 
 from anomfit.errors import reject
-from anomfit.inference.minimise import Fit, batched_twice_nll
+from anomfit.inference.evaluate import forward
+from anomfit.inference.minimise import Fit, values_at_angles
 from anomfit.problem import Problem
 
 NEAR_BEST = 4.0  # optima within this -2 ln L of the best are places to start
@@ -35,10 +36,9 @@ def chain_starts(problem: Problem, key: Array, chains: int, fit: Fit | None = No
 def _from_prior(problem: Problem, key_points, key_choice, chains: int) -> np.ndarray:
     u = np.asarray(jax.random.uniform(key_points, (SCREENED, len(problem.free))), dtype=float)
     pulls = np.zeros((SCREENED, len(problem.nuisances)))
-    angles, values = np.concatenate([np.arcsin(2.0 * u - 1.0), pulls], axis=1), []
-    for chunk in np.split(angles, SCREENED // 256):
-        values.append(np.asarray(batched_twice_nll(problem, jnp.asarray(chunk))))
-    twice_nll = np.concatenate(values)
+    angles = np.concatenate([np.arcsin(2.0 * u - 1.0), pulls], axis=1)
+    points = values_at_angles(problem, jnp.asarray(angles))
+    twice_nll = forward(problem, {name: np.asarray(x) for name, x in points.items()}).twice_nll
     if np.isfinite(twice_nll).sum() < chains:
         raise reject(
             "free", list(problem.names), "too few points of the prior have a finite likelihood; check the ranges"

@@ -1,11 +1,11 @@
-"""HESSE errors of a fit from the exact Hessian, with its flat directions in words."""
+"""HESSE errors of a fit from the Hessian of its exact gradients, with its flat directions in words."""
 
 from dataclasses import dataclass
 
-import jax.numpy as jnp
 import numpy as np
 
 from anomfit.inference import scaled
+from anomfit.inference.evaluate import hessian
 from anomfit.inference.minimise import Fit
 from anomfit.problem import Problem
 
@@ -55,9 +55,9 @@ class Hesse:
 
 
 def hesse(problem: Problem, fit: Fit) -> Hesse:
-    """HESSE errors of `fit` from the autodiff Hessian, with what the data leave free in words."""
+    """HESSE errors of `fit` from the Hessian of exact gradients, with what the data leave free in words."""
     s, limits = scaled.to_scaled(problem, fit.point), scaled.box(problem)
-    second = np.nan_to_num(np.asarray(scaled.hessian(problem, jnp.asarray(s))))
+    second = np.nan_to_num(hessian(problem, s))
     curvature, directions = np.linalg.eigh(0.5 * second * np.outer(limits.widths, limits.widths))
     ranges = 1.0 / np.sqrt(np.maximum(curvature, 1.0))
     unit_covariance = (directions * ranges**2) @ directions.T

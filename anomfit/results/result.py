@@ -4,13 +4,11 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from importlib import metadata
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
+from anomfit.inference.evaluate import forward, forward_at
 from anomfit.inference.minimise import Fit
 from anomfit.inference.minos import MinosError
 from anomfit.inference.sample import Samples
@@ -127,8 +125,7 @@ def spectra(
     free parameters; a pull it does not know is left out, one that `point` lacks is 0.
     """
     totals = None if samples is None else _predictive(problem, samples, draws)
-    best, pulls = _at_point(problem, {name: jnp.asarray(float(x)) for name, x in point.items()})
-    found = []
+    best, found = forward_at(problem, point), []
     for i, measurement in enumerate(problem.measurements):
         found.append(
             Spectrum(
@@ -136,8 +133,8 @@ def spectra(
                 era=measurement.era,
                 title=measurement.title,
                 bins=tuple(measurement.bins()),
-                best_fit={component: np.asarray(signal) for component, signal in best[i].items()},
-                pulls=np.asarray(pulls[i]),
+                best_fit={component: signal[0] for component, signal in best.signal[i].items()},
+                pulls=best.pulls[i][0],
                 predictive=None if totals is None else totals[i],
                 fitted=fitted,
             )
@@ -145,22 +142,10 @@ def spectra(
     return tuple(found)
 
 
-@jax.jit
-def _at_point(problem: Problem, point):
-    nuisances, predictions = problem.nuisance_values(point), problem.predictions(point)
-    pairs = list(zip(problem.measurements, predictions, strict=True))
-    return [dict(p.signal) for p in predictions], [m.pulls(p, nuisances) for m, p in pairs]
-
-
-@partial(jax.jit, static_argnames=("batch_size",))
-def _totals(problem: Problem, points, batch_size: int = 16):
-    return jax.lax.map(lambda point: [p.total for p in problem.predictions(point)], points, batch_size=batch_size)
-
-
 def _predictive(problem: Problem, samples: Samples, draws: int) -> list[np.ndarray]:
     chains, drawn = samples.z.shape[:2]
     step = max(1, drawn * chains // draws)
     kept = {name: x[:, ::step] for name, x in samples.values.items()}
     shape = next(iter(kept.values())).shape
-    totals = _totals(problem, {name: jnp.asarray(x.reshape(-1)) for name, x in kept.items()})
-    return [np.asarray(total).reshape(*shape, -1) for total in totals]
+    signal = forward(problem, {name: x.ravel() for name, x in kept.items()}).signal
+    return [np.asarray(sum(components.values())).reshape(*shape, -1) for components in signal]

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from scipy.stats import chi2
 
+from anomfit.inference.evaluate import forward_at
 from anomfit.problem import Problem
 
 FEW_EVENTS = 5.0
@@ -59,13 +58,12 @@ def goodness_of_fit(problem: Problem, point: Mapping[str, float], effective_para
     measurement and the saturated deviance of a Poisson one, whose chi^2 distribution is asymptotic; a measurement with
     bins of fewer than five expected events says so.
     """
-    compared = _comparison(problem, {name: jnp.asarray(float(value)) for name, value in point.items()})
-    parts = []
-    for measurement, (quadratic, pulls, signal) in zip(problem.measurements, compared, strict=True):
-        bins, value = measurement.bins(), float(quadratic)
-        few = _few_events(bins, np.asarray(signal))
+    found, parts = forward_at(problem, point), []
+    for i, measurement in enumerate(problem.measurements):
+        bins, value = measurement.bins(), float(found.chi_squared[i][0])
+        few = _few_events(bins, np.sum([component[0] for component in found.signal[i].values()], axis=0))
         note = f"p-value asymptotic: {few} of {len(bins)} bins expect fewer than {FEW_EVENTS:.0f} events" if few else ""
-        largest = float(np.max(np.abs(np.asarray(pulls))))
+        largest = float(np.max(np.abs(found.pulls[i][0])))
         p_value = float(chi2.sf(value, len(bins)))
         parts.append(MeasurementFit(measurement.name, measurement.era, value, len(bins), p_value, largest, note))
     penalty = sum(float(point.get(n.name, 0.0)) ** 2 for n in problem.nuisances)
@@ -74,15 +72,6 @@ def goodness_of_fit(problem: Problem, point: Mapping[str, float], effective_para
     note = "" if left > 0 else "no degrees of freedom are left: the fit has as many effective parameters as data"
     p_value = float(chi2.sf(total, left)) if left > 0 else None
     return Goodness(tuple(parts), total, penalty, bins, effective_parameters, p_value, note)
-
-
-@jax.jit
-def _comparison(problem: Problem, point):
-    nuisances = problem.nuisance_values(point)
-    return [
-        (m.chi_squared(prediction, nuisances), m.pulls(prediction, nuisances), prediction.total)
-        for m, prediction in zip(problem.measurements, problem.predictions(point), strict=True)
-    ]
 
 
 def _few_events(bins, signal: np.ndarray) -> int:

@@ -124,19 +124,23 @@ def test_the_same_key_gives_the_same_fit():
 def test_progress_is_reported_in_order():
     seen = []
     minimise(linear_problem(), jax.random.key(1), QUICK, lambda *report: seen.append(report))
-    assert seen == [("screening", 256, 256), ("minimising", 8, 8), ("polishing", 0, 1), ("polishing", 1, 1)]
+    stages = [stage for stage, _, _ in seen]
+    assert list(dict.fromkeys(stages)) == ["screening", "minimising", "polishing"]
+    assert ("screening", 256, 256) in seen
+    assert ("minimising", 8, 8) in seen
+    assert seen[-1] == ("polishing", 1, 1)
 
 
 def test_an_interrupt_returns_the_best_so_far(monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "batched_descent", interrupted)
+    monkeypatch.setattr(module, "descend", interrupted)
     fit = minimise(linear_problem(), jax.random.key(1), QUICK)
     assert not fit.converged
     assert fit.message.startswith("interrupted")
     assert fit.starts == 0
-    monkeypatch.setattr(module, "batched_twice_nll", interrupted)
+    monkeypatch.setattr(module, "forward", interrupted)
     with pytest.raises(KeyboardInterrupt):
         minimise(linear_problem(), jax.random.key(1), QUICK)
 
@@ -152,7 +156,7 @@ def test_nothing_free_and_no_finite_point_are_refused():
         minimise(linear_problem(data=(np.nan, 0.0)), jax.random.key(1), QUICK)
 
 
-@pytest.mark.parametrize("bad", [{"starts": 0}, {"screened": 4}, {"tolerance": 0.0}, {"steps": -1}, {"batch": 0}])
+@pytest.mark.parametrize("bad", [{"starts": 0}, {"screened": 4}, {"tolerance": 0.0}, {"rounds": -1}])
 def test_bad_settings_are_refused(bad):
     with pytest.raises(InputError, match=next(iter(bad))):
         FitSettings(**bad)

@@ -1,0 +1,44 @@
+"""MINUIT on a problem: its function and exact gradient from one evaluation, the box as limits."""
+
+from typing import Any, cast
+
+import numpy as np
+from iminuit import Minuit
+
+from anomfit.inference import scaled
+from anomfit.inference.evaluate import gradients
+from anomfit.problem import Problem
+
+REMEMBERED = 64
+
+
+def minuit(problem: Problem, s: np.ndarray, tolerance: float) -> Minuit:
+    """A Minuit at scaled coordinates `s`, to stop `tolerance` in -2 ln L above the minimum.
+
+    Strategy 0: the gradient is exact, so that no differences of the function are spent on it.
+    """
+    limits, known = scaled.box(problem), {}
+
+    def evaluate(x):
+        at = np.array(x, dtype=float)
+        if at.tobytes() not in known:
+            if len(known) >= REMEMBERED:
+                known.pop(next(iter(known)))
+            values, slopes = gradients(problem, at[None])
+            known[at.tobytes()] = float(values[0]), slopes[0]
+        return known[at.tobytes()]
+
+    function, gradient = cast(Any, lambda x: evaluate(x)[0]), cast(Any, lambda x: evaluate(x)[1])
+    fitter = Minuit(function, np.asarray(s, dtype=float), grad=gradient, name=problem.names)
+    fitter.limits = list(zip(limits.low, limits.high, strict=True))
+    fitter.errors = 0.01 * limits.widths
+    fitter.errordef = Minuit.LEAST_SQUARES
+    fitter.tol = tolerance / 0.002  # MIGRAD stops at 0.002 * tol * errordef
+    fitter.strategy = 0
+    fitter.print_level = 0
+    return fitter
+
+
+def expected_distance(fitter: Minuit) -> float:
+    """MIGRAD's estimate of the distance in -2 ln L to the minimum, infinite where it has none."""
+    return float("inf") if fitter.fmin is None or fitter.fmin.edm is None else abs(float(fitter.fmin.edm))
