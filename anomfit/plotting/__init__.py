@@ -1,1 +1,25 @@
-"""plotting."""
+"""Figures: a result (or a prediction) and an Axes in, the Axes out; `save_figures` makes files of a whole result.
+
+Importing this package imports matplotlib; nothing else in anomfit does.
+"""
+
+from anomfit.plotting.figures import save_figures, spectrum_figure
+from anomfit.plotting.panels import Curve, Panel, SignalBand, panels
+from anomfit.plotting.posterior import plot_corner
+from anomfit.plotting.pulls import plot_pulls
+from anomfit.plotting.references import oscillation_curves
+from anomfit.plotting.spectrum import plot_excess, plot_spectrum
+
+__all__ = [
+    "Curve",
+    "Panel",
+    "SignalBand",
+    "oscillation_curves",
+    "panels",
+    "plot_corner",
+    "plot_excess",
+    "plot_pulls",
+    "plot_spectrum",
+    "save_figures",
+    "spectrum_figure",
+]

@@ -1,0 +1,103 @@
+"""The figures of a result as files."""
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+from anomfit.folders import written_whole
+from anomfit.plotting.panels import Panel, panels
+from anomfit.plotting.posterior import has_posterior, plot_corner
+from anomfit.plotting.pulls import plot_pulls, pull_rows
+from anomfit.plotting.references import oscillation_curves
+from anomfit.plotting.spectrum import plot_excess, plot_spectrum
+from anomfit.plotting.style import QUIET, STYLE, typeset
+from anomfit.results.result import Result, Spectrum
+
+COLUMNS = 3  # panels side by side, at most
+NOTE_WIDTH = 92  # characters of a caption note per panel
+
+
+def save_figures(result: Result, folder: Path) -> list[Path]:
+    """Draw what `result` has: a spectrum for each measurement with bins, the corner plot, the pulls; return the files.
+
+    `folder` is made if need be; figures that are there are replaced, each written whole. Files: spectrum-NAME-ERA.png,
+    corner.png (with a posterior of enough draws), pulls.png. Raises OSError where it cannot write.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    made = []
+    with matplotlib.rc_context(dict(STYLE)):
+        for spectrum in result.spectra:
+            shown = _panels(spectrum)
+            if shown:
+                figure = spectrum_figure(shown, typeset(spectrum.title), _note(result, spectrum))
+                name = f"spectrum-{spectrum.measurement}-{spectrum.era}"
+                made.append(save_figure(figure, folder, "".join(c if c.isalnum() or c in "-._" else "-" for c in name)))
+        if has_posterior(result):
+            side = 1.25 * len(result.provenance.coordinates) + 0.6
+            made.append(save_figure(plot_corner(result, Figure(figsize=(side, side))), folder, "corner"))
+        if pull_rows(result):
+            made.append(save_figure(pull_figure(result), folder, "pulls"))
+    return made
+
+
+def spectrum_figure(shown: Sequence[Panel], title: str, note: str) -> Figure:
+    """Panels side by side, each with its excess below; the legend stands in the first, the note under everything."""
+    columns = min(len(shown), COLUMNS)
+    rows = -(-len(shown) // columns)
+    figure = Figure(figsize=(4.6 * columns, 5.2 * rows), layout="constrained")
+    axes = figure.subplots(2 * rows, columns, squeeze=False, height_ratios=[2.2, 1.0] * rows)
+    for i, panel in enumerate(shown):
+        upper, lower = axes[2 * (i // columns), i % columns], axes[2 * (i // columns) + 1, i % columns]
+        plot_spectrum(panel, upper).set(xlabel="")
+        upper.tick_params(labelbottom=False)
+        upper.set_title(typeset(panel.title), loc="left")
+        plot_excess(panel, lower)
+    for empty in range(len(shown), rows * columns):
+        axes[2 * (empty // columns), empty % columns].set_axis_off()
+        axes[2 * (empty // columns) + 1, empty % columns].set_axis_off()
+    axes[0, 0].legend(loc="best")
+    figure.suptitle(title, fontsize="medium")
+    add_note(figure, note, columns)
+    return figure
+
+
+def pull_figure(result: Result) -> Figure:
+    """The pull plot on a page of its own."""
+    figure = Figure(figsize=(5.6, 1.3 + 0.16 * len(pull_rows(result))), layout="constrained")
+    plot_pulls(result, figure.subplots())
+    note = "(data - background - signal) / error at the best fit; bins of one measurement may be correlated."
+    add_note(figure, note, columns=1)
+    return figure
+
+
+def add_note(figure: Figure, note: str, columns: int) -> None:
+    """A caption in small grey type below the axes, wrapped to a figure of so many panels side by side."""
+    text = "\n".join(textwrap.wrap(note, NOTE_WIDTH * columns))
+    figure.supxlabel(text, fontsize=6.5, color=QUIET, x=0.02, ha="left")
+
+
+def save_figure(figure: Figure, folder: Path, name: str) -> Path:
+    """Write folder/name.png, whole under a temporary name, then renamed."""
+    path = folder / f"{name}.png"
+    with written_whole(path) as part:
+        figure.savefig(part, format="png")
+    return path
+
+
+def _panels(spectrum: Spectrum) -> list[Panel]:
+    draws = None if spectrum.predictive is None else spectrum.predictive.reshape(-1, len(spectrum.bins))
+    if not any(np.isfinite(entry.low) for entry in spectrum.bins):
+        return []
+    label = "best fit" if spectrum.fitted else "best fit (not fitted to these data)"
+    return panels(spectrum.bins, spectrum.best_fit, draws, oscillation_curves(spectrum.full_name), label)
+
+
+def _note(result: Result, spectrum: Spectrum) -> str:
+    origin = result.provenance
+    choices = "; ".join(f"{name}: {value}" for name, value in origin.choices.get(spectrum.full_name, {}).items())
+    last = f" {choices}." if choices else ""
+    return f"Model {origin.model}. Data and theory: {', '.join(origin.references)}.{last}"

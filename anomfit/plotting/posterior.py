@@ -1,0 +1,88 @@
+"""The corner plot: the posterior of every free parameter and nuisance, one and two at a time."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from anomfit.plotting.style import CURVES, QUIET, SIGNAL, axis_label, mathematics
+from anomfit.results.result import FreeCoordinate, Result
+
+LEAST_DRAWS = 50  # fewer say nothing about a distribution
+_TAIL = 5e-4
+_LEVELS = (0.393, 0.865)  # what 1 and 2 sigma of a two-dimensional Gaussian enclose
+
+
+def has_posterior(result: Result) -> bool:
+    """Whether there are draws enough for a corner plot."""
+    return result.samples is not None and result.samples.z[..., 0].size >= max(
+        LEAST_DRAWS, result.samples.z.shape[-1] + 1
+    )
+
+
+def plot_corner(result: Result, figure: Figure) -> Figure:
+    """Draw the posterior of `result` in an empty `figure`; about 1.3 inches a coordinate make it readable.
+
+    Axes are logarithmic where the prior is; dotted lines are the prior's bounds, solid ones the best fit. Contours hold
+    39 and 86 % (1 and 2 sigma of a Gaussian), dashed lines 16, 50 and 84 %. A result without posterior: ValueError.
+    """
+    import corner
+
+    if not has_posterior(result):
+        raise ValueError("the result has no posterior, or too few draws; sample it first")
+    coordinates = result.provenance.coordinates
+    assert result.samples is not None
+    columns = [result.samples.values[c.name].reshape(-1) for c in coordinates]
+    corner.corner(
+        np.stack(columns, axis=-1),
+        fig=figure,
+        bins=24,
+        range=[_shown(c, x) for c, x in zip(coordinates, columns, strict=True)],
+        axes_scale=["log" if _is_log(c) else "linear" for c in coordinates],
+        labels=[_label(c) for c in coordinates],
+        quantiles=[0.16, 0.5, 0.84],
+        levels=_LEVELS,
+        smooth=0.8,
+        plot_datapoints=False,
+        fill_contours=True,
+        max_n_ticks=3,
+        color=SIGNAL,
+        hist_kwargs={"color": SIGNAL, "lw": 1.0},
+        labelpad=0.12,
+    )
+    axes = np.array(figure.axes).reshape(len(coordinates), len(coordinates))
+    for i, row in enumerate(coordinates):
+        for j, column in enumerate(coordinates[: i + 1]):
+            _mark(axes[i, j], column, result, vertical=True)
+            if i != j:
+                _mark(axes[i, j], row, result, vertical=False)
+    return figure
+
+
+def _mark(ax, coordinate: FreeCoordinate, result: Result, vertical: bool) -> None:
+    line = ax.axvline if vertical else ax.axhline
+    low, high = sorted(ax.get_xlim() if vertical else ax.get_ylim())
+    for bound in (coordinate.low, coordinate.high):
+        if low <= bound <= high:
+            line(bound, color=QUIET, lw=0.8, ls=":")
+    if result.fit is not None:
+        line(result.fit.point[coordinate.name], color=CURVES[0], lw=0.9)
+
+
+def _is_log(coordinate: FreeCoordinate) -> bool:
+    return coordinate.prior == "log-uniform"
+
+
+def _label(coordinate: FreeCoordinate) -> str:
+    return axis_label(mathematics(coordinate.symbol), coordinate.unit)
+
+
+def _shown(coordinate: FreeCoordinate, draws: np.ndarray) -> tuple[float, float]:
+    """The bulk of the draws with a margin, and no more than a little beyond the prior's bounds."""
+    scale, back = (np.log, np.exp) if _is_log(coordinate) else (np.asarray, np.asarray)
+    low, high = np.quantile(scale(draws), [_TAIL, 1.0 - _TAIL])
+    margin = 0.08 * (high - low) or 1e-3 * max(abs(high), 1.0)
+    low, high = low - margin, high + margin
+    if np.isfinite(coordinate.low):
+        first, last = scale(coordinate.low), scale(coordinate.high)
+        edge = 0.03 * (last - first)
+        low, high = max(low, first - edge), min(high, last + edge)
+    return float(back(low)), float(back(high))
