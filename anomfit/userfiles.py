@@ -131,7 +131,9 @@ def _guarded(path: Path, action):
 
 def _check_members(name: str, made: object, protocol: type) -> None:
     wanted = {*inspect.get_annotations(protocol)} | {
-        key for key, value in vars(protocol).items() if inspect.isfunction(value) and not key.startswith("_")
+        key
+        for key, value in vars(protocol).items()
+        if (inspect.isfunction(value) or isinstance(value, property)) and not key.startswith("_")
     }
     missing = sorted(member for member in wanted if not hasattr(made, member))
     if missing:
