@@ -4,10 +4,10 @@ float64 is the default and is set here, in one place, unless the user has set JA
 """
 
 import os
+import sys
 
-import jax
-
-if "JAX_ENABLE_X64" not in os.environ:
-    jax.config.update("jax_enable_x64", True)
+os.environ.setdefault("JAX_ENABLE_X64", "1")  # read when jax is imported, which this package leaves to who needs it
+if "jax" in sys.modules:
+    sys.modules["jax"].config.update("jax_enable_x64", os.environ["JAX_ENABLE_X64"].lower() in ("1", "true"))
 
 __version__ = "0.1.0"

@@ -1,7 +1,7 @@
 """The small interfaces that models offer and measurements accept: the waist between physics and experiments.
 
-A measurement names the capabilities it can use; a model offers one by having the method. Nothing here knows of data, and
-nothing here knows which model stands behind it.
+A measurement names the capabilities it can use; a model offers one by having the method. Nothing here knows of data,
+and nothing here knows which model stands behind it.
 """
 
 from collections.abc import Mapping
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 class PairEvents(NamedTuple):
     """Weighted collimated pairs (e+e- or gamma gamma) made by a beam in a target, on fixed nodes.
 
-    A parent of given energy (axis `parents`) is made under some angles to the beam (axis `directions`); each of its decays
-    (axis `decays`) sends a pair off at an angle to it, with uniform azimuth. A pair made directly has one decay with
-    cos_decay = 1. A pair decays isotropically in its rest frame, after a flight of decay_length_per_momentum x momentum.
+    A parent of given energy (axis `parents`) is made under some angles to the beam (axis `directions`); each of its
+    decays (axis `decays`) sends a pair off at an angle to it, with uniform azimuth. A pair made directly has one decay
+    with cos_decay = 1. A pair decays isotropically in its rest frame, after a flight of decay_length_per_momentum x
+    momentum.
     """
 
     rate: Float[Array, "parents directions component beam"]  # interactions, quadrature weights included
@@ -37,12 +38,35 @@ class PairEvents(NamedTuple):
 class Model(Protocol):
     """What every model has."""
 
-    name: str
-    title: str
-    references: tuple[str, ...]  # keys of data/references.toml
-    parametrisations: Mapping[str, Parametrisation]
-    points: Mapping[str, Mapping[str, float]]  # named points, in physical parameters
-    nuisances: tuple[Nuisance, ...]
+    @property
+    def name(self) -> str:
+        """The name in commands and cards."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """One line for a listing."""
+        ...
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Keys of data/references.toml."""
+        ...
+
+    @property
+    def parametrisations(self) -> Mapping[str, Parametrisation]:
+        """Sets of parameters that describe it, the default card's first."""
+        ...
+
+    @property
+    def points(self) -> Mapping[str, Mapping[str, float]]:
+        """Named points, in physical parameters."""
+        ...
+
+    @property
+    def nuisances(self) -> tuple[Nuisance, ...]:
+        """Parameters of the theory that other data constrain."""
+        ...
 
 
 @runtime_checkable

@@ -1,4 +1,6 @@
-"""Neutrino fluxes: piecewise linear between the tabulated bin centres, integral restored; several beams side by side."""
+"""Neutrino fluxes: piecewise linear between the tabulated bin centres, integral restored; several beams side by
+side.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,8 +54,7 @@ class Beam:
         place = jnp.where(inside, place, 0.0)
         index = jnp.clip(jnp.floor(place).astype(int), 0, self.flux.shape[0] - 2)
         weight = (place - index)[..., None]
-        flux = jnp.asarray(self.flux)
-        value = (1.0 - weight) * flux[index] + weight * flux[index + 1]
+        value = (1.0 - weight) * self.flux[index] + weight * self.flux[index + 1]
         return jnp.where(inside[..., None], value, 0.0)
 
 
@@ -82,9 +83,9 @@ def make_beam(
     if any(k[1:] != (first, step) for k in knots):
         raise InputError("flux: the beams have different binnings; give them one common binning")
     return Beam(
-        flux=np.stack([k[0] for k in knots], axis=-1),
-        first=np.asarray(first),
-        step=np.asarray(step),
-        exposure=np.asarray(exposures, dtype=float),
+        flux=jnp.stack([jnp.asarray(k[0]) for k in knots], axis=-1),
+        first=jnp.asarray(first),
+        step=jnp.asarray(step),
+        exposure=jnp.asarray(exposures, dtype=float),
         composition=composition,
     )

@@ -9,10 +9,12 @@ _NODES, _WEIGHTS = unit_legendre(24)
 
 
 def containment(decay_length: Float[Array, "..."], inner: float, outer: float) -> Float[Array, "..."]:
-    """Chance to decay inside radius `inner` for production uniform in radius `outer`, over (inner/outer)^3; lengths in m.
+    """Chance to decay inside radius `inner` for production uniform in radius `outer`, over (inner/outer)^3; lengths in
+    m.
 
-    The fraction of production points that a displacement l leaves inside is the overlap of the two spheres at distance l,
-    over the outer volume; it is averaged over exp(-l/L)/L. 1 for L -> 0, about (3/4) R / L... for L much larger than the spheres.
+    The fraction of production points that a displacement l leaves inside is the overlap of the two spheres at distance
+    l, over the outer volume; it is averaged over exp(-l/L)/L. 1 for L -> 0, about (3/4) R / L... for L much larger than
+    the spheres.
     """
     reach = inner + outer
     length = jnp.asarray(decay_length)[..., None]

@@ -17,7 +17,8 @@ from anomfit.physics.kinematics import safe_sqrt
 def single_shower_efficiency(energy):
     """Probability that a shower of `energy` (GeV), born anywhere in the oil, is selected; linear between bin centres.
 
-    Collaboration release with arXiv:1207.4809; zero below 0.1 and above 2.1 GeV. It contains every cut, the fiducial one too.
+    Collaboration release with arXiv:1207.4809; zero below 0.1 and above 2.1 GeV. It contains every cut, the fiducial
+    one too.
     """
     columns = load_record("miniboone/efficiency_electron_photon").columns
     centre = 0.5e-3 * (columns["E_lo_MeV"] + columns["E_hi_MeV"])
@@ -30,7 +31,7 @@ def see(events: PairEvents, selection: Selection, points: int) -> Seen:
     experiment = load_record("miniboone/experiment").values
     energy = see_energies(points)
     seen = see_pairs(energy, events.mass, selection, single_shower_efficiency)
-    length = events.decay_length_per_momentum * safe_sqrt(energy**2 - events.mass**2)
+    length = events.decay_length_per_momentum * safe_sqrt(jnp.asarray(energy) ** 2 - events.mass**2)
     inside = containment(length, experiment["fiducial_radius"], experiment["radius"])
     return seen._replace(weight=seen.weight * inside[:, None])
 

@@ -1,9 +1,11 @@
 """When is an e+e- pair seen as one electron-like shower? Smooth acceptances, and what the detector then sees.
 
-No collaboration efficiency for pairs exists; the recipes are those of the literature, each cut smoothed with the resolution
-of the quantity it cuts on. A pair is seen as the sum of both showers (they overlap) or as its leading lepton (asymmetric).
+No collaboration efficiency for pairs exists; the recipes are those of the literature, each cut smoothed with the
+resolution of the quantity it cuts on. A pair is seen as the sum of both showers (they overlap) or as its leading lepton
+(asymmetric).
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -18,9 +20,10 @@ from anomfit.physics.constants import M_E
 from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.quadrature import unit_legendre
 
-# Widths that smooth the cuts: the opening angle with the direction resolution of one shower (2.8 degrees, arXiv:0704.1500),
-# the 30 MeV lepton threshold and the pair's mass with 15 % (energy resolution at the Michel endpoint; the pi0 mass peak).
-ANGLE_WIDTH = jnp.deg2rad(2.8).item()
+# Widths that smooth the cuts: the opening angle with the direction resolution of one shower (2.8 degrees,
+# arXiv:0704.1500), the 30 MeV lepton threshold and the pair's mass with 15 % (energy resolution at the Michel endpoint;
+# the pi0 mass peak).
+ANGLE_WIDTH = math.radians(2.8)
 THRESHOLD, THRESHOLD_WIDTH = 0.030, 0.0045
 MASS_WIDTH = 0.15
 KELLY_KOPP_WIDTH = 0.10
@@ -57,7 +60,7 @@ class Selection:
 
 
 def _overlaps(degrees: float):
-    return lambda pair: normal_cdf((jnp.deg2rad(degrees) - pair.opening) / ANGLE_WIDTH)
+    return lambda pair: normal_cdf((math.radians(degrees) - pair.opening) / ANGLE_WIDTH)
 
 
 def _is_asymmetric(pair: Lepton):
@@ -105,7 +108,7 @@ SELECTIONS = {
     for selection in (
         Selection(
             "overlap-13-mass",
-            "opening angle below 13 degrees or one lepton below 30 MeV, and the pair-mass cut of 32 MeV rising with energy",
+            "opening angle below 13 degrees or one lepton below 30 MeV, and a pair-mass cut from 32 MeV, rising",
             *_overlap_or_asymmetric(13.0, mass_cut=True),
         ),
         Selection(

@@ -1,14 +1,16 @@
 """P(bin | true visible energy, true angle) of one electromagnetic shower, as a table that no model parameter enters.
 
 The table holds coefficients: Chebyshev in ln E (axis `energies`), Legendre in cos theta (axis `waves`). In that basis
-the azimuth about a parent's direction and the smearing of the direction are exact products (addition theorem; a Gaussian
-on the sphere multiplies wave l by exp(-l(l+1) sigma^2/2)), so that a prediction is a few matrix products. It is computed
-once with NumPy from the resolution and the bins, whose energy edges may depend on the measured angle, as those of E_nu^QE do.
+the azimuth about a parent's direction and the smearing of the direction are exact products (addition theorem; a
+Gaussian on the sphere multiplies wave l by exp(-l(l+1) sigma^2/2)), so that a prediction is a few matrix products. It
+is computed once with NumPy from the resolution and the bins, whose energy edges may depend on the measured angle, as
+those of E_nu^QE do.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
@@ -29,8 +31,8 @@ LOWEST, HIGHEST = 0.095, 2.2
 class Binning:
     """Bins of measured energy and angle: bin k takes energies between low and high[k](cos) where cos is in its range.
 
-    cos_edges: increasing, splits the angular integration; energy_edges(cos) gives (low, high), each (bins,), in GeV for a
-    measured cos theta; an empty interval (high <= low) keeps the bin out of that angle.
+    cos_edges: increasing, splits the angular integration; energy_edges(cos) gives (low, high), each (bins,), in GeV for
+    a measured cos theta; an empty interval (high <= low) keeps the bin out of that angle.
     """
 
     bins: int
@@ -49,7 +51,9 @@ jax.tree_util.register_dataclass(ShowerResponse, data_fields=["table"], meta_fie
 
 
 def build_response(binning: Binning, resolution: Resolution, energies: int = 64, waves: int = 40) -> ShowerResponse:
-    """The table for these bins; `energies` x `waves` coefficients, see tests/detectors for the error at the defaults."""
+    """The table for these bins; `energies` x `waves` coefficients, see tests/detectors for the error at the
+    defaults.
+    """
     nodes = chebyshev.chebpts1(energies)
     energy = _energy_of(nodes)
     sigma_energy = np.asarray(resolution.sigma_energy(energy))
@@ -64,7 +68,7 @@ def build_response(binning: Binning, resolution: Resolution, energies: int = 64,
         inside = np.where(high > low, inside, 0.0)
         angular += weight * ((wave + 0.5) * eval_legendre(wave, cosine))[None, :, None] * inside[:, None, :]
     angular *= np.exp(-0.5 * wave * (wave + 1) * sigma_theta[:, None] ** 2)[:, :, None]
-    return ShowerResponse(np.einsum("ie,elk->ilk", _transform(energies), angular))
+    return ShowerResponse(jnp.asarray(np.einsum("ie,elk->ilk", _transform(energies), angular)))
 
 
 def see_energies(energies: int) -> np.ndarray:
@@ -81,29 +85,40 @@ def expected(response: ShowerResponse, events: PairEvents, seen: Seen) -> Float[
     n, waves, _ = response.table.shape
     # the barrier keeps XLA from computing the cheap upstream arrays again inside every product below
     events, seen = jax.lax.optimization_barrier((events, seen))
-    pairs = _pair_table(response, seen)
-    x = _place(events.energy)
-    inside = (x > -1.0) & (x < 1.0)
-    weight = jnp.where(inside, events.share, 0.0)
-    basis = _chebyshev(jnp.where(inside, x, 0.0), n) * weight[..., None]
-    decays = jnp.einsum("pdi,pdl->lpi", basis, _legendre(events.cos_decay, waves))
+    of_pair, of_shower = _each(lambda e: _energy_basis(e, n), events.energy, seen.energy)
+    of_decay, of_parent = _each(lambda c: _legendre(c, waves), events.cos_decay, events.cos_parent)
+    pairs = _pair_table(response, seen, of_shower)
+    decays = jnp.einsum("pdi,pdl->lpi", of_pair * events.share[:, None], of_decay)
     by_parent = jnp.einsum("lpi,lik->lpk", decays, pairs)
-    directions = jnp.einsum("ptl,ptx->lpx", _legendre(events.cos_parent, waves), _flat(events.rate))
+    directions = jnp.einsum("ptl,ptx->lpx", of_parent, events.rate.reshape(*events.rate.shape[:2], -1))
     counts = jnp.einsum("lpk,lpx->xk", by_parent, directions)
     return counts.reshape(*events.rate.shape[2:], -1)
 
 
-def _pair_table(response: ShowerResponse, seen: Seen):
-    """Coefficients in the pair's energy: acceptance averaged at the Chebyshev points, transformed back."""
+def _pair_table(response: ShowerResponse, seen: Seen, of_shower):
+    """Coefficients (waves, energies, bins) in the pair's energy: acceptance averaged at the Chebyshev points."""
     n, waves, bins = response.table.shape
-    x = _place(seen.energy)
-    inside = (x > -1.0) & (x < 1.0)
-    basis = _chebyshev(jnp.where(inside, x, 0.0), n)
-    visible = jnp.einsum("ew,ewi->ei", jnp.where(inside, seen.weight, 0.0), basis)
-    at_points = (visible @ jnp.asarray(response.table).reshape(n, -1)).reshape(n, waves, bins)
+    visible = jnp.einsum("ew,ewi->ei", seen.weight, of_shower)
+    at_points = (visible @ response.table.reshape(n, -1)).reshape(n, waves, bins)
     wave = np.arange(waves)
     tilted = at_points * jnp.exp(-0.25 * wave * (wave + 1) * seen.tilt[:, None])[:, :, None]
     return jnp.einsum("ie,elk->lik", _transform(n), tilted)
+
+
+def _each(function, *arrays):
+    """function of every array, evaluated on all of them at once (one graph): a new last axis."""
+    values = function(jnp.concatenate([array.reshape(-1) for array in arrays]))
+    ends = np.cumsum([array.size for array in arrays])
+    return tuple(
+        values[end - array.size : end].reshape(*array.shape, -1) for array, end in zip(arrays, ends, strict=True)
+    )
+
+
+def _energy_basis(energy, n: int):
+    """Chebyshev polynomials in ln E, 0 for energies outside the table (where nothing is seen)."""
+    x = _place(energy)
+    inside = (x > -1.0) & (x < 1.0)
+    return jnp.where(inside[..., None], _chebyshev(jnp.where(inside, x, 0.0), n), 0.0)
 
 
 def _transform(n: int) -> np.ndarray:
@@ -111,10 +126,6 @@ def _transform(n: int) -> np.ndarray:
     matrix = (2.0 / n) * chebyshev.chebvander(chebyshev.chebpts1(n), n - 1).T
     matrix[0] *= 0.5
     return matrix
-
-
-def _flat(rate):
-    return rate.reshape(*rate.shape[:2], -1)
 
 
 def _energy_of(x):
@@ -126,10 +137,12 @@ def _place(energy):
 
 
 def _angle_nodes(cos_edges):
-    """Gauss-Legendre nodes and weights in the measured cos theta, 24 in each interval, denser than any response needs."""
+    """Gauss-Legendre nodes and weights in the measured cos theta, 24 in each interval, denser than any response
+    needs.
+    """
     per_interval = max(24, 240 // (len(cos_edges) - 1))
     x, w = roots_legendre(per_interval)
-    for low, high in zip(cos_edges[:-1], cos_edges[1:], strict=True):
+    for low, high in pairwise(cos_edges):
         yield from zip(0.5 * (low + high) + 0.5 * (high - low) * x, 0.5 * (high - low) * w, strict=True)
 
 

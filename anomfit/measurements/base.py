@@ -40,14 +40,45 @@ class Measurement(Protocol):
     model must have; `choices` the options in force, in words, for reports.
     """
 
-    name: str
-    era: str
-    title: str
-    samples: frozenset[str]
-    accepts: tuple[type, ...]
-    nuisances: tuple[Nuisance, ...]
-    references: tuple[str, ...]
-    choices: Mapping[str, str]
+    @property
+    def name(self) -> str:
+        """The name in commands and cards."""
+        ...
+
+    @property
+    def era(self) -> str:
+        """The data's era or projection."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """One line for a listing."""
+        ...
+
+    @property
+    def samples(self) -> frozenset[str]:
+        """The data samples used."""
+        ...
+
+    @property
+    def accepts(self) -> tuple[type, ...]:
+        """Capabilities, any of which will do."""
+        ...
+
+    @property
+    def nuisances(self) -> tuple[Nuisance, ...]:
+        """Parameters of the measurement that other data constrain."""
+        ...
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Keys of data/references.toml."""
+        ...
+
+    @property
+    def choices(self) -> Mapping[str, str]:
+        """The options in force, in words."""
+        ...
 
     def bins(self) -> list[Bin]:
         """The data as a table."""

@@ -1,7 +1,7 @@
 """MiniBooNE: the E_nu^QE spectra of both horn modes with the published combined covariance (arXiv:2006.16883).
 
-The fit is to nu_e and nu_mu bins of both modes jointly (38 numbers), as the experiment's: the nu_mu samples constrain the
-flux. A signal of pairs, or of nu_mu -> nu_e appearance through the released full-transmutation sample.
+The fit is to nu_e and nu_mu bins of both modes jointly (38 numbers), as the experiment's: the nu_mu samples constrain
+the flux. A signal of pairs, or of nu_mu -> nu_e appearance through the released full-transmutation sample.
 """
 
 from collections.abc import Mapping
@@ -86,7 +86,9 @@ class MiniBooneQuasiElastic:
         return Prediction(signal={"appearance": jnp.concatenate(counts)}, before_efficiency={})
 
     def log_likelihood(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
-        """-(chi^2 + ln det C)/2 over nu_e and nu_mu bins; C depends on the signal; 0 offset: that of ln det at no signal."""
+        """-(chi^2 + ln det C)/2 over nu_e and nu_mu bins; C depends on the signal; 0 offset: that of ln det at no
+        signal.
+        """
         chi_squared, log_det = self._quadratic_form(prediction)
         return -0.5 * (chi_squared + log_det - self.data.null_log_det)
 
@@ -122,8 +124,8 @@ def load_miniboone(
 ) -> MiniBooneQuasiElastic:
     """The measurement with these choices; unknown ones are refused with the known.
 
-    covariance: "recommended", "flat-signal" (block 1 replaced by a correlated 15 %) or "literal" (refused where it is not
-    positive definite, which is everywhere a soft signal can go: kept for comparison by `predict` only).
+    covariance: "recommended", "flat-signal" (block 1 replaced by a correlated 15 %) or "literal" (refused where it is
+    not positive definite, which is everywhere a soft signal can go: kept for comparison by `predict` only).
     """
     data, samples = load_quasi_elastic(covariance)
     chosen, smearing = find_selection(selection), find_resolution(resolution)

@@ -1,12 +1,13 @@
 """The E_nu^QE data of MiniBooNE and their covariance, kept positive definite for any signal.
 
-Recipe of the release (arXiv:2006.16883): fractional covariance times predictions for signal, background and nu_mu blocks,
-plus the Poisson variance of the signal and of the observed nu_mu counts, signal and background rows added. The released
-matrix is not quite positive: the part of its signal block that the other blocks do not explain (the Schur complement) has
-eigenvalues down to about -1e-3. They are set to 0, which leaves every published number of background and excess as it is.
+Recipe of the release (arXiv:2006.16883): fractional covariance times predictions for signal, background and nu_mu
+blocks, plus the Poisson variance of the signal and of the observed nu_mu counts, signal and background rows added. The
+released matrix is not quite positive: the part of its signal block that the other blocks do not explain (the Schur
+complement) has eigenvalues down to about -1e-3. They are set to 0, which leaves every published number of background
+and excess as it is.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -21,9 +22,9 @@ BINS, MUON_BINS = 11, 8
 BLOCK = 2 * BINS + MUON_BINS  # signal, background, nu_mu of one mode
 
 WORDS = {
-    "recommended": "released matrix with the Poisson variance of signal and nu_mu counts, its small negative eigenvalues removed",
+    "recommended": "released matrix with the Poisson variance of signal and nu_mu counts, negative eigenvalues removed",
     "flat-signal": "as recommended, with a correlated 15 % in place of the released signal block",
-    "literal": "released matrix as it stands, without the Poisson variance of the nu_mu counts; not positive definite everywhere",
+    "literal": "released matrix as it stands, no Poisson variance of nu_mu counts; not positive definite everywhere",
 }
 
 
@@ -59,7 +60,9 @@ class QuasiElasticData:
         return jnp.block([[nue, cross], [cross.T, numu]])
 
     def conditional_pulls(self, signal: Float[Array, "nue"]) -> Float[Array, "nue"]:
-        """Residuals of the nu_e bins, given the nu_mu bins, over their conditional errors (correlated among each other)."""
+        """Residuals of the nu_e bins, given the nu_mu bins, over their conditional errors (correlated among each
+        other).
+        """
         residual, covariance, n = self.residual(signal), self.covariance(signal), 2 * BINS
         gain = jnp.linalg.solve(covariance[n:, n:], covariance[n:, :n]).T
         shifted = residual[:n] - gain @ residual[n:]
@@ -95,36 +98,39 @@ jax.tree_util.register_dataclass(
 
 
 def load_quasi_elastic(choice: str) -> tuple[QuasiElasticData, list[tuple[np.ndarray, np.ndarray, np.ndarray]]]:
-    """The data with this covariance, and for each mode (true energy GeV, length m, events by bin) of full transmutation."""
+    """The data with this covariance, and for each mode (true energy GeV, length m, events by bin) of full
+    transmutation.
+    """
     if choice not in WORDS:
         raise reject("covariance", choice, f"use one of {', '.join(WORDS)}")
     nue = [load_record(f"miniboone/{name}").columns for name in ("nu_enuqe_2020", "nubar_enuqe_2018")]
     numu = [load_record(f"miniboone/{name}").columns for name in ("nu_numu_2020", "nubar_numu_2018")]
-    muon_counts = np.concatenate([c["data"] for c in numu])
+    muon_counts = _joined(numu, "data")
     edges = tuple(1e-3 * np.append(nue[0]["E_lo_MeV"], nue[0]["E_hi_MeV"][-1]))
     data = QuasiElasticData(
-        counts=np.concatenate([c["data"] for c in nue]),
-        background=np.concatenate([c["bkg_unconstrained"] for c in nue]),
-        constrained=np.concatenate([c["bkg_constrained"] for c in nue]),
-        constrained_error=np.concatenate([c["bkg_constrained_err"] for c in nue]),
+        counts=_joined(nue, "data"),
+        background=_joined(nue, "bkg_unconstrained"),
+        constrained=_joined(nue, "bkg_constrained"),
+        constrained_error=_joined(nue, "bkg_constrained_err"),
         muon_counts=muon_counts,
-        muon_prediction=np.concatenate([c["prediction"] for c in numu]),
-        muon_variance=np.zeros_like(muon_counts) if choice == "literal" else muon_counts,
-        fractional=_fractional_covariance(choice),
-        null_log_det=np.zeros(()),
+        muon_prediction=_joined(numu, "prediction"),
+        muon_variance=jnp.zeros_like(muon_counts) if choice == "literal" else muon_counts,
+        fractional=jnp.asarray(_fractional_covariance(choice)),
+        null_log_det=jnp.zeros(()),
         edges=edges,
         words=WORDS[choice],
     )
-    null = np.linalg.slogdet(np.asarray(data.covariance(np.zeros(2 * BINS))))
+    null = np.linalg.slogdet(np.asarray(data.covariance(jnp.zeros(2 * BINS))))
     if null[0] <= 0:
         raise InputError(f"covariance: {choice!r} is not positive definite; use 'recommended'")
-    return _with_null(data, null[1]), [_transmutation(name) for name in ("fullosc_nu", "fullosc_nubar")]
+    return replace(data, null_log_det=jnp.asarray(null[1])), [
+        _transmutation(name) for name in ("fullosc_nu", "fullosc_nubar")
+    ]
 
 
-def _with_null(data: QuasiElasticData, log_det: float) -> QuasiElasticData:
-    from dataclasses import replace
-
-    return replace(data, null_log_det=np.asarray(log_det))
+def _joined(tables, column: str):
+    """A column of both modes' tables, one after the other."""
+    return jnp.concatenate([jnp.asarray(table[column]) for table in tables])
 
 
 def _fractional_covariance(choice: str) -> np.ndarray:

@@ -30,7 +30,9 @@ class Oscillation:
 
     @property
     def points(self) -> Mapping[str, Mapping[str, float]]:
-        """The published best fit of the neutrino-mode and combined data (arXiv:2006.16883), and LSND's 0.264 % at large Delta m^2."""
+        """The published best fit of the neutrino-mode and combined data (arXiv:2006.16883), and LSND's 0.264 % at large
+        Delta m^2.
+        """
         return {
             "miniboone-2020": {"sin2_2theta": 0.807, "delta_m2": 0.043},
             "lsnd": {"sin2_2theta": 0.003, "delta_m2": 1.2},

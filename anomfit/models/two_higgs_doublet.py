@@ -1,14 +1,15 @@
 """Two Higgs doublets, a dark singlet scalar and three heavy neutrinos: Abdallah, Gandhi, Roy, arXiv:2010.06159.
 
-H and h' are the light mixed states of the second doublet and the singlet: a doublet-type coupling y gives y cos(delta) to
-H and y sin(delta) to h', a singlet-type coupling lambda gives -lambda sin(delta) and lambda cos(delta) (equations 15, 25, 26;
-equation 26 prints Z_32 and Z_22 where Z_33 and Z_23 are meant). Parameters here are the unmixed couplings.
+H and h' are the light mixed states of the second doublet and the singlet: a doublet-type coupling y gives y cos(delta)
+to H and y sin(delta) to h', a singlet-type coupling lambda gives -lambda sin(delta) and lambda cos(delta) (equations
+15, 25, 26; equation 26 prints Z_32 and Z_22 where Z_33 and Z_23 are meant). Parameters here are the unmixed couplings.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -47,7 +48,9 @@ class HeavyNeutrinoWidths(NamedTuple):
 
 @dataclass(frozen=True)
 class TwoHiggsDoublet:
-    """The model; fields are static choices, the docstrings of `FormFactors` and `majorana_coupling` say what they mean."""
+    """The model; fields are static choices, the docstrings of `FormFactors` and `majorana_coupling` say what they
+    mean.
+    """
 
     name: str = "two-higgs-doublet"
     title: str = "two Higgs doublets, a dark singlet scalar and three heavy neutrinos"
@@ -158,19 +161,21 @@ class TwoHiggsDoublet:
     def lepton_moment_by_scalar(self, point: Point, lepton: str) -> Float[Array, "2"]:
         """The contributions of (H, h') to Delta a_l."""
         scalars = self.scalars(point)
-        return jnp.stack([_moment(point, lepton, scalars.mass[i], scalars.doublet[i]) for i in range(2)])
+        return jax.vmap(lambda mass, factor: _moment(point, lepton, mass, factor))(scalars.mass, scalars.doublet)
 
 
 def _moment(point: Point, lepton: str, mass, factor):
+    """Delta a_l of one scalar: the lepton itself in the loop, and the other two through flavour-changing couplings."""
     m, own = LEPTON_MASSES[lepton], SUFFIX[lepton]
-    total = lepton_moments.scalar_moment(m, mass, point.get(f"y_{own}", 0.0) * factor)
-    for other, m_other in LEPTON_MASSES.items():
-        out, back = f"y_{own}{SUFFIX[other]}", f"y_{SUFFIX[other]}{own}"
-        if out in point:
-            total += lepton_moments.off_diagonal_scalar_moment(
-                m, m_other, mass, point[out] * factor, point[back] * factor
-            )
-    return total
+    others = [other for other in LEPTON_MASSES if other != lepton]
+    off_diagonal = jax.vmap(lepton_moments.off_diagonal_scalar_moment, in_axes=(None, 0, None, 0, 0))(
+        m,
+        jnp.array([LEPTON_MASSES[other] for other in others]),
+        mass,
+        factor * jnp.stack([point[f"y_{own}{SUFFIX[other]}"] for other in others]),
+        factor * jnp.stack([point[f"y_{SUFFIX[other]}{own}"] for other in others]),
+    )
+    return lepton_moments.scalar_moment(m, mass, factor * point[f"y_{own}"]) + jnp.sum(off_diagonal)
 
 
 two_higgs_doublet = TwoHiggsDoublet()

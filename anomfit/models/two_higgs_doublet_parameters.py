@@ -107,7 +107,10 @@ _POTENTIAL = (
 def nucleon_couplings(fractions: str, y_u, y_d):
     """(F_p, F_n) of quark couplings y_u, y_d for a named set of f_Tq; dimensionless, equation 27."""
     chosen = SIGMA_FRACTIONS[fractions]
-    return tuple(nucleon_coupling(n, y_u, y_d, *chosen.of(n), M_U, M_D) for n in ("proton", "neutron"))
+    return (
+        nucleon_coupling("proton", y_u, y_d, *chosen.of("proton"), M_U, M_D),
+        nucleon_coupling("neutron", y_u, y_d, *chosen.of("neutron"), M_U, M_D),
+    )
 
 
 @lru_cache

@@ -17,7 +17,9 @@ def safe_sqrt(x: Float[Array, "..."]) -> Float[Array, "..."]:
 
 
 def threshold_energy(m_N, m_target):
-    """Neutrino energy at which nu + target -> N + target opens: m_N + m_N^2 / (2 m_target); the target stays as it is."""
+    """Neutrino energy at which nu + target -> N + target opens: m_N + m_N^2 / (2 m_target); the target stays as it
+    is.
+    """
     return m_N + m_N**2 / (2.0 * m_target)
 
 
@@ -40,7 +42,8 @@ def momentum_transfer_limits(e_nu, m_N, m_target):
 
 
 def neutrino_energy(e_N, p_N, cos_theta, m_N, m_target):
-    """(E_nu, recoil) with recoil = m_target - E_N + p_N cos theta > 0, from four-momentum conservation with the target at rest.
+    """(E_nu, recoil) with recoil = m_target - E_N + p_N cos theta > 0, from four-momentum conservation with the target
+    at rest.
 
     E_nu = (2 M E_N - m_N^2) / (2 recoil). Where recoil <= 0 no neutrino is energetic enough: E_nu = 0 is returned.
     """
@@ -60,7 +63,8 @@ def boosted_daughter(e_parent, p_parent, m_parent, e_star, p_star, cos_star):
 
 
 def quasi_elastic_energy(e_lepton, cos_theta, m_lepton, m_struck, m_left):
-    """E_nu^QE of a lepton of total energy `e_lepton`, without binding energy; MiniBooNE, arXiv:2006.16883, eq 1 with E_B = 0.
+    """E_nu^QE of a lepton of total energy `e_lepton`, without binding energy; MiniBooNE, arXiv:2006.16883, eq 1 with
+    E_B = 0.
 
     (2 M_n E - (M_n^2 + m^2 - M_p^2)) / (2 (M_n - E + p cos theta)); struck nucleon M_n, left nucleon M_p, in GeV.
     """

@@ -1,19 +1,21 @@
 """nu + target -> N + target by the exchange of any number of interfering neutral scalars.
 
-L = sum_phi ( y_phi nubar P_R N + h.c. ) + F_phi phi (target scalar density), real couplings. The beam's neutrino is left
-handed (no average over its spin), the nucleon's spin is averaged. The same for Dirac and Majorana N and for antineutrinos.
+L = sum_phi ( y_phi nubar P_R N + h.c. ) + F_phi phi (target scalar density), real couplings. The beam's neutrino is
+left handed (no average over its spin), the nucleon's spin is averaged. The same for Dirac and Majorana N and for
+antineutrinos.
 Abdallah, Gandhi, Roy, arXiv:2010.06159, section IV; amplitudes rederived and tested against explicit Dirac matrices.
 """
 
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+import numpy as np
+from jaxtyping import Array, ArrayLike, Float
 
 from anomfit.beams.flux import Beam, Target
 from anomfit.physics import kinematics
 from anomfit.physics.constants import GEV2_TO_CM2
-from anomfit.physics.nuclear_form_factors import exponential, helm
+from anomfit.physics.nuclear_form_factors import B_CARBON_12, exponential, helm
 from anomfit.physics.nucleon_scalar import dipole
 
 
@@ -34,7 +36,17 @@ class FormFactors(NamedTuple):
 
     nucleon: str
     nucleus: str
-    M_S: Float[Array, ""]
+    M_S: ArrayLike
+
+
+class Targets(NamedTuple):
+    """The scatterers of a molecule, one an entry (NumPy: static); masses in GeV."""
+
+    mass: np.ndarray
+    number: np.ndarray
+    protons: np.ndarray
+    neutrons: np.ndarray
+    is_nucleus: np.ndarray
 
 
 def squared_amplitude(q_squared, m_N, m_target, spin_half: bool, coupling):
@@ -46,46 +58,64 @@ def squared_amplitude(q_squared, m_N, m_target, spin_half: bool, coupling):
     return (m_N**2 + q_squared) * target_factor * coupling**2
 
 
-def exchange_coupling(q_squared, mediators: ScalarMediators, target: Target, form_factors: FormFactors):
-    """c = sum_phi y_phi F_phi(target) / (Q^2 + m_phi^2) times the form factor, GeV^-2."""
-    charge = target.protons * mediators.F_p + target.neutrons * mediators.F_n
+def exchange_coupling(q_squared, mediators: ScalarMediators, targets: Targets, form_factors: FormFactors):
+    """c = sum_phi y_phi F_phi(target) / (Q^2 + m_phi^2) times the form factor, GeV^-2; last axis of Q^2: targets."""
+    charge = targets.protons[:, None] * mediators.F_p + targets.neutrons[:, None] * mediators.F_n
     terms = mediators.y * charge / (q_squared[..., None] + mediators.mass**2)
-    return jnp.sum(terms, axis=-1) * _form_factor(q_squared, target, form_factors)
+    return jnp.sum(terms, axis=-1) * _form_factor(q_squared, targets, form_factors)
 
 
-def d_sigma_d_q_squared(e_nu, q_squared, m_N, mediators: ScalarMediators, target: Target, form_factors: FormFactors):
-    """d sigma / d Q^2 per target in cm^2/GeV^2: |M|^2 / (64 pi M^2 E_nu^2), for Q^2 inside its limits."""
-    coupling = exchange_coupling(q_squared, mediators, target, form_factors)
-    amplitude = squared_amplitude(q_squared, m_N, target.mass, not target.is_nucleus, coupling)
-    return GEV2_TO_CM2 * amplitude / (64.0 * jnp.pi * target.mass**2 * e_nu**2)
+def d_sigma_d_q_squared(e_nu, q_squared, m_N, mediators: ScalarMediators, targets: Targets, form_factors: FormFactors):
+    """d sigma / d Q^2 per target in cm^2/GeV^2: |M|^2 / (64 pi M^2 E_nu^2), for Q^2 inside its limits.
+
+    The last axis of e_nu and q_squared is that of the targets.
+    """
+    coupling = exchange_coupling(q_squared, mediators, targets, form_factors)
+    amplitude = jnp.where(
+        targets.is_nucleus,
+        squared_amplitude(q_squared, m_N, targets.mass, False, coupling),
+        squared_amplitude(q_squared, m_N, targets.mass, True, coupling),
+    )
+    return GEV2_TO_CM2 * amplitude / (64.0 * jnp.pi * targets.mass**2 * e_nu**2)
 
 
 def production_rate(
     beam: Beam, e_N, p_N, cos_theta, m_N, mediators: ScalarMediators, form_factors: FormFactors
 ) -> Float[Array, "... component beams"]:
-    """Interactions per GeV of E_N and unit of cos theta_N in the beams' exposures; components (coherent, incoherent).
+    """Interactions per GeV of E_N and unit of cos theta_N in the exposures of the beams; (coherent, incoherent).
 
     Uses dE_nu dQ^2 = 2 M E_nu p_N / (M - E_N + p_N cos theta) dE_N dcos theta.
     """
-    total = {True: 0.0, False: 0.0}
-    for target in beam.composition:
-        e_nu, recoil = kinematics.neutrino_energy(e_N, p_N, cos_theta, m_N, target.mass)
-        is_open = (e_nu > 0.0) & (e_nu < beam.highest_energy)
-        energy = jnp.where(is_open, e_nu, 1.0)
-        q_squared = jnp.where(is_open, 2.0 * target.mass * (energy - e_N), 1.0)
-        cross_section = d_sigma_d_q_squared(energy, q_squared, m_N, mediators, target, form_factors)
-        density = cross_section * target.count * 2.0 * target.mass * energy * p_N / recoil
-        density = jnp.where(is_open, density, 0.0)
-        flux = beam.flux_at(jnp.where(is_open, e_nu, 0.0))
-        total[target.is_nucleus] = total[target.is_nucleus] + density[..., None] * flux
-    return jnp.stack([total[True], total[False]], axis=-2) * beam.exposure
+    targets = stack_targets(beam.composition)
+    e_N, p_N, cos_theta = e_N[..., None], p_N[..., None], cos_theta[..., None]
+    e_nu, recoil = kinematics.neutrino_energy(e_N, p_N, cos_theta, m_N, targets.mass)
+    is_open = (e_nu > 0.0) & (e_nu < beam.highest_energy)
+    energy = jnp.where(is_open, e_nu, 1.0)
+    q_squared = jnp.where(is_open, 2.0 * targets.mass * (energy - e_N), 1.0)
+    cross_section = d_sigma_d_q_squared(energy, q_squared, m_N, mediators, targets, form_factors)
+    density = cross_section * targets.number * 2.0 * targets.mass * energy * p_N / recoil
+    flux = beam.flux_at(jnp.where(is_open, e_nu, 0.0))
+    by_target = jnp.where(is_open, density, 0.0)[..., None] * flux
+    of_component = np.stack([targets.is_nucleus, ~targets.is_nucleus]).astype(float)
+    return jnp.einsum("...tb,ct->...cb", by_target, of_component) * beam.exposure
 
 
-def _form_factor(q_squared, target: Target, form_factors: FormFactors):
-    if target.is_nucleus:
-        if form_factors.nucleus == "helm":
-            return helm(q_squared, target.protons + target.neutrons)
-        return exponential(q_squared, 25.0)
-    if form_factors.nucleon == "dipole":
-        return dipole(q_squared, form_factors.M_S)
-    return jnp.ones_like(q_squared)
+def stack_targets(composition: tuple[Target, ...]) -> Targets:
+    """The targets of a molecule as arrays."""
+    return Targets(
+        mass=np.array([target.mass for target in composition]),
+        number=np.array([target.count for target in composition]),
+        protons=np.array([target.protons for target in composition], dtype=float),
+        neutrons=np.array([target.neutrons for target in composition], dtype=float),
+        is_nucleus=np.array([target.is_nucleus for target in composition]),
+    )
+
+
+def _form_factor(q_squared, targets: Targets, form_factors: FormFactors):
+    nucleus = (
+        helm(q_squared, targets.protons + targets.neutrons)
+        if form_factors.nucleus == "helm"
+        else exponential(q_squared, B_CARBON_12)
+    )
+    dipole_or_one = dipole(q_squared, form_factors.M_S) if form_factors.nucleon == "dipole" else 1.0
+    return jnp.where(targets.is_nucleus, nucleus, dipole_or_one)

@@ -1,7 +1,8 @@
 """nu + target -> N_2 + target, N_2 -> X h', h' -> pair: the events of one beam on fixed quadrature nodes.
 
-Production nodes are (E_N, cos theta_N) in the lab, common to every target and beam; the decay is isotropic in N_2's rest frame
-(a scalar vertex with real couplings conserves parity, so the helicity of N_2 leaves no trace once X's is summed over).
+Production nodes are (E_N, cos theta_N) in the lab, common to every target and beam; the decay is isotropic in N_2's
+rest frame (a scalar vertex with real couplings conserves parity, so the helicity of N_2 leaves no trace once X's is
+summed over).
 """
 
 from dataclasses import dataclass
