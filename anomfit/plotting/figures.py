@@ -4,7 +4,6 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -14,7 +13,7 @@ from anomfit.plotting.posterior import has_posterior, plot_corner
 from anomfit.plotting.pulls import plot_pulls, pull_rows
 from anomfit.plotting.references import oscillation_curves
 from anomfit.plotting.spectrum import plot_excess, plot_spectrum
-from anomfit.plotting.style import QUIET, STYLE, typeset
+from anomfit.plotting.style import QUIET, styled, typeset
 from anomfit.results.result import Result, Spectrum
 
 COLUMNS = 3  # panels side by side, at most
@@ -29,7 +28,7 @@ def save_figures(result: Result, folder: Path) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     made = []
-    with matplotlib.rc_context(dict(STYLE)):
+    with styled():
         for spectrum in result.spectra:
             shown = _panels(spectrum)
             if shown:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from jaxtyping import Float
 from matplotlib.figure import Figure
@@ -18,7 +17,7 @@ from anomfit.plotting.figures import add_note, save_figure
 from anomfit.plotting.moments import plot_muon_moment
 from anomfit.plotting.panels import Curve, Panel, SignalBand, panels
 from anomfit.plotting.spectrum import plot_excess, plot_spectrum
-from anomfit.plotting.style import CURVES, STYLE, typeset
+from anomfit.plotting.style import CURVES, styled, typeset
 from anomfit.prediction import PredictionReport, predict
 
 POINT = "table-I"
@@ -61,7 +60,7 @@ class Spread:
 def save_paper_figures(folder: Path) -> list[Path]:
     """Draw Figure 2 (top) of arXiv:2010.06159 and Delta a_mu against sin delta (Figure 4 of arXiv:2006.01948)."""
     folder.mkdir(parents=True, exist_ok=True)
-    with matplotlib.rc_context(dict(STYLE)):
+    with styled():
         return [
             save_figure(benchmark_figure(), folder, "figure-2-top-2010.06159"),
             save_figure(moment_figure(), folder, "muon-moment-2006.01948-figure-4"),
@@ -97,7 +96,8 @@ def theory_spread(projection: str) -> Spread:
 def benchmark_panel(projection: str, spread: Spread) -> Panel:
     """Data, backgrounds by process and Table I's prediction in "evis" or "costheta", neutrino mode, 18.75e20 POT."""
     table = load_record(PROJECTIONS[projection]).columns
-    (panel,) = panels(spread.default.bins, spread.default.signal, signal_label="Table I")
+    signal = {component: np.array(events) for component, events in spread.default.signal.items()}
+    (panel,) = panels(spread.default.bins, signal)
     excess = float(np.sum(panel.data - panel.background))
     factor = excess / float(np.sum(spread.total))
     bands = (

@@ -36,7 +36,7 @@ def plot_corner(result: Result, figure: Figure) -> Figure:
         fig=figure,
         bins=24,
         range=[_shown(c, x) for c, x in zip(coordinates, columns, strict=True)],
-        axes_scale=["log" if _is_log(c) else "linear" for c in coordinates],
+        axes_scale=["log" if _is_log(c) else "linear" for c in coordinates],  # type: ignore[arg-type]  # one a coordinate
         labels=[_label(c) for c in coordinates],
         quantiles=[0.16, 0.5, 0.84],
         levels=_LEVELS,

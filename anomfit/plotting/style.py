@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import Any
+
+import matplotlib
 
 INK, QUIET = "0.1", "0.45"
 DATA, SIGNAL, BAND = "black", "#0b4f9c", "#5b9bd5"
@@ -20,23 +23,21 @@ BACKGROUNDS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-STYLE: Mapping[str, Any] = MappingProxyType(
-    {
-        "font.size": 9.0,
-        "axes.labelsize": 10.0,
-        "axes.titlesize": 10.0,
-        "legend.fontsize": 7.5,
-        "legend.frameon": False,
-        "xtick.direction": "in",
-        "ytick.direction": "in",
-        "xtick.top": True,
-        "ytick.right": True,
-        "axes.linewidth": 0.8,
-        "mathtext.fontset": "cm",
-        "hatch.linewidth": 0.6,
-        "savefig.dpi": 200,
-    }
-)
+_STYLE: dict[Any, Any] = {
+    "font.size": 9.0,
+    "axes.labelsize": 10.0,
+    "axes.titlesize": 10.0,
+    "legend.fontsize": 7.5,
+    "legend.frameon": False,
+    "xtick.direction": "in",
+    "ytick.direction": "in",
+    "xtick.top": True,
+    "ytick.right": True,
+    "axes.linewidth": 0.8,
+    "mathtext.fontset": "cm",
+    "hatch.linewidth": 0.6,
+    "savefig.dpi": 200,
+}
 
 _WORDS = {  # plain text of measurements and models as it stands in a figure
     "E_nu^QE": r"$E_\nu^{\rm QE}$",
@@ -49,6 +50,11 @@ _WORDS = {  # plain text of measurements and models as it stands in a figure
     "nu_e": r"$\nu_e$",
     "+-": r"$\pm$",
 }
+
+
+def styled() -> AbstractContextManager[None]:
+    """A context in which new figures get the look of this package; matplotlib's own settings come back after it."""
+    return matplotlib.rc_context(_STYLE)
 
 
 def typeset(text: str) -> str:
