@@ -2,12 +2,14 @@
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from anomfit.errors import InputError, reject
 from anomfit.measurements.base import Measurement
 from anomfit.measurements.lepton_moments import DEFAULT_ERAS, eras, load_lepton_moment
-from anomfit.measurements.miniboone import load_miniboone
+from anomfit.measurements.miniboone import MiniBooneQuasiElastic, load_miniboone
+from anomfit.measurements.miniboone_plane import DISTRIBUTIONS, load_projection
 
 
 class Listing(NamedTuple):
@@ -21,8 +23,9 @@ class Listing(NamedTuple):
     references: tuple[str, ...]
 
 
-_MINIBOONE: dict[str, tuple[Callable[..., Measurement], str]] = {
-    "enuqe": (load_miniboone, "release"),
+_MINIBOONE: dict[str, Callable[..., Measurement]] = {
+    "enuqe": load_miniboone,
+    **{era: partial(load_projection, era) for era in DISTRIBUTIONS},
 }
 
 
@@ -33,10 +36,10 @@ def measurement_names() -> tuple[str, ...]:
 
 def measurement_listing() -> list[Listing]:
     """Every measurement and era."""
-    rows = []
-    for i, (era, (load, status)) in enumerate(_MINIBOONE.items()):
-        measurement = load()
-        rows.append(Listing("miniboone", era, i == 0, measurement.title, status, measurement.references))
+    default = MiniBooneQuasiElastic
+    rows = [Listing("miniboone", default.era, True, default.title, "release", default.references)]
+    for era, shown in DISTRIBUTIONS.items():
+        rows.append(Listing("miniboone", era, False, shown.title, shown.status, shown.references))
     for lepton in ("muon", "electron"):
         for era, title in eras(lepton).items():
             references = load_lepton_moment(lepton, era).references
@@ -52,7 +55,7 @@ def find_measurement(name: str, **options: str) -> Measurement:
     if base == "miniboone":
         if (era or "enuqe") not in _MINIBOONE:
             raise reject("era", era, f"miniboone has {', '.join(_MINIBOONE)}")
-        load, _ = _MINIBOONE[era or "enuqe"]
+        load = _MINIBOONE[era or "enuqe"]
         return load(**_checked(load, name, options))
     _checked(None, name, options)
     return load_lepton_moment(base.removeprefix("g-2-"), era or "default")  # type: ignore[arg-type]
