@@ -20,8 +20,9 @@ from anomfit.parameters import Point
 from anomfit.physics import scalar_decays, scalar_sector
 from anomfit.physics.constants import M_N, M_P, V_EW
 from anomfit.physics.neutrino_mass import mass_squared_differences
-from anomfit.physics.nucleon_scalar import M_D, M_U, SCALAR_DIPOLE_MASS
-from anomfit.physics.scalar_upscattering import FormFactors, ScalarMediators, exchange_coupling
+from anomfit.physics.nuclear_form_factors import B_CARBON_12, exponential, helm
+from anomfit.physics.nucleon_scalar import M_D, M_U
+from anomfit.physics.scalar_upscattering import ScalarMediators
 from anomfit.reproduce.statements import Computed
 
 
@@ -154,18 +155,16 @@ def form_factors(given: Benchmark) -> dict[str, Computed]:
     for i, (nucleon, mass) in enumerate((("proton", M_P), ("neutron", M_N))):
         found[f"f_Tu_{nucleon}"] = Computed(float(slopes["y_u"][i]) * M_U / mass, values)
         found[f"f_Td_{nucleon}"] = Computed(float(slopes["y_d"][i]) * M_D / mass, values)
-    found["b_carbon"] = Computed(_carbon_slope(given, given.published.nuclear_form_factor))
-    found["b_carbon_helm"] = Computed(_carbon_slope(given, given.default.nuclear_form_factor))
+    found["b_carbon"] = Computed(_carbon_slope(given.published))
+    found["b_carbon_helm"] = Computed(_carbon_slope(given.default))
     return found
 
 
-def _carbon_slope(given: Benchmark, nucleus: str) -> float:
-    """-d ln F/dQ^2 (GeV^-2) at Q^2 = 0 of the form factor that multiplies carbon's coupling but not the nucleon's."""
-    chosen = FormFactors("constant", nucleus, jnp.asarray(SCALAR_DIPOLE_MASS.mean))
-    carbon, proton = (next(target for target in CH2 if target.name == name) for name in ("C12", "proton"))
-
-    def log_ratio(q_squared):
-        exchanged = [exchange_coupling(q_squared, mediators(given), target, chosen) for target in (carbon, proton)]
-        return jnp.log(exchanged[0] / exchanged[1])
-
-    return -float(jax.grad(log_ratio)(0.0))
+def _carbon_slope(model: TwoHiggsDoublet) -> float:
+    """-d ln F/dQ^2 (GeV^-2) at Q^2 = 0 of the carbon form factor that the model uses."""
+    carbon = next(target for target in CH2 if target.is_nucleus)
+    forms = {
+        "helm": lambda q_squared: helm(q_squared, carbon.protons + carbon.neutrons),
+        "exponential": lambda q_squared: exponential(q_squared, B_CARBON_12),
+    }
+    return -float(jax.grad(lambda q_squared: jnp.log(forms[model.nuclear_form_factor](q_squared)))(0.0))

@@ -235,6 +235,7 @@ def _selected_weight(events: PairEvents) -> jax.Array:
     return rate[:, None] * events.share * _probability(events.energy, events.mass)
 
 
+@jax.jit
 def _probability(energy, mass) -> jax.Array:
     """Probability that a pair passes the paper's selection, prompt decays, any E_nu^QE."""
     seen = see_pairs(energy, mass, find_selection(PAPER_SELECTION), detector.single_shower_efficiency)
