@@ -42,7 +42,7 @@ class PredictionReport:
 
     def as_json(self) -> dict[str, object]:
         """The object that `anomfit predict --json` prints; a number that does not exist (an edge of g-2) is None."""
-        fields = ("low", "high", "unit", "data", "background")
+        fields = ("label", "low", "high", "unit", "data", "background")
         bins = [
             {**{name: _json_number(getattr(entry, name)) for name in fields}, "signal": signal}
             for entry, signal in zip(self.bins, self.total, strict=True)

@@ -135,7 +135,7 @@ def _fitted(problem: Problem, card: Card, folder: Path, say: Say, progress: Prog
     intervals = minos(problem, fit, progress=progress)
     quality = goodness_of_fit(problem, fit.point, errors.effective_parameters)
     result = Result(origin, fit, errors, intervals, quality, None, found)
-    _keep(folder, result, _warnings(problem, card, result, say))
+    _keep(folder, result, _remarks(problem, card, result, say))
     return result
 
 
@@ -153,7 +153,7 @@ def _sampled(problem: Problem, card: Card, folder: Path, result: "Result", say: 
     samples = sample(problem, key, settings, result.fit, folder / CHAINS, show_progress)
     point = result.fit.point if result.fit is not None else {}
     result = dataclasses.replace(result, samples=samples, spectra=spectra(problem, point, samples))
-    _keep(folder, result, _warnings(problem, card, result, say))
+    _keep(folder, result, _remarks(problem, card, result, say))
     for sentence in samples.problems:
         say(f"warning: {sentence}")
     if not samples.complete:
@@ -171,12 +171,28 @@ def _warnings(problem: Problem, card: Card, result: "Result", say: Say) -> tuple
     return tuple(f"Warning: {warning}." for warning in found)
 
 
-def _keep(folder: Path, result: "Result", warnings: tuple[str, ...]) -> None:
+def _remarks(problem: Problem, card: Card, result: "Result", say: Say) -> tuple[str, ...]:
+    """Paragraphs for the report: warnings, and how far choices that no data settle move MiniBooNE's signal."""
+    from anomfit.capabilities import MakesPairs
+    from anomfit.measurements.miniboone import MiniBooneQuasiElastic
+    from anomfit.measurements.miniboone_choices import spread_sentences
+
+    remarks = list(_warnings(problem, card, result, say))
+    if result.fit is not None and isinstance(problem.model, MakesPairs):
+        parameters = {name: jnp.asarray(value) for name, value in result.fit.point.items()}
+        point, nuisances = problem.physical_point(parameters), problem.nuisance_values(parameters)
+        for measurement in problem.measurements:
+            if isinstance(measurement, MiniBooneQuasiElastic):
+                remarks += spread_sentences(measurement, problem.model, point, nuisances)
+    return tuple(remarks)
+
+
+def _keep(folder: Path, result: "Result", remarks: tuple[str, ...]) -> None:
     from anomfit.results.files import save_result
     from anomfit.results.summary import write_report
 
     save_result(folder / RESULT, result)
-    write_report(folder / REPORT, result, warnings)
+    write_report(folder / REPORT, result, remarks)
 
 
 @jax.jit

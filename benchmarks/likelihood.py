@@ -2,8 +2,8 @@
 
     python benchmarks/likelihood.py [--card two-higgs-doublet] [--out likelihood.json]
 
-Each setting runs in a process of its own: one pinned thread, then both cores (one JAX device a core). Times are the median of
-repeats; the machine's noise is in the quartiles. Compare ratios taken in one run.
+Each setting runs in a process of its own: one pinned thread, then both cores (one JAX device a core). Times are the
+median of repeats; the machine's noise is in the quartiles. Compare ratios taken in one run.
 """
 
 import argparse
@@ -90,8 +90,8 @@ def main() -> None:
         results.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
         for row in results[-1]["rows"]:
             print(
-                f"{row['cores']} core(s)  {row['what']:<20} {row['points']:>5} points  {row['ms_per_point']:8.3f} ms a point  "
-                f"compile {row['compile_seconds']:5.1f} s"
+                f"{row['cores']} core(s)  {row['what']:<20} {row['points']:>5} points  "
+                f"{row['ms_per_point']:8.3f} ms a point  compile {row['compile_seconds']:5.1f} s"
             )
         print(f"  peak memory of the process {results[-1]['peak_memory_MB']:.0f} MB")
     report = {

@@ -1,17 +1,28 @@
 """How much a pair signal in MiniBooNE depends on choices that no data settle: pair selection and energy resolution."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 
-from anomfit.capabilities import MakesPairs
+from anomfit.capabilities import MakesPairs, PairEvents
 from anomfit.detectors import miniboone as detector
-from anomfit.detectors.pairs import SELECTIONS
+from anomfit.detectors.pairs import SELECTIONS, Seen
 from anomfit.detectors.resolution import RESOLUTIONS
-from anomfit.detectors.shower_response import build_response, expected
-from anomfit.measurements.miniboone import WAVES, MiniBooneQuasiElastic
+from anomfit.detectors.shower_response import ShowerResponse, build_response, expected
+from anomfit.measurements.miniboone import WAVES, MiniBooneQuasiElastic, PairChain
 from anomfit.parameters import Point
+
+
+@partial(jax.jit, static_argnames=("model",))
+def _events(chain: PairChain, point: Point, nuisances: Point, model: MakesPairs) -> PairEvents:
+    return model.pair_events(point, nuisances, chain.beam, chain.nodes)
+
+
+@jax.jit
+def _count(response: ShowerResponse, events: PairEvents, seen: Seen):
+    return jnp.sum(expected(response, events, seen))
 
 
 def signal_by_choice(
@@ -19,15 +30,14 @@ def signal_by_choice(
 ) -> dict[str, float]:
     """Selected pairs of both modes for every selection and resolution, one changed at a time, at a physical point."""
     chain = measurement.chain
-    events = jax.jit(lambda p, n: model.pair_events(p, n, chain.beam, chain.nodes))(point, nuisances)
-    count = jax.jit(lambda response, events, seen: jnp.sum(expected(response, events, seen)))
+    events = _events(chain, point, nuisances, model=model)
     points = chain.response.table.shape[0]
     seen = {name: detector.see(events, selection, points) for name, selection in SELECTIONS.items()}
-    totals = {f"selection {name}": float(count(chain.response, events, found)) for name, found in seen.items()}
+    totals = {f"selection {name}": float(_count(chain.response, events, found)) for name, found in seen.items()}
     binning = detector.quasi_elastic_bins(measurement.data.edges)
     for name, resolution in RESOLUTIONS.items():
         response = build_response(binning, resolution, waves=WAVES)
-        totals[f"resolution {name}"] = float(count(response, events, seen[chain.selection.name]))
+        totals[f"resolution {name}"] = float(_count(response, events, seen[chain.selection.name]))
     return totals
 
 

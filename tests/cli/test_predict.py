@@ -19,7 +19,7 @@ KEYS = {
     "before_efficiency",
     "total_signal",
 }
-BIN_KEYS = {"low", "high", "unit", "data", "background", "signal"}
+BIN_KEYS = {"label", "low", "high", "unit", "data", "background", "signal"}
 
 
 def moment(model: str, **point: float) -> float:
