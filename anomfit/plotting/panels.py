@@ -8,6 +8,7 @@ from jaxtyping import Float
 from scipy.stats import chi2
 
 from anomfit.measurements.base import Bin
+from anomfit.plotting.style import BAND
 
 LEVELS = (0.6827, 0.9545)  # probabilities of the posterior's bands
 MEV_PER_GEV = 1e3
@@ -33,6 +34,7 @@ class SignalBand:
     low: Float[np.ndarray, "bins"]
     high: Float[np.ndarray, "bins"]
     opacity: float = 0.35
+    colour: str = BAND
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,11 @@ class Panel:
     def total_signal(self) -> Float[np.ndarray, "bins"]:
         """The sum of the signal's components."""
         return sum(self.signal.values(), np.zeros_like(self.data))
+
+    @property
+    def highest_signal(self) -> Float[np.ndarray, "bins"]:
+        """The largest of the signal and the curves in each bin."""
+        return np.max([self.total_signal, *(curve.signal for curve in self.curves)], axis=0)
 
     @property
     def per(self) -> Float[np.ndarray, "bins"]:

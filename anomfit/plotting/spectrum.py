@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from anomfit.plotting.panels import Panel, poisson_errors
-from anomfit.plotting.style import BACKGROUNDS, BAND, CURVES, DATA, INK, PARTS, QUIET, SIGNAL, axis_label, typeset
+from anomfit.plotting.style import BACKGROUNDS, CURVES, DATA, INK, PARTS, QUIET, SIGNAL, axis_label, typeset
 
 
 def plot_spectrum(panel: Panel, ax: Axes) -> Axes:
@@ -20,7 +20,8 @@ def plot_spectrum(panel: Panel, ax: Axes) -> Axes:
     ax.stairs(background / panel.per, edges, color=QUIET, lw=0.8)
     _lines(panel, ax, background)
     _points(panel, ax, panel.data, poisson_errors(panel.data))
-    ax.set_ylim(0.0, 1.12 * np.max((panel.data + poisson_errors(panel.data)[1]) / panel.per))
+    highest = np.maximum(panel.data + poisson_errors(panel.data)[1], background + panel.highest_signal)
+    ax.set_ylim(0.0, 1.08 * np.max(highest / panel.per))
     ax.set_ylabel("events / MeV" if panel.unit == "GeV" else "events")
     return _horizontal(panel, ax)
 
@@ -35,7 +36,8 @@ def plot_excess(panel: Panel, ax: Axes) -> Axes:
     _points(panel, ax, panel.data - panel.background, poisson_errors(panel.data))
     bars = poisson_errors(panel.data) / panel.per
     points = (panel.data - panel.background) / panel.per
-    lowest, highest = min(np.min(points - bars[0]), np.min(-error / panel.per)), np.max(points + bars[1])
+    lowest = np.min(np.minimum(points - bars[0], -error / panel.per))
+    highest = np.max(np.maximum(points + bars[1], panel.highest_signal / panel.per))
     ax.set_ylim(lowest - 0.06 * (highest - lowest), highest + 0.08 * (highest - lowest))
     ax.set_ylabel("excess / MeV" if panel.unit == "GeV" else "excess events")
     return _horizontal(panel, ax)
@@ -44,9 +46,10 @@ def plot_excess(panel: Panel, ax: Axes) -> Axes:
 def _signal(panel: Panel, ax: Axes, floor: np.ndarray) -> None:
     base = floor
     for i, (name, part) in enumerate(panel.signal.items()):
-        base = _stack(panel, ax, base, part, PARTS[i % len(PARTS)], f"{panel.signal_label}, {name}")
+        label = f"{panel.signal_label}, {name}" if len(panel.signal) > 1 else "_the line says it"
+        base = _stack(panel, ax, base, part, PARTS[i % len(PARTS)], label)
     for band in panel.bands:
-        _fill(panel, ax, floor + band.low, floor + band.high, band.label, color=BAND, alpha=band.opacity)
+        _fill(panel, ax, floor + band.low, floor + band.high, band.label, color=band.colour, alpha=band.opacity)
 
 
 def _lines(panel: Panel, ax: Axes, floor: np.ndarray) -> None:

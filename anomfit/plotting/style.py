@@ -58,7 +58,12 @@ def styled() -> AbstractContextManager[None]:
 
 
 def typeset(text: str) -> str:
-    """Plain text with the physics symbols in it as mathematics."""
+    """Plain text with the physics symbols in it as mathematics; what stands between dollar signs stays as it is."""
+    parts = text.split("$")
+    return "$".join(part if i % 2 else _typeset_plain(part) for i, part in enumerate(parts))
+
+
+def _typeset_plain(text: str) -> str:
     for plain, written in _WORDS.items():
         text = text.replace(plain, written)
     return re.sub(r"(\d+(?:\.\d+)?)e(-?\d+)", r"$\1\\times 10^{\2}$", text)

@@ -97,4 +97,5 @@ def test_what_knows_no_appearance_has_no_oscillation_curve():
 
 
 def test_words_become_mathematics():
+    assert typeset(r"intrinsic $\nu_e$ and nu_e") == r"intrinsic $\nu_e$ and $\nu_e$"
     assert typeset("E_nu^QE, 18.75e20 POT") == r"$E_\nu^{\rm QE}$, $18.75\times 10^{20}$ POT"
