@@ -68,7 +68,7 @@ def pull_figure(result: Result) -> Figure:
     """The pull plot on a page of its own."""
     figure = Figure(figsize=(5.6, 1.3 + 0.16 * len(pull_rows(result))), layout="constrained")
     plot_pulls(result, figure.subplots())
-    note = "(data - background - signal) / error at the best fit; bins of one measurement may be correlated."
+    note = "(data - background - signal) / error at the best fit; bins can be correlated."
     add_note(figure, note, columns=1)
     return figure
 
@@ -80,10 +80,10 @@ def add_note(figure: Figure, note: str, columns: int) -> None:
 
 
 def save_figure(figure: Figure, folder: Path, name: str) -> Path:
-    """Write folder/name.png, whole under a temporary name, then renamed."""
+    """Write folder/name.png with no label cut off, whole under a temporary name, then renamed."""
     path = folder / f"{name}.png"
     with written_whole(path) as part:
-        figure.savefig(part, format="png")
+        figure.savefig(part, format="png", bbox_inches="tight")
     return path
 
 
@@ -98,5 +98,5 @@ def _panels(spectrum: Spectrum) -> list[Panel]:
 def _note(result: Result, spectrum: Spectrum) -> str:
     origin = result.provenance
     choices = "; ".join(f"{name}: {value}" for name, value in origin.choices.get(spectrum.full_name, {}).items())
-    last = f" {choices}." if choices else ""
+    last = f" Choices: {choices}." if choices else ""
     return f"Model {origin.model}. Data and theory: {', '.join(origin.references)}.{last}"

@@ -1,11 +1,14 @@
 """The corner plot: the posterior of every free parameter and nuisance, one and two at a time."""
 
 import numpy as np
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatterMathtext, LogLocator, NullFormatter, StrMethodFormatter
 
-from anomfit.plotting.style import CURVES, QUIET, SIGNAL, axis_label, mathematics
+from anomfit.plotting.style import CURVES, QUIET, SIGNAL, axis_label, mathematics, typeset
 from anomfit.results.result import FreeCoordinate, Result
 
+SHORT = 1.6  # decades
 LEAST_DRAWS = 50  # fewer say nothing about a distribution
 _TAIL = 5e-4
 _LEVELS = (0.393, 0.865)  # what 1 and 2 sigma of a two-dimensional Gaussian enclose
@@ -46,13 +49,15 @@ def plot_corner(result: Result, figure: Figure) -> Figure:
         max_n_ticks=3,
         color=SIGNAL,
         hist_kwargs={"color": SIGNAL, "lw": 1.0},
-        labelpad=0.12,
+        labelpad=0.18,
     )
     axes = np.array(figure.axes).reshape(len(coordinates), len(coordinates))
     for i, row in enumerate(coordinates):
         for j, column in enumerate(coordinates[: i + 1]):
+            _ticks(axes[i, j].xaxis, column, labelled=i == len(coordinates) - 1)
             _mark(axes[i, j], column, result, vertical=True)
             if i != j:
+                _ticks(axes[i, j].yaxis, row, labelled=j == 0)
                 _mark(axes[i, j], row, result, vertical=False)
     return figure
 
@@ -67,11 +72,25 @@ def _mark(ax, coordinate: FreeCoordinate, result: Result, vertical: bool) -> Non
         line(result.fit.point[coordinate.name], color=CURVES[0], lw=0.9)
 
 
+def _ticks(axis: Axis, coordinate: FreeCoordinate, labelled: bool) -> None:
+    """Decades on a long logarithmic axis, 1, 2, 5 on a short one; matplotlib's own labels run into each other."""
+    if not _is_log(coordinate):
+        return
+    low, high = axis.get_view_interval()
+    is_short = abs(np.log10(high / low)) < SHORT
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if is_short else (1.0,), numticks=8 if is_short else 4))
+    axis.set_minor_formatter(NullFormatter())
+    if labelled:
+        axis.set_major_formatter(StrMethodFormatter("{x:g}") if is_short else LogFormatterMathtext())
+
+
 def _is_log(coordinate: FreeCoordinate) -> bool:
     return coordinate.prior == "log-uniform"
 
 
 def _label(coordinate: FreeCoordinate) -> str:
+    if coordinate.prior == "pull":
+        return f"pull of\n{typeset(coordinate.name)}"
     return axis_label(mathematics(coordinate.symbol), coordinate.unit)
 
 

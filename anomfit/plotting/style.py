@@ -9,7 +9,7 @@ from typing import Any
 import matplotlib
 
 INK, QUIET = "0.1", "0.45"
-DATA, SIGNAL, BAND = "black", "#0b4f9c", "#5b9bd5"
+DATA, SIGNAL, BAND = "black", "#0b4f9c", "#8d7ac2"
 PARTS = ("#9cc4e8", "#d3e5f5", "#7fb3a8", "#cfe3b4")  # components of a signal, light enough for lines above them
 CURVES = ("#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")  # Okabe and Ito, told apart by the colour-blind
 BACKGROUNDS: Mapping[str, str] = MappingProxyType(
