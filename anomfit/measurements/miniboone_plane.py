@@ -35,8 +35,9 @@ WINDOW = (0.2, 1.25)  # GeV, E_nu^QE of the 2020 distributions: notes of data/mi
 # The nu_mu samples leave 4.7 % (neutrino) and 5.1 % (antineutrino mode) of systematic error on the total and move it by
 # 0.6 % only (data release with arXiv:2006.16883): the unconstrained tables are taken with the constrained 5 %.
 BACKGROUND_ERROR = 0.05
-# Legendre waves of the response: 64 and 100 agree to 1e-4 of a bin's error, 40 are wrong by 1.5e-2 of it in cos(theta)
-RESPONSE_WAVES = {"evis": 40, "costheta": 64}
+# Legendre waves of the response: 64 and 100 agree to 1e-4 of a bin's error; 40 are wrong by 1.5 % of it in cos(theta),
+# and by 0.7 % of the signal in E_vis above 1 GeV, where the window in E_nu^QE cuts the bins
+RESPONSE_WAVES = 64
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,6 @@ class Distribution:
     era: str
     mode: Mode
     record: str
-    waves: int
     title: str
     references: tuple[str, ...]
 
@@ -71,20 +71,19 @@ _TITLES = {
 _REFERENCES = {"neutrino": ("arXiv:2006.16883", "arXiv:2308.02543"), "antineutrino": ("arXiv:1805.12028",)}
 
 
-def _distribution(era: str, mode: Mode, record: str, waves: int, shown: str) -> Distribution:
+def _distribution(era: str, mode: Mode, record: str, shown: str) -> Distribution:
     references = (*_REFERENCES[mode], "arXiv:1207.4809", "arXiv:0806.1449", "barlow-beeston-1993")
-    return Distribution(era, mode, f"miniboone/{record}", waves, f"MiniBooNE {shown}, {_TITLES[mode]}", references)
+    return Distribution(era, mode, f"miniboone/{record}", f"MiniBooNE {shown}, {_TITLES[mode]}", references)
 
 
-_E, _C = RESPONSE_WAVES["evis"], RESPONSE_WAVES["costheta"]
 DISTRIBUTIONS: Mapping[str, Distribution] = {
     entry.era: entry
     for entry in (
-        _distribution("evis-costheta", "neutrino", "nu_evis_costheta_2020", _C, "E_vis x cos(theta)"),
-        _distribution("evis", "neutrino", "nu_evis_2020", _E, "E_vis"),
-        _distribution("costheta", "neutrino", "nu_costheta_2020", _C, "cos(theta)"),
-        _distribution("evis-antineutrino", "antineutrino", "nubar_evis_2018", _E, "E_vis"),
-        _distribution("costheta-antineutrino", "antineutrino", "nubar_costheta_2018", _C, "cos(theta)"),
+        _distribution("evis-costheta", "neutrino", "nu_evis_costheta_2020", "E_vis x cos(theta)"),
+        _distribution("evis", "neutrino", "nu_evis_2020", "E_vis"),
+        _distribution("costheta", "neutrino", "nu_costheta_2020", "cos(theta)"),
+        _distribution("evis-antineutrino", "antineutrino", "nubar_evis_2018", "E_vis"),
+        _distribution("costheta-antineutrino", "antineutrino", "nubar_costheta_2018", "cos(theta)"),
     )
 }
 
@@ -188,7 +187,7 @@ def load_projection(
     beam = miniboone_beam(flavours, distribution.mode)
     table = read_table(distribution.record)
     binning = _response_bins(table.bins, WINDOW if distribution.mode == "neutrino" else None)
-    response = build_response(binning, smearing, waves=distribution.waves)
+    response = build_response(binning, smearing, waves=RESPONSE_WAVES)
     nuisances = _nuisances(distribution.mode)
     stated = {
         "pair selection": f"{chosen.name}: {chosen.words}",
