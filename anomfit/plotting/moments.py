@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -24,8 +25,12 @@ def moments_by_mixing(
 ) -> Float[np.ndarray, "n 2"]:
     """Contributions of (H, h') to Delta a_l at a physical point with these values of sin delta in place of its own."""
     fixed = {name: jnp.asarray(float(value)) for name, value in point.items()}
-    at = jax.vmap(lambda sine: model.lepton_moment_by_scalar({**fixed, "sin_delta": sine}, lepton))
-    return np.asarray(at(jnp.asarray(sines)))
+    return np.asarray(_moments(fixed, jnp.asarray(sines), model, lepton))
+
+
+@partial(jax.jit, static_argnames=("model", "lepton"))
+def _moments(point, sines, model: TwoHiggsDoublet, lepton: str):
+    return jax.vmap(lambda sine: model.lepton_moment_by_scalar({**point, "sin_delta": sine}, lepton))(sines)
 
 
 def plot_muon_moment(

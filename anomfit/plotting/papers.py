@@ -1,6 +1,6 @@
 """Figures of the papers, remade from what the library computes."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,30 +68,32 @@ def save_paper_figures(folder: Path) -> list[Path]:
         ]
 
 
-def theory_spread(projection: str) -> Spread:
-    """Table I's signal in "evis" or "costheta", with each other pair selection, energy resolution and form factor.
+def other_choices(in_force: Mapping[str, str]) -> dict[str, tuple[TwoHiggsDoublet, dict[str, str]]]:
+    """Model and options that differ in one choice from those `in_force` (a measurement's words), by a label.
 
-    One choice differs from the default at a time; arXiv:2010.06159's form factors are those of `as_published`.
+    Every other pair selection and energy resolution, and the form factors of arXiv:2010.06159.
     """
+    found: dict[str, tuple[TwoHiggsDoublet, dict[str, str]]] = {AS_PUBLISHED: (as_published, {})}
+    options = (("selection", "pair selection", SELECTIONS), ("resolution", "energy resolution", RESOLUTIONS))
+    for option, words, known in options:
+        current = in_force[words].partition(":")[0]
+        others = (choice for choice in known if choice != current)
+        found |= {f"{option} {choice}": (two_higgs_doublet, {option: choice}) for choice in others}
+    return found
+
+
+def theory_spread(projection: str, chosen: Collection[str] | None = None) -> Spread:
+    """Table I's signal in "evis" or "costheta", and with the `chosen` (default: all) of `other_choices`."""
     name = f"miniboone:{projection}"
 
-    def at(model: TwoHiggsDoublet, **options: str) -> PredictionReport:
-        (report,) = predict(
-            model, find_measurement(name, **options), model.parametrisations["physical"], [model.points[POINT]]
-        )
+    def at(model: TwoHiggsDoublet, options: Mapping[str, str]) -> PredictionReport:
+        physical = model.parametrisations["physical"]
+        (report,) = predict(model, find_measurement(name, **options), physical, [model.points[POINT]])
         return report
 
-    default = at(two_higgs_doublet)
-    alternatives = {AS_PUBLISHED: np.array(at(as_published).total)}
-    for option, words, known in (
-        ("selection", "pair selection", SELECTIONS),
-        ("resolution", "energy resolution", RESOLUTIONS),
-    ):
-        in_force = default.choices[words].partition(":")[0]
-        for choice in known:
-            if choice != in_force:
-                alternatives[f"{option} {choice}"] = np.array(at(two_higgs_doublet, **{option: choice}).total)
-    return Spread(default, alternatives)
+    default = at(two_higgs_doublet, {})
+    others = {k: v for k, v in other_choices(default.choices).items() if chosen is None or k in chosen}
+    return Spread(default, {label: np.array(at(*choice).total) for label, choice in others.items()})
 
 
 def benchmark_panel(projection: str, spread: Spread) -> Panel:

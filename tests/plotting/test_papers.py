@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from anomfit.detectors.pairs import SELECTIONS
+from anomfit.measurements.catalogue import find_measurement
 from anomfit.models.two_higgs_doublet import two_higgs_doublet
 from anomfit.plotting.moments import moments_by_mixing, plot_muon_moment
-from anomfit.plotting.papers import ZPRIME_SCALARS, benchmark_panel, moment_figure, theory_spread
+from anomfit.plotting.papers import ZPRIME_SCALARS, benchmark_panel, moment_figure, other_choices, theory_spread
 
 POINT = two_higgs_doublet.points["table-I"]
 
@@ -47,9 +49,20 @@ def test_the_moment_figure_has_both_papers():
     assert "2006.01948" in titles[2]
 
 
+def test_the_spread_changes_every_choice_once():
+    choices = other_choices(find_measurement("miniboone:evis").choices)
+    assert choices.pop("form factors as published")[0].nucleon_form_factor == "constant"
+    options = [options for _, options in choices.values()]
+    assert all(len(changed) == 1 for changed in options)
+    assert {changed["selection"] for changed in options if "selection" in changed} == set(SELECTIONS) - {
+        "overlap-13-mass"
+    }
+    assert {changed["resolution"] for changed in options if "resolution" in changed} == {"stochastic"}
+
+
 @pytest.mark.slow
 def test_the_benchmark_panel_states_the_factor_to_the_excess():
-    spread = theory_spread("evis")
+    spread = theory_spread("evis", ["form factors as published"])
     panel = benchmark_panel("evis", spread)
     assert panel.data.sum() == 2881.0  # the plotted sample of arXiv:2006.16883
     np.testing.assert_allclose(panel.background.sum(), 2318.3, atol=0.2)
@@ -62,4 +75,3 @@ def test_the_benchmark_panel_states_the_factor_to_the_excess():
     assert np.all(theory.high >= panel.total_signal)
     np.testing.assert_allclose(paper.high - paper.low, 0.3 * panel.total_signal)
     assert published.signal.sum() > 2.0 * panel.total_signal.sum()  # the nucleon's dipole takes that much
-    assert len(spread.alternatives) == 7
