@@ -19,17 +19,19 @@ if TYPE_CHECKING:
 class PairEvents(NamedTuple):
     """Weighted collimated pairs (e+e- or gamma gamma) made by a beam in a target, on fixed nodes.
 
-    A parent of given energy (axis `parents`) is made under some angles to the beam (axis `directions`); each of its
-    decays (axis `decays`) sends a pair off at an angle to it, with uniform azimuth. A pair made directly has one decay
-    with cos_decay = 1. A pair decays isotropically in its rest frame, after a flight of decay_length_per_momentum x
-    momentum.
+    Parents are made at some energies (axis `energies`) under some angles to the beam (axis `directions`). Each of a few
+    parents (axis `parents`), between which `onto` interpolates to the energies, sends pairs off at an angle to itself
+    (axis `decays`), with uniform azimuth. A pair made directly has one decay with cos_decay = 1. A pair decays
+    isotropically in its rest frame, after a flight of decay_length_per_momentum x momentum.
     """
 
-    rate: Float[Array, "parents directions component beam"]  # interactions, quadrature weights included
-    cos_parent: Float[Array, "parents directions"]  # parent's direction to the beam
-    share: Float[Array, "decays"]  # branching ratio times quadrature weight; sums to the branching ratio
+    rate: Float[Array, "energies directions component beam"]  # interactions, quadrature weights included
+    cos_parent: Float[Array, "energies directions"]  # parent's direction to the beam
+    onto: Float[Array, "energies parents"]
+    share: Float[Array, "parents decays"]  # branching ratio times quadrature weight
     energy: Float[Array, "parents decays"]  # GeV, of the pair
     cos_decay: Float[Array, "parents decays"]  # pair's direction to its parent's
+    branching: Float[Array, ""]  # all pairs per parent; `share` leaves out pairs of energies that are never seen
     mass: Float[Array, ""]  # GeV, of the pair
     decay_length_per_momentum: Float[Array, ""]  # m/GeV: c tau / mass of what decays to the pair
 

@@ -26,14 +26,39 @@ def single_shower_efficiency(energy):
     return jnp.interp(energy, knots, np.concatenate([[0.0], columns["efficiency"][1:], [0.0]]))
 
 
+def relative_efficiency(visible, whole):
+    """Efficiency for a shower of energy `visible` over that for `whole` (GeV, a little more); 1 where both vanish.
+
+    At most 2, which is reached within 60 MeV of the end of the table at 2.1 GeV, where hardly any event is left.
+    """
+    reference = single_shower_efficiency(whole)
+    is_seen = reference > 0.0
+    ratio = single_shower_efficiency(visible) / jnp.where(is_seen, reference, 1.0)
+    return jnp.where(is_seen, jnp.minimum(ratio, 2.0), 1.0)
+
+
+def selection_probability(energy, mass, selection: Selection):
+    """Probability that a prompt pair of this energy and mass (GeV) is selected, whatever its angle."""
+    seen = see_pairs(energy, mass, selection, relative_efficiency)
+    return jnp.sum(seen.weight, axis=-1) * single_shower_efficiency(energy)
+
+
 def see(events: PairEvents, selection: Selection, points: int) -> Seen:
-    """What MiniBooNE sees of the events' pairs, at the `points` energies of `shower_response.see_energies`."""
+    """What MiniBooNE sees of the events' pairs, at the `points` energies of `shower_response.see_energies`.
+
+    Without the efficiency for one shower of the pair's energy, which has kinks: `selected` weights the events with it.
+    """
     experiment = load_record("miniboone/experiment").values
     energy = see_energies(points)
-    seen = see_pairs(energy, events.mass, selection, single_shower_efficiency)
+    seen = see_pairs(energy, events.mass, selection, relative_efficiency)
     length = events.decay_length_per_momentum * safe_sqrt(jnp.asarray(energy) ** 2 - events.mass**2)
     inside = containment(length, experiment["fiducial_radius"], experiment["radius"])
     return seen._replace(weight=seen.weight * inside[:, None])
+
+
+def selected(events: PairEvents) -> PairEvents:
+    """The events weighted with the efficiency for one shower of the pair's energy."""
+    return events._replace(share=events.share * single_shower_efficiency(events.energy))
 
 
 def quasi_elastic_edge(e_nu_qe, cos_theta):

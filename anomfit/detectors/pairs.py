@@ -39,7 +39,9 @@ class Lepton(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """Ways in which a pair of given energy is seen: weights (sum = probability) and visible energies in GeV.
+    """Ways in which a pair of given energy is seen: weights and visible energies in GeV.
+
+    The weights add up to the probability over the efficiency for one shower of the pair's energy.
 
     tilt: sin^2 of the angle between the visible shower and the pair, averaged over the ways.
     """
@@ -145,15 +147,16 @@ def find_selection(name: str) -> Selection:
     return SELECTIONS[name]
 
 
-def see_pairs(energy, mass, selection: Selection, efficiency) -> Seen:
+def see_pairs(energy, mass, selection: Selection, relative_efficiency) -> Seen:
     """Average over an isotropic decay to e+e- of what the detector sees; energies of any shape, `mass` a scalar, GeV.
 
-    `efficiency` maps the visible energy to the probability to be selected as one shower; it multiplies the recipe.
+    `relative_efficiency(visible, whole)` is the efficiency for a shower of the visible energy over that for one of the
+    pair's; the latter multiplies the result where events are weighted.
     """
     share, pair = _decays(energy, mass)
     together = pair.leading + pair.other
-    as_sum = share * selection.as_sum(pair) * efficiency(together)
-    as_leading = share * selection.as_leading(pair) * efficiency(pair.leading)
+    as_sum = share * selection.as_sum(pair)
+    as_leading = share * selection.as_leading(pair) * relative_efficiency(pair.leading, together)
     probability = jnp.sum(as_sum + as_leading, axis=-1)
     tilted = jnp.sum(as_leading * _leading_tilt(pair), axis=-1)
     is_seen = probability > 1e-30

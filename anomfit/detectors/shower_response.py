@@ -88,9 +88,10 @@ def expected(response: ShowerResponse, events: PairEvents, seen: Seen) -> Float[
     of_pair, of_shower = _each(lambda e: _energy_basis(e, n), events.energy, seen.energy)
     of_decay, of_parent = _each(lambda c: _legendre(c, waves), events.cos_decay, events.cos_parent)
     pairs = _pair_table(response, seen, of_shower)
-    decays = jnp.einsum("pdi,pdl->lpi", of_pair * events.share[:, None], of_decay)
+    decays = jnp.einsum("pdi,pdl->lpi", of_pair * events.share[..., None], of_decay)
     by_parent = jnp.einsum("lpi,lik->lpk", decays, pairs)
-    directions = jnp.einsum("ptl,ptx->lpx", of_parent, events.rate.reshape(*events.rate.shape[:2], -1))
+    rates = events.rate.reshape(*events.rate.shape[:2], -1)
+    directions = jnp.einsum("ep,elx->lpx", events.onto, jnp.einsum("etl,etx->elx", of_parent, rates))
     counts = jnp.einsum("lpk,lpx->xk", by_parent, directions)
     return counts.reshape(*events.rate.shape[2:], -1)
 

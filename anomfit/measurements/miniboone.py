@@ -24,7 +24,7 @@ from anomfit.parameters import Point
 from anomfit.physics.upscattered_pairs import Nodes
 from anomfit.statistics.terms import multivariate_gaussian
 
-NODES = Nodes(energy=48, angle=16, polar=12, lowest=0.095)
+NODES = Nodes()  # see benchmarks/convergence.py
 WAVES = 28
 COMPONENTS = ("coherent", "incoherent")
 
@@ -108,8 +108,8 @@ def predict_pairs(model: MakesPairs, point: Point, nuisances: Point, chain: Pair
     """Selected pairs by component, the beams' bins one after the other, and the counts before any efficiency."""
     events = model.pair_events(point, nuisances, chain.beam, chain.nodes)
     seen = detector.see(events, chain.selection, chain.response.table.shape[0])
-    counts = expected(chain.response, events, seen)  # component, beam, bin
-    made = jnp.sum(events.rate, axis=(0, 1)) * jnp.sum(events.share)
+    counts = expected(chain.response, detector.selected(events), seen)  # component, beam, bin
+    made = jnp.sum(events.rate, axis=(0, 1)) * events.branching
     before = {name: made[i, 0] for i, name in enumerate(COMPONENTS)}
     if made.shape[1] > 1:
         before |= {f"{name}_antineutrino_mode": made[i, 1] for i, name in enumerate(COMPONENTS)}

@@ -22,7 +22,7 @@ def _events(chain: PairChain, point: Point, nuisances: Point, model: MakesPairs)
 
 @jax.jit
 def _count(response: ShowerResponse, events: PairEvents, seen: Seen):
-    return jnp.sum(expected(response, events, seen))
+    return jnp.sum(expected(response, detector.selected(events), seen))
 
 
 def signal_by_choice(

@@ -6,14 +6,15 @@ summed over).
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from anomfit.beams.flux import Beam
 from anomfit.capabilities import PairEvents
-from anomfit.errors import InputError
-from anomfit.physics import kinematics
+from anomfit.errors import reject
 from anomfit.physics.quadrature import unit_legendre
 from anomfit.physics.scalar_upscattering import FormFactors, ScalarMediators, production_rate
 from anomfit.physics.two_body import two_body_energy, two_body_momentum
@@ -21,20 +22,26 @@ from anomfit.physics.two_body import two_body_energy, two_body_momentum
 
 @dataclass(frozen=True)
 class Nodes:
-    """Numbers of quadrature nodes: energy and angle of N_2, angle of h' to it (its azimuth is exact). Static.
+    """Numbers of quadrature nodes, static; the azimuth of h' about N_2 is exact.
 
-    lowest: GeV, the pair energy below which the experiment sees nothing; nodes are not spent there.
+    energy: production energies, enough to follow the flux's kinks; angle: of N_2; parent: energies of N_2 at which its
+    decay is worked out, interpolated to the production energies; polar: energies of h' in a decay, for each channel.
+    lowest, highest: GeV, pair energies outside of which the experiment sees nothing; nodes are not spent there.
     """
 
-    energy: int = 40
-    angle: int = 24
-    polar: int = 12
-    lowest: float = 0.095
+    energy: int = 128
+    angle: int = 20
+    parent: int = 48
+    polar: int = 24
+    lowest: float = 0.1
+    highest: float = 2.1
 
     def __post_init__(self):
-        for name in ("energy", "angle", "polar"):
-            if getattr(self, name) < 1:
-                raise InputError(f"nodes: {name} must be at least 1, got {getattr(self, name)}")
+        for name in ("energy", "angle", "parent", "polar"):
+            if getattr(self, name) < 2:
+                raise reject(f"nodes.{name}", getattr(self, name), "give at least 2")
+        if not 0.0 < self.lowest < self.highest:
+            raise reject("nodes.lowest", self.lowest, "give 0 < lowest < highest")
 
 
 def pair_events(
@@ -52,31 +59,55 @@ def pair_events(
 
     decay_length_per_momentum: c tau / m of h', m/GeV. A closed channel must have branching ratio 0.
     """
-    e_N, p_N, w_energy = _energy_nodes(beam, nodes, m_N2)
+    u, w = unit_legendre(nodes.energy)
+    e_N, p_N, slope = _parent_energy(u, beam, nodes, m_N2)
     cos_N, w_angle = _angle_nodes(beam, nodes.angle, e_N, p_N, m_N2, jnp.min(mediators.mass))
     rate = production_rate(beam, e_N[:, None], p_N[:, None], cos_N, m_N2, mediators, form_factors)
-    rate = rate * (w_energy[:, None] * w_angle)[..., None, None]
-    share, energy, cos_decay = _decay_nodes(nodes.polar, e_N, p_N, m_N2, m_hprime, daughters, branching)
+    u_parent, _ = unit_legendre(nodes.parent)
+    e_parent, p_parent, _ = _parent_energy(u_parent, beam, nodes, m_N2)
+    channels = [
+        _decays(nodes, e_parent, p_parent, m_N2, m_hprime, daughters[i], branching[i]) for i in range(len(daughters))
+    ]
+    share, energy, cos_decay = (jnp.concatenate(part, axis=-1) for part in zip(*channels, strict=True))
     return PairEvents(
-        rate=rate,
+        rate=rate * ((w * slope)[:, None] * w_angle)[..., None, None],
         cos_parent=cos_N,
+        onto=jnp.asarray(_interpolation(nodes.parent, nodes.energy)),
         share=share,
         energy=energy,
         cos_decay=cos_decay,
+        branching=jnp.sum(branching),
         mass=m_hprime,
         decay_length_per_momentum=decay_length_per_momentum,
     )
 
 
-def _energy_nodes(beam: Beam, nodes: Nodes, m_N2):
-    """Nodes in E_N to the flux's end: quadratic at the threshold, logarithmic above some 0.2 GeV."""
-    u, w = unit_legendre(nodes.energy)
+def _parent_energy(u, beam: Beam, nodes: Nodes, m_N2):
+    """E_N, p_N and dE_N/du for u in (0, 1): quadratic at the threshold, logarithmic above, compressed in the flux's tail.
+
+    ln[(1 + K/s)/(1 + K/t)] is linear in u^2, K = E_N - start, s = 0.4 GeV, t = 3 GeV.
+    """
+    soft, hard = 0.4, 3.0
     start = jnp.maximum(m_N2, nodes.lowest)
-    scale = 0.2
-    stretch = jnp.log1p((beam.highest_energy - start) / scale)
-    above = scale * jnp.expm1(stretch * u**2)
+    top = jnp.maximum(beam.highest_energy - start, 1e-3)
+    stretch = jnp.log((1.0 + top / soft) / (1.0 + top / hard))
+    grown = jnp.exp(stretch * u**2)
+    above = (grown - 1.0) / (1.0 / soft - grown / hard)
+    slope = 2.0 * stretch * u / (1.0 / (soft + above) - 1.0 / (hard + above))
     e_N = start + above
-    return e_N, jnp.sqrt((e_N - m_N2) * (e_N + m_N2)), w * 2.0 * stretch * u * (above + scale)
+    return e_N, jnp.sqrt((e_N - m_N2) * (e_N + m_N2)), slope
+
+
+@lru_cache
+def _interpolation(coarse: int, fine: int) -> np.ndarray:
+    """Values at the `fine` Legendre nodes from those at the `coarse` ones (barycentric, exact for polynomials)."""
+    x, w = unit_legendre(coarse)
+    barycentric = (-1.0) ** np.arange(coarse) * np.sqrt(x * (1.0 - x) * w)
+    difference = unit_legendre(fine)[0][:, None] - x
+    on_node = np.abs(difference) < 1e-14
+    terms = barycentric / np.where(on_node, 1.0, difference)
+    matrix = terms / terms.sum(axis=1, keepdims=True)
+    return np.where(on_node.any(axis=1, keepdims=True), on_node, matrix)
 
 
 def _angle_nodes(beam: Beam, n: int, e_N, p_N, m_N2, m_light):
@@ -93,18 +124,24 @@ def _angle_nodes(beam: Beam, n: int, e_N, p_N, m_N2, m_light):
     return 1.0 - one_minus_cos, w * stretch * (one_minus_cos + scale)
 
 
-def _decay_nodes(n: int, e_N, p_N, m_N2, m_hprime, daughters, branching):
-    """Weights, lab energy and cosine to N_2's flight of h', the channels' nodes one after the other."""
-    u, w = unit_legendre(n)
-    cos_star = jnp.tile(2.0 * u - 1.0, daughters.shape[0])
-    share = (branching[:, None] * w).reshape(-1)
-    e_star = jnp.repeat(_hprime_energy(m_N2, m_hprime, daughters), n, total_repeat_length=share.shape[0])
-    p_star = jnp.repeat(two_body_momentum(m_N2, m_hprime, daughters), n, total_repeat_length=share.shape[0])
-    energy, along, across = kinematics.boosted_daughter(e_N[:, None], p_N[:, None], m_N2, e_star, p_star, cos_star)
-    return share, energy, along / jnp.sqrt(along**2 + across**2)
+def _decays(nodes: Nodes, e_N, p_N, m_N2, m_hprime, daughter, branching):
+    """Weights, lab energy and cosine to N_2's flight of h' in one channel: nodes in ln E_h' over what can be seen.
 
-
-def _hprime_energy(m_N2, m_hprime, daughters):
-    """Energy of h' in N_2's rest frame; a closed channel (branching ratio 0) gets a harmless m_hprime."""
-    is_open = m_N2 > m_hprime + daughters
-    return jnp.where(is_open, two_body_energy(m_N2, m_hprime, daughters), m_hprime)
+    The energy is flat between gamma (E* - beta p*) and gamma (E* + beta p*). A closed channel (branching ratio 0)
+    becomes a harmless narrow box.
+    """
+    u, w = unit_legendre(nodes.polar)
+    is_open = m_N2 > m_hprime + daughter
+    e_star = jnp.where(is_open, two_body_energy(m_N2, m_hprime, daughter), m_hprime)
+    p_star = two_body_momentum(m_N2, m_hprime, daughter)
+    centre = e_N * e_star / m_N2
+    half = jnp.maximum(p_N * p_star / m_N2, 1e-9 * centre)
+    low = jnp.clip(centre - half, nodes.lowest, nodes.highest)
+    high = jnp.clip(centre + half, nodes.lowest, nodes.highest)
+    span = jnp.log1p((high - low) / low)[:, None]
+    energy = low[:, None] * jnp.exp(span * u)
+    share = branching * w * span * energy / (2.0 * half[:, None])
+    cos_star = jnp.clip((energy - centre[:, None]) / half[:, None], -1.0, 1.0)
+    along = (p_N[:, None] * e_star + e_N[:, None] * p_star * cos_star) / m_N2
+    across_squared = p_star**2 * (1.0 - cos_star) * (1.0 + cos_star)
+    return share, energy, along / jnp.sqrt(along**2 + across_squared)

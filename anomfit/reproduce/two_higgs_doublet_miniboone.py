@@ -220,26 +220,29 @@ def _without_window(given: Benchmark, events: PairEvents) -> tuple[float, float]
 
     The energy of h' is E_N e*/m_N2 on average over the decay, which gives E_N back.
     """
-    rate = jnp.sum(events.rate, axis=(1, 2))[:, 0]
+    rate = _rate_of_parents(events)
     nodes = NODES.polar  # the first channel, N_2 -> N_1 h'
-    share, energy = events.share[:nodes], events.energy[:, :nodes]
+    share, energy = events.share[:, :nodes], events.energy[:, :nodes]
     at_rest = two_body_energy(given.point["m_N2"], given.point["m_hprime"], given.point["m_N1"])
-    energy_of_N2 = energy @ share / jnp.sum(share) * given.point["m_N2"] / at_rest
-    as_if_N2 = jnp.sum(rate * _probability(energy_of_N2, events.mass)) * jnp.sum(events.share)
+    energy_of_N2 = jnp.sum(energy * share, axis=1) / jnp.sum(share, axis=1) * given.point["m_N2"] / at_rest
+    as_if_N2 = jnp.sum(rate * _probability(energy_of_N2, events.mass)) * events.branching
     return float(jnp.sum(_selected_weight(events))), float(as_if_N2)
+
+
+def _rate_of_parents(events: PairEvents) -> jax.Array:
+    """Neutrino-mode interactions by the parents whose decays are worked out."""
+    return jnp.sum(events.rate, axis=(1, 2))[:, 0] @ events.onto
 
 
 def _selected_weight(events: PairEvents) -> jax.Array:
     """Selected neutrino-mode pairs at each node (parents, decays)."""
-    rate = jnp.sum(events.rate, axis=(1, 2))[:, 0]
-    return rate[:, None] * events.share * _probability(events.energy, events.mass)
+    return _rate_of_parents(events)[:, None] * events.share * _probability(events.energy, events.mass)
 
 
 @jax.jit
 def _probability(energy, mass) -> jax.Array:
     """Probability that a pair passes the paper's selection, prompt decays, any E_nu^QE."""
-    seen = see_pairs(energy, mass, find_selection(PAPER_SELECTION), detector.single_shower_efficiency)
-    return jnp.sum(seen.weight, axis=-1)
+    return detector.selection_probability(energy, mass, find_selection(PAPER_SELECTION))
 
 
 def _flight(events: PairEvents) -> dict[str, Computed]:
