@@ -1,0 +1,58 @@
+"""The library's spectra beside the reference's, and the tolerance between them."""
+
+from functools import lru_cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from anomfit.measurements.miniboone import load_miniboone
+from anomfit.models.two_higgs_doublet import two_higgs_doublet
+from anomfit.physics.constants import M_N, M_P
+from oracles import upscattering
+from oracles.shower_table import Rule
+
+measurement = lru_cache(load_miniboone)
+
+
+def library_spectra(points) -> np.ndarray:
+    """(points, 22): the default card's prediction, both components, by one compile."""
+    chosen = two_higgs_doublet.parametrisations["products"]
+
+    @jax.jit
+    def run(measurement, columns):
+        def one(point):
+            return measurement.predict(two_higgs_doublet, chosen.to_physical(point), {}).total
+
+        return jax.lax.map(one, columns, batch_size=8)
+
+    columns = {name: jnp.asarray([point[name] for point in points]) for name in points[0]}
+    return np.asarray(run(measurement(), columns))
+
+
+def library_prediction(point, model=two_higgs_doublet, measured=None):
+    """The prediction at one point of the products' parametrisation."""
+    chosen = model.parametrisations["products"]
+    values = {name: jnp.asarray(value) for name, value in point.items()}
+    run = jax.jit(lambda given, point: given.predict(model, chosen.to_physical(point), {}))
+    return run(measured or measurement(), values)
+
+
+def physical(point) -> dict[str, float]:
+    """y_nu from the product y_nu (F_p + F_n)/2."""
+    (p_u, p_d), (n_u, n_d) = upscattering.F_T["dkm"]
+    up, down = point["y_u"] / upscattering.M_UP, point["y_d"] / upscattering.M_DOWN
+    mean = 0.5 * (M_P * (p_u * up + p_d * down) + M_N * (n_u * up + n_d * down))
+    return {**point, "y_nu": point["y_nu_F_N"] / mean}
+
+
+def reference_spectrum(point, rule: Rule | None = None) -> np.ndarray:
+    """(22,): neutrino mode, antineutrino mode."""
+    given = upscattering.physics(physical(point))
+    return upscattering.spectrum(given, rule=rule or Rule()).sum(axis=0).ravel()
+
+
+def tolerance(reference: np.ndarray) -> np.ndarray:
+    """1e-3 of the bin or 1e-2 of its statistical error, whichever is larger."""
+    counts = np.asarray(measurement().data.counts)
+    return np.maximum(1e-3 * reference, 1e-2 * np.sqrt(counts + reference))
