@@ -17,21 +17,25 @@ from anomfit.inference.minuit import expected_distance, minuit
 from anomfit.problem import Problem
 
 CHUNK = 256  # prior points between two reports
+MIGRAD_CALLS = 1500
 
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How hard to look: `screened` prior points by value, the best `starts` by gradient, `rounds` of it at most."""
+    """How hard to look: `screened` prior points by value, the best distinct `starts` descended, in at most `rounds`
+    gradients each, the best `polished` ends handed to MIGRAD; the best fit is `tolerance` from its minimum in -2 ln L.
+    """
 
     screened: int = 2048
     starts: int = 24
-    rounds: int = 400
+    rounds: int = 300
+    polished: int = 4
     tolerance: float = 1e-5
 
     def __post_init__(self):
-        for name in ("screened", "starts", "rounds"):
+        for name in ("screened", "starts", "rounds", "polished"):
             if getattr(self, name) < 1:
                 raise reject(name, getattr(self, name), "give a whole number above 0")
         if not self.tolerance > 0.0:
@@ -97,7 +101,7 @@ class _Search:
 def minimise(
     problem: Problem, key: Array, settings: FitSettings | None = None, progress: Progress | None = None
 ) -> Fit:
-    """Fit `problem`: multi-start L-BFGS, all starts in one batch and one compile, then MIGRAD with the same gradient.
+    """Fit `problem`: multi-start BFGS, all starts in one batch and one compile, then MIGRAD with the same gradient.
 
     `key` draws the starts from the prior. `progress(stage, done, total)` is called from Python between batches. An
     interrupt (Ctrl-C) after the first batch ends the search and returns the best point so far with `converged` False;
@@ -182,9 +186,7 @@ def _distinct_starts(angles: np.ndarray, values: np.ndarray, free: int, wanted: 
 def _conclude(problem, settings, search, interrupted, report, began) -> Fit:
     search.sort()
     ends = _scaled_points(problem, search.angles[:64])
-    report("polishing", 0, 1)
-    s, twice_nll, distance, settled = _polish(problem, ends[0], settings.tolerance, interrupted)
-    report("polishing", 1, 1)
+    s, twice_nll, distance, settled = _polished(problem, ends, search, settings, interrupted, report)
     point = scaled.from_scaled(problem, s)
     message = "converged" if settled else f"not converged: -2 ln L may fall by another {distance:.1e}"
     if interrupted:
@@ -211,17 +213,40 @@ def _scaled_points(problem, angles: np.ndarray) -> np.ndarray:
     return np.array([scaled.to_scaled(problem, {n: x[i] for n, x in values.items()}) for i in range(len(angles))])
 
 
-def _polish(problem, s, tolerance, interrupted) -> tuple[np.ndarray, float, float, bool]:
-    """MIGRAD, restarted until it gains less than the tolerance; (point, -2 ln L, distance to the minimum, settled).
+def _polished(problem, ends, search, settings, interrupted, report) -> tuple[np.ndarray, float, float, bool]:
+    """The best of the polished ends. A descent that stopped early in a narrow valley may lead furthest."""
+    if interrupted:
+        return _polish(problem, ends[0], settings.tolerance, rounds=0)
+    chosen = _distinct(ends, search.values, 0.05 * scaled.box(problem).widths, settings.polished)
+    report("polishing", 0, len(chosen))
+    found = []
+    for i, k in enumerate(chosen):
+        found.append(_polish(problem, ends[k], settings.tolerance, rounds=1))
+        report("polishing", i + 1, len(chosen))
+    return _polish(problem, min(found, key=lambda end: end[1])[0], settings.tolerance, rounds=6)
+
+
+def _distinct(points: np.ndarray, values: np.ndarray, apart: np.ndarray, wanted: int) -> list[int]:
+    """Indices of the best points that differ by `apart` in some coordinate, or by 0.1 in value."""
+    chosen: list[int] = []
+    for i, (point, value) in enumerate(zip(points, values, strict=False)):
+        same = any(abs(value - values[k]) < 0.1 and np.all(abs(point - points[k]) < apart) for k in chosen)
+        if len(chosen) < wanted and not same and np.isfinite(value):
+            chosen.append(i)
+    return chosen
+
+
+def _polish(problem, s, tolerance, rounds) -> tuple[np.ndarray, float, float, bool]:
+    """MIGRAD, up to `rounds` times until it gains less than the tolerance; (point, -2 ln L, distance, settled).
 
     The distance is the smaller of MINUIT's estimate and |gradient|^2/4 per unit of prior range, which is what a step of
     at most one range along the flattest direction can gain: MINUIT's is meaningless on a plateau without curvature.
     """
     value, slope = (x[0] for x in gradients(problem, s[None]))
     distance, settled = np.inf, False
-    for _ in range(0 if interrupted else 6):
+    for _ in range(rounds):
         fitter = minuit(problem, s, tolerance)
-        fitter.migrad(ncall=2000, iterate=1)
+        fitter.migrad(ncall=MIGRAD_CALLS, iterate=1)
         found = scaled.project(problem, np.array(fitter.values))
         lowest, lowest_slope = (x[0] for x in gradients(problem, found[None]))
         gained = value - lowest

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from iminuit import Minuit
 from scipy.optimize import minimize
 
 from anomfit.errors import reject
 from anomfit.inference import scaled
-from anomfit.inference.evaluate import gradients
 from anomfit.inference.minimise import Fit
-from anomfit.inference.minuit import minuit
+from anomfit.inference.minuit import minuit, remembering
 from anomfit.inference.uncertainties import hesse
 from anomfit.problem import Problem
 
@@ -36,7 +36,7 @@ def minos(
     problem: Problem,
     fit: Fit,
     names: Sequence[str] | None = None,
-    ncall: int = 600,
+    ncall: int = 400,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> tuple[MinosError, ...]:
     """MINOS intervals of the parameters `names` (default: every free one), at most `ncall` evaluations each.
@@ -48,12 +48,17 @@ def minos(
     for name in wanted:
         if name not in problem.names:
             raise reject("minos", name, f"name a free parameter: {', '.join(problem.names)}")
-    symmetric = hesse(problem, fit).errors
-    sigma = np.array([symmetric[name] for name in problem.names])
+    symmetric, s = hesse(problem, fit), scaled.to_scaled(problem, fit.point)
+    sigma = np.array([symmetric.errors[name] for name in problem.names])
+    fitter = minuit(problem, s, MINUIT_TOLERANCE)
+    fitter.migrad(ncall=ncall, iterate=1)
     found: list[MinosError] = []
     try:
         for i, name in enumerate(wanted):
-            found.append(_interval(problem, fit, sigma, name, ncall))
+            ends = _minuit_ends(fitter, name, ncall)
+            for side in (-1, 1):
+                ends[side] = ends[side] or _constrained_end(problem, s, sigma, fit.twice_nll, name, side, ncall)
+            found.append(_error(problem, s, name, ends))
             if progress is not None:
                 progress("MINOS", i + 1, len(wanted))
     except KeyboardInterrupt:
@@ -62,24 +67,23 @@ def minos(
     return tuple(found)
 
 
-def _interval(problem: Problem, fit: Fit, sigma: np.ndarray, name: str, ncall: int) -> MinosError:
-    i, s = problem.names.index(name), scaled.to_scaled(problem, fit.point)
-    ends = {}
-    by_minuit = _minuit_ends(problem, s, name, ncall)
+def _error(problem: Problem, s: np.ndarray, name: str, ends) -> MinosError:
+    i, values = problem.names.index(name), []
     for side in (-1, 1):
-        end, note = by_minuit[side] or _constrained_end(problem, s, sigma, fit.twice_nll, i, side, ncall)
-        value = None if end is None else scaled.from_scaled(problem, np.where(np.arange(s.size) == i, end, s))[name]
-        ends[side] = value, note
-    return MinosError(name, fit.point[name], ends[-1][0], ends[1][0], ends[-1][1], ends[1][1])
+        end = ends[side][0]
+        at = np.where(np.arange(s.size) == i, s[i] if end is None else end, s)
+        values.append(None if end is None else scaled.from_scaled(problem, at)[name])
+    value = scaled.from_scaled(problem, s)[name]
+    return MinosError(name, value, values[0], values[1], ends[-1][1], ends[1][1])
 
 
-def _minuit_ends(problem, s, name, ncall) -> dict[int, tuple[float | None, str] | None]:
-    """MINUIT's two ends; None where it has no answer."""
-    fitter = minuit(problem, s, MINUIT_TOLERANCE)
-    fitter.migrad(ncall=ncall, iterate=1)
+def _minuit_ends(fitter: Minuit, name: str, ncall: int) -> dict[int, tuple[float | None, str] | None]:
+    """MINUIT's two ends; None where it has no answer, as on a plateau, where it calls no minimum valid."""
+    if not fitter.valid:
+        return {-1: None, 1: None}
     try:
         fitter.minos(name, ncall=ncall)
-    except RuntimeError:  # no valid minimum in MINUIT's sense, as on a plateau
+    except RuntimeError:  # a lower point, found on the way by the last parameter, is no valid minimum
         return {-1: None, 1: None}
     found = fitter.merrors[name]
     return {
@@ -94,17 +98,18 @@ def _minuit_end(end: float, valid: bool, at_limit: bool, side: str) -> tuple[flo
     return (float(end), "MINOS") if valid else None
 
 
-def _constrained_end(problem, s, sigma, twice_nll, i, side, ncall) -> tuple[float | None, str]:
+def _constrained_end(problem, s, sigma, twice_nll, name, side, ncall) -> tuple[float | None, str]:
     """The furthest value of coordinate `i` with -2 ln L within 1 of `twice_nll`, by quadratic programming (SLSQP).
 
     In units of `sigma`, restarted from where it stopped until the end moves by less than 1 % of it.
     """
-    limits, word = scaled.box(problem), "upper" if side > 0 else "lower"
+    limits, evaluate, word = scaled.box(problem), remembering(problem), "upper" if side > 0 else "lower"
+    i = problem.names.index(name)
     along = np.where(np.arange(s.size) == i, -float(side), 0.0)
 
     def room(x):
-        value, slope = gradients(problem, (s + x * sigma)[None])
-        return twice_nll + 1.0 - float(value[0]), -slope[0] * sigma
+        value, slope = evaluate(s + x * sigma)
+        return twice_nll + 1.0 - value, -slope * sigma
 
     x, moved, allowed = np.zeros_like(s), np.inf, max(1, ncall // 8)
     for _ in range(4):

@@ -1,5 +1,6 @@
-"""MINUIT on a problem: its function and exact gradient from one evaluation, the box as limits."""
+"""MINUIT on a problem: function and exact gradient from one evaluation, the box as limits."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
@@ -12,12 +13,9 @@ from anomfit.problem import Problem
 REMEMBERED = 64
 
 
-def minuit(problem: Problem, s: np.ndarray, tolerance: float) -> Minuit:
-    """A Minuit at scaled coordinates `s`, to stop `tolerance` in -2 ln L above the minimum.
-
-    Strategy 0: the gradient is exact, so that no differences of the function are spent on it.
-    """
-    limits, known = scaled.box(problem), {}
+def remembering(problem: Problem) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
+    """-2 ln L and its gradient at scaled coordinates; the last points are remembered, for callers that ask twice."""
+    known: dict[bytes, tuple[float, np.ndarray]] = {}
 
     def evaluate(x):
         at = np.array(x, dtype=float)
@@ -28,6 +26,15 @@ def minuit(problem: Problem, s: np.ndarray, tolerance: float) -> Minuit:
             known[at.tobytes()] = float(values[0]), slopes[0]
         return known[at.tobytes()]
 
+    return evaluate
+
+
+def minuit(problem: Problem, s: np.ndarray, tolerance: float) -> Minuit:
+    """A Minuit at scaled coordinates `s`, to stop `tolerance` in -2 ln L above the minimum.
+
+    Strategy 0: the gradient is exact, so that no differences of the function are spent on it.
+    """
+    limits, evaluate = scaled.box(problem), remembering(problem)
     function, gradient = cast(Any, lambda x: evaluate(x)[0]), cast(Any, lambda x: evaluate(x)[1])
     fitter = Minuit(function, np.asarray(s, dtype=float), grad=gradient, name=problem.names)
     fitter.limits = list(zip(limits.low, limits.high, strict=True))

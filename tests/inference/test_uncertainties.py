@@ -88,7 +88,7 @@ def test_the_constrained_search_agrees_with_the_analytic_profile(side):
     problem = _skewed_problem()
     fit = minimise(problem, jax.random.key(1), QUICK)
     s, sigma = scaled.to_scaled(problem, fit.point), np.array([0.3, 0.3])
-    end, note = _constrained_end(problem, s, sigma, fit.twice_nll, 0, side, 600)
+    end, note = _constrained_end(problem, s, sigma, fit.twice_nll, "x", side, 600)
     assert end == pytest.approx(np.log(2.0 + side * np.sqrt(0.34)), abs=1e-4)
     assert note == "constrained search"
 

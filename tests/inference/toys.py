@@ -26,9 +26,9 @@ class ToyModel(Numbers):
 
     title, references, nuisances = "a toy", (), ()
 
-    def __init__(self, name, parameters, function, upper=None):
+    def __init__(self, name, parameters, function, upper=None, physical=identity):
         self.name, self.function, self.points = name, function, {}
-        self.parametrisations = {"own": Parametrisation("own", tuple(parameters), identity, identity, upper or {})}
+        self.parametrisations = {"own": Parametrisation("own", tuple(parameters), physical, identity, upper or {})}
 
     def numbers(self, point):
         return self.function(point)
@@ -115,7 +115,7 @@ def linear_model(counter=None):
             counter.append(1)
         return jnp.stack([point["x"] + point["offset"], point["y"]])
 
-    return ToyModel("linear", LINEAR_PARAMETERS, plane)
+    return ToyModel("linear", LINEAR_PARAMETERS, plane, physical=lambda p: {**p, "total": p["x"] + p["y"]})
 
 
 LINEAR_PARAMETERS = (linear_parameter("x"), linear_parameter("y"), linear_parameter("offset"))
