@@ -17,7 +17,7 @@ from anomfit.measurements.base import Bin
 from anomfit.problem import Problem
 from anomfit.statistics.goodness import Goodness
 
-SOFTWARE = ("anomfit", "jax", "jaxlib", "numpyro", "optax", "iminuit", "arviz", "numpy", "scipy")
+SOFTWARE = ("anomfit", "jax", "jaxlib", "numpyro", "iminuit", "arviz", "numpy", "scipy")
 
 
 @dataclass(frozen=True)
