@@ -31,7 +31,7 @@ class PairEvents(NamedTuple):
     share: Float[Array, "parents decays"]  # branching ratio times quadrature weight
     energy: Float[Array, "parents decays"]  # GeV, of the pair
     cos_decay: Float[Array, "parents decays"]  # pair's direction to its parent's
-    branching: Float[Array, ""]  # all pairs per parent; `share` leaves out pairs of energies that are never seen
+    made: Float[Array, "component beam"]  # all pairs made; the nodes above leave out energies that are never seen
     mass: Float[Array, ""]  # GeV, of the pair
     decay_length_per_momentum: Float[Array, ""]  # m/GeV: c tau / mass of what decays to the pair
 

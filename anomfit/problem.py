@@ -1,9 +1,9 @@
 """A problem: one model, some measurements, which parameters are free; its log-likelihood is a pure function.
 
-Coordinates. `values` are parameters in their own units. The unit cube `u` holds the free parameters' prior quantiles, with
-bounds that depend on earlier parameters (an open decay) taken in turn. Samplers use `z`, the standard-normal quantile of
-u, followed by the nuisance pulls, so that the prior is a standard normal in every coordinate times `log_weight`.
-Minimisers use the angle `a` with u = (1 + sin a)/2, so that a bound is reached at a finite place.
+Coordinates. `values` are parameters in their own units. The unit cube `u` holds the free parameters' prior quantiles,
+with bounds that depend on earlier parameters (an open decay) taken in turn. Samplers use `z`, the standard-normal
+quantile of u, followed by the nuisance pulls, so that the prior is a standard normal in every coordinate times
+`log_weight`. Minimisers use the angle `a` with u = (1 + sin a)/2, so that a bound is reached at a finite place.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,9 @@ from anomfit.parameters import Nuisance, Parameter, Parametrisation, Point
 
 @dataclass(frozen=True)
 class Problem:
-    """A fit: a pytree whose leaves are the measurements' data and the fixed values, so that neither causes a recompile."""
+    """A fit: a pytree whose leaves are the measurements' data and the fixed values, so that neither causes a
+    recompile.
+    """
 
     model: Model
     measurements: tuple[Measurement, ...]
@@ -86,7 +88,9 @@ class Problem:
         return tuple(m.predict(self.model, point, nuisances) for m in self.measurements)
 
     def log_likelihood(self, parameters: Point) -> Float[Array, ""]:
-        """ln L of all measurements, nuisance penalties -pull^2/2 included once; parameters by name (pulls default 0)."""
+        """ln L of all measurements, nuisance penalties -pull^2/2 included once; parameters by name (pulls default
+        0).
+        """
         nuisances = self.nuisance_values(parameters)
         terms = [
             m.log_likelihood(prediction, nuisances)
@@ -96,7 +100,9 @@ class Problem:
         return jnp.sum(jnp.stack(terms)) - 0.5 * penalty
 
     def log_posterior(self, z: Float[Array, "coordinates"]) -> Float[Array, ""]:
-        """Log posterior density in normal coordinates, up to a constant (pulls are penalised once, by the likelihood)."""
+        """Log posterior density in normal coordinates, up to a constant (pulls are penalised once, by the
+        likelihood).
+        """
         parameters, log_weight = self.from_normal(z)
         return self.log_likelihood(parameters) + log_weight - 0.5 * jnp.sum(z[: len(self.free)] ** 2)
 
@@ -119,7 +125,9 @@ def build_problem(
     free: Sequence[Parameter],
     fixed: Mapping[str, float],
 ) -> Problem:
-    """A checked problem: capabilities fit, no data sample twice, one definition a nuisance, every parameter placed once."""
+    """A checked problem: capabilities fit, no data sample twice, one definition a nuisance, every parameter placed
+    once.
+    """
     if not measurements:
         raise InputError("measurements: none is given; name at least one, see 'anomfit measurements'")
     chosen = model.parametrisations.get(parametrisation)

@@ -79,31 +79,24 @@ def see_energies(energies: int) -> np.ndarray:
 def expected(response: ShowerResponse, events: PairEvents, seen: Seen) -> Float[Array, "component beam bins"]:
     """Events in each bin; `seen` holds what is seen of pairs of the energies `see_energies`.
 
-    The acceptance turns the table for showers into one for pairs, at fixed pair energies; the events are then projected
-    on the basis and contracted with it.
+    Pairs are projected on the basis, turned into visible showers by the acceptance at the table's energies, and
+    contracted with the table: the order in which the cost hardly depends on the number of bins.
     """
     n, waves, _ = response.table.shape
     # the barrier keeps XLA from computing the cheap upstream arrays again inside every product below
     events, seen = jax.lax.optimization_barrier((events, seen))
     of_pair, of_shower = _each(lambda e: _energy_basis(e, n), events.energy, seen.energy)
     of_decay, of_parent = _each(lambda c: _legendre(c, waves), events.cos_decay, events.cos_parent)
-    pairs = _pair_table(response, seen, of_shower)
-    decays = jnp.einsum("pdi,pdl->lpi", of_pair * events.share[..., None], of_decay)
-    by_parent = jnp.einsum("lpi,lik->lpk", decays, pairs)
     rates = events.rate.reshape(*events.rate.shape[:2], -1)
-    directions = jnp.einsum("ep,elx->lpx", events.onto, jnp.einsum("etl,etx->elx", of_parent, rates))
-    counts = jnp.einsum("lpk,lpx->xk", by_parent, directions)
-    return counts.reshape(*events.rate.shape[2:], -1)
-
-
-def _pair_table(response: ShowerResponse, seen: Seen, of_shower):
-    """Coefficients (waves, energies, bins) in the pair's energy: acceptance averaged at the Chebyshev points."""
-    n, waves, bins = response.table.shape
-    visible = jnp.einsum("ew,ewi->ei", seen.weight, of_shower)
-    at_points = (visible @ response.table.reshape(n, -1)).reshape(n, waves, bins)
+    made = jnp.einsum("ep,elx->lxp", events.onto, jnp.einsum("etl,etx->elx", of_parent, rates))
+    decays = jnp.einsum("pdi,pdl->lpi", of_pair * events.share[..., None], of_decay)
+    # number of pairs around each of the table's energies, by wave: what multiplies the acceptance there
+    pairs = jnp.einsum("lxp,lpi->lxi", made, decays) @ _transform(n)
     wave = np.arange(waves)
-    tilted = at_points * jnp.exp(-0.25 * wave * (wave + 1) * seen.tilt[:, None])[:, :, None]
-    return jnp.einsum("ie,elk->lik", _transform(n), tilted)
+    tilted = pairs * jnp.exp(-0.25 * (wave * (wave + 1))[:, None, None] * seen.tilt)
+    visible = jnp.einsum("ew,ewi->ei", seen.weight, of_shower)
+    counts = jnp.einsum("lxi,ilk->xk", tilted @ visible, response.table)
+    return counts.reshape(*events.rate.shape[2:], -1)
 
 
 def _each(function, *arrays):

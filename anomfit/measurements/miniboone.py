@@ -25,7 +25,7 @@ from anomfit.physics.upscattered_pairs import Nodes
 from anomfit.statistics.terms import multivariate_gaussian
 
 NODES = Nodes()  # see benchmarks/convergence.py
-WAVES = 28
+WAVES, ENERGIES = 24, 56
 COMPONENTS = ("coherent", "incoherent")
 
 
@@ -109,10 +109,9 @@ def predict_pairs(model: MakesPairs, point: Point, nuisances: Point, chain: Pair
     events = model.pair_events(point, nuisances, chain.beam, chain.nodes)
     seen = detector.see(events, chain.selection, chain.response.table.shape[0])
     counts = expected(chain.response, detector.selected(events), seen)  # component, beam, bin
-    made = jnp.sum(events.rate, axis=(0, 1)) * events.branching
-    before = {name: made[i, 0] for i, name in enumerate(COMPONENTS)}
-    if made.shape[1] > 1:
-        before |= {f"{name}_antineutrino_mode": made[i, 1] for i, name in enumerate(COMPONENTS)}
+    before = {name: events.made[i, 0] for i, name in enumerate(COMPONENTS)}
+    if events.made.shape[1] > 1:
+        before |= {f"{name}_antineutrino_mode": events.made[i, 1] for i, name in enumerate(COMPONENTS)}
     return Prediction({name: counts[i].reshape(-1) for i, name in enumerate(COMPONENTS)}, before)
 
 
@@ -129,7 +128,7 @@ def load_miniboone(
     """
     data, samples = load_quasi_elastic(covariance)
     chosen, smearing = find_selection(selection), find_resolution(resolution)
-    response = build_response(detector.quasi_elastic_bins(data.edges), smearing, waves=WAVES)
+    response = build_response(detector.quasi_elastic_bins(data.edges), smearing, ENERGIES, WAVES)
     stated = {
         "pair selection": f"{chosen.name}: {chosen.words}",
         "energy resolution": f"{smearing.name}: {smearing.words}",

@@ -11,7 +11,7 @@ from anomfit.detectors import miniboone as detector
 from anomfit.detectors.pairs import SELECTIONS, Seen
 from anomfit.detectors.resolution import RESOLUTIONS
 from anomfit.detectors.shower_response import ShowerResponse, build_response, expected
-from anomfit.measurements.miniboone import WAVES, MiniBooneQuasiElastic, PairChain
+from anomfit.measurements.miniboone import ENERGIES, WAVES, MiniBooneQuasiElastic, PairChain
 from anomfit.parameters import Point
 
 
@@ -36,7 +36,7 @@ def signal_by_choice(
     totals = {f"selection {name}": float(_count(chain.response, events, found)) for name, found in seen.items()}
     binning = detector.quasi_elastic_bins(measurement.data.edges)
     for name, resolution in RESOLUTIONS.items():
-        response = build_response(binning, resolution, waves=WAVES)
+        response = build_response(binning, resolution, ENERGIES, WAVES)
         totals[f"resolution {name}"] = float(_count(response, events, seen[chain.selection.name]))
     return totals
 

@@ -7,14 +7,16 @@ summed over).
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from anomfit.beams.flux import Beam
 from anomfit.capabilities import PairEvents
 from anomfit.errors import reject
+from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.quadrature import unit_legendre
 from anomfit.physics.scalar_upscattering import FormFactors, ScalarMediators, production_rate
 from anomfit.physics.two_body import two_body_energy, two_body_momentum
@@ -59,43 +61,83 @@ def pair_events(
 
     decay_length_per_momentum: c tau / m of h', m/GeV. A closed channel must have branching ratio 0.
     """
-    u, w = unit_legendre(nodes.energy)
-    e_N, p_N, slope = _parent_energy(u, beam, nodes, m_N2)
-    cos_N, w_angle = _angle_nodes(beam, nodes.angle, e_N, p_N, m_N2, jnp.min(mediators.mass))
-    rate = production_rate(beam, e_N[:, None], p_N[:, None], cos_N, m_N2, mediators, form_factors)
+    channels = [_channel(m_N2, m_hprime, daughter) for daughter in daughters]
+    span = _seen_range(nodes, beam, m_N2, m_hprime, channels)
+    rate, cos_N = _production(beam, nodes, span, m_N2, mediators, form_factors)
     u_parent, _ = unit_legendre(nodes.parent)
-    e_parent, p_parent, _ = _parent_energy(u_parent, beam, nodes, m_N2)
-    channels = [
-        _decays(nodes, e_parent, p_parent, m_N2, m_hprime, daughters[i], branching[i]) for i in range(len(daughters))
-    ]
-    share, energy, cos_decay = (jnp.concatenate(part, axis=-1) for part in zip(*channels, strict=True))
+    e_parent, p_parent, _ = _parent_energy(u_parent, span, m_N2)
+    decays = [_decays(nodes, e_parent, p_parent, m_N2, channel, branching[i]) for i, channel in enumerate(channels)]
+    share, energy, cos_decay = (jnp.concatenate(part, axis=-1) for part in zip(*decays, strict=True))
+    everything, _ = _production(beam, nodes, (m_N2, beam.highest_energy), m_N2, mediators, form_factors)
     return PairEvents(
-        rate=rate * ((w * slope)[:, None] * w_angle)[..., None, None],
+        rate=rate,
         cos_parent=cos_N,
         onto=jnp.asarray(_interpolation(nodes.parent, nodes.energy)),
         share=share,
         energy=energy,
         cos_decay=cos_decay,
-        branching=jnp.sum(branching),
+        made=jnp.sum(everything, axis=(0, 1)) * jnp.sum(branching),
         mass=m_hprime,
         decay_length_per_momentum=decay_length_per_momentum,
     )
 
 
-def _parent_energy(u, beam: Beam, nodes: Nodes, m_N2):
-    """E_N, p_N and dE_N/du for u in (0, 1): quadratic at the threshold, logarithmic above, compressed in the flux's tail.
+class _Channel(NamedTuple):
+    """h' in N_2's rest frame; harmless (at rest) where the channel is closed."""
+
+    is_open: Bool[Array, ""]
+    e_star: Float[Array, ""]
+    p_star: Float[Array, ""]
+
+
+def _channel(m_N2, m_hprime, daughter) -> _Channel:
+    is_open = m_N2 > m_hprime + daughter
+    energy = jnp.where(is_open, two_body_energy(m_N2, m_hprime, daughter), m_hprime)
+    return _Channel(is_open, energy, two_body_momentum(m_N2, m_hprime, daughter))
+
+
+def _seen_range(nodes: Nodes, beam: Beam, m_N2, m_hprime, channels):
+    """Energies of N_2 between which some h' has an energy that can be seen: rapidities of N_2 and h' add up."""
+
+    def rapidity(energy):
+        x = energy / m_hprime
+        return jnp.log(jnp.maximum(x, 1.0) + safe_sqrt(x**2 - 1.0))
+
+    start, end = jnp.asarray(jnp.inf), jnp.asarray(0.0)
+    for channel in channels:
+        own = jnp.arcsinh(channel.p_star / m_hprime)
+        first = m_N2 * jnp.cosh(jnp.maximum(rapidity(nodes.lowest) - own, 0.0))
+        last = m_N2 * jnp.cosh(jnp.minimum(rapidity(nodes.highest) + own, 20.0))
+        start = jnp.where(channel.is_open, jnp.minimum(start, first), start)
+        end = jnp.where(channel.is_open, jnp.maximum(end, last), end)
+    some = end > 0.0
+    top = jnp.where(some, jnp.minimum(end, beam.highest_energy), beam.highest_energy)
+    return jnp.minimum(jnp.where(some, start, m_N2), beam.highest_energy), top
+
+
+def _production(beam: Beam, nodes: Nodes, span, m_N2, mediators: ScalarMediators, form_factors: FormFactors):
+    """Weighted rates and cosines on the nodes in (E_N, cos theta_N) over a range of energies."""
+    u, w = unit_legendre(nodes.energy)
+    e_N, p_N, slope = _parent_energy(u, span, m_N2)
+    cos_N, w_angle = _angle_nodes(beam, nodes.angle, e_N, p_N, m_N2, jnp.min(mediators.mass))
+    rate = production_rate(beam, e_N[:, None], p_N[:, None], cos_N, m_N2, mediators, form_factors)
+    return rate * ((w * slope)[:, None] * w_angle)[..., None, None], cos_N
+
+
+def _parent_energy(u, span, m_N2):
+    """E_N, p_N and dE_N/du for u in (0, 1): quadratic at the start, logarithmic above, compressed in the flux's tail.
 
     ln[(1 + K/s)/(1 + K/t)] is linear in u^2, K = E_N - start, s = 0.4 GeV, t = 3 GeV.
     """
     soft, hard = 0.4, 3.0
-    start = jnp.maximum(m_N2, nodes.lowest)
-    top = jnp.maximum(beam.highest_energy - start, 1e-3)
+    start, end = span
+    top = jnp.maximum(end - start, 1e-3)
     stretch = jnp.log((1.0 + top / soft) / (1.0 + top / hard))
     grown = jnp.exp(stretch * u**2)
     above = (grown - 1.0) / (1.0 / soft - grown / hard)
     slope = 2.0 * stretch * u / (1.0 / (soft + above) - 1.0 / (hard + above))
     e_N = start + above
-    return e_N, jnp.sqrt((e_N - m_N2) * (e_N + m_N2)), slope
+    return e_N, safe_sqrt((e_N - m_N2) * (e_N + m_N2)), slope
 
 
 @lru_cache
@@ -124,24 +166,21 @@ def _angle_nodes(beam: Beam, n: int, e_N, p_N, m_N2, m_light):
     return 1.0 - one_minus_cos, w * stretch * (one_minus_cos + scale)
 
 
-def _decays(nodes: Nodes, e_N, p_N, m_N2, m_hprime, daughter, branching):
+def _decays(nodes: Nodes, e_N, p_N, m_N2, channel: _Channel, branching):
     """Weights, lab energy and cosine to N_2's flight of h' in one channel: nodes in ln E_h' over what can be seen.
 
     The energy is flat between gamma (E* - beta p*) and gamma (E* + beta p*). A closed channel (branching ratio 0)
     becomes a harmless narrow box.
     """
     u, w = unit_legendre(nodes.polar)
-    is_open = m_N2 > m_hprime + daughter
-    e_star = jnp.where(is_open, two_body_energy(m_N2, m_hprime, daughter), m_hprime)
-    p_star = two_body_momentum(m_N2, m_hprime, daughter)
-    centre = e_N * e_star / m_N2
-    half = jnp.maximum(p_N * p_star / m_N2, 1e-9 * centre)
+    centre = e_N * channel.e_star / m_N2
+    half = jnp.maximum(p_N * channel.p_star / m_N2, 1e-9 * centre)
     low = jnp.clip(centre - half, nodes.lowest, nodes.highest)
     high = jnp.clip(centre + half, nodes.lowest, nodes.highest)
     span = jnp.log1p((high - low) / low)[:, None]
     energy = low[:, None] * jnp.exp(span * u)
     share = branching * w * span * energy / (2.0 * half[:, None])
     cos_star = jnp.clip((energy - centre[:, None]) / half[:, None], -1.0, 1.0)
-    along = (p_N[:, None] * e_star + e_N[:, None] * p_star * cos_star) / m_N2
-    across_squared = p_star**2 * (1.0 - cos_star) * (1.0 + cos_star)
+    along = (p_N[:, None] * channel.e_star + e_N[:, None] * channel.p_star * cos_star) / m_N2
+    across_squared = channel.p_star**2 * (1.0 - cos_star) * (1.0 + cos_star)
     return share, energy, along / jnp.sqrt(along**2 + across_squared)
