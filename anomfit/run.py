@@ -1,7 +1,6 @@
 """A whole run, from a card to a folder: best fit, errors, posterior, report, figures; resumable after each step."""
 
 import dataclasses
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +21,7 @@ Say = Callable[[str], None]
 Progress = Callable[[str, int, int], None]
 
 PROBES = 64  # prior points at which a measurement without any signal is looked for
-SOFTWARE_KEYS = ("jax", "numpy", "scipy", "optimistix", "iminuit", "minuit")  # of data/references.toml
+SOFTWARE_KEYS = ("jax", "numpy", "scipy", "iminuit", "minuit")  # of data/references.toml
 SAMPLING_KEYS = ("numpyro", "nuts", "arviz", "r-hat")
 
 
@@ -57,7 +56,6 @@ def run_fit(
     from anomfit.results.files import load_result
 
     say = say or (lambda line: None)
-    _widen_thread_pool()
     prepare_devices(card.sampling.chains)
     problem = problem_from_card(card)
     if not problem.names:
@@ -104,15 +102,6 @@ def citation_keys(subject: str) -> tuple[str, ...]:
         problem = problem_from_card(load_card(subject))
         used = (*problem.model.references, *(key for m in problem.measurements for key in m.references), *SAMPLING_KEYS)
     return tuple(dict.fromkeys((*used, *SOFTWARE_KEYS)))
-
-
-def _widen_thread_pool() -> None:
-    """Give XLA's pool more threads than there will be devices; it reads NPROC when the first computation starts.
-
-    With one device a core and the default pool of one thread a core, a linear-algebra call (the Cholesky factor of a
-    covariance) on every device waits for a thread that none of them gives up: seen as a fit that stands still.
-    """
-    os.environ.setdefault("NPROC", str(2 * (os.cpu_count() or 1) + 2))
 
 
 def _fitted(problem: Problem, card: Card, folder: Path, say: Say, progress: Progress | None) -> "Result":

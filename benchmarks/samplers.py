@@ -19,7 +19,6 @@ def main() -> None:
     parser.add_argument("--walkers", type=int, default=64)
     parser.add_argument("--out")
     arguments = parser.parse_args()
-    os.environ.setdefault("NPROC", str(2 * (os.cpu_count() or 1) + 2))
     import jax
     import numpy as np
 

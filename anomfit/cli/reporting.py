@@ -1,6 +1,7 @@
 """`anomfit plot`, `anomfit cite`, `anomfit reproduce`: what comes after a fit."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -58,6 +59,7 @@ def cite(
 def reproduce(
     paper: Annotated[str | None, typer.Argument(help="An arXiv number or its alias; default: all papers.")] = None,
     as_json: AsJson = False,
+    figures: Annotated[Path | None, typer.Option(help="Also remake the paper's figures in this folder.")] = None,
     no_cache: NoCache = False,
 ) -> None:
     """Compute the numbers that the papers state, and say for each whether it agrees.
@@ -66,9 +68,16 @@ def reproduce(
     Examples:
       anomfit reproduce
       anomfit reproduce 2010.06159 --json
+      anomfit reproduce 2010.06159 --figures paper-figures
     """
     start_cache(no_cache)
     from anomfit.reproduce import reproduce as reproduce_papers
 
     for row in reproduce_papers(paper):
         print(json.dumps(row.as_json()) if as_json else row.line, flush=True)
+    if figures is not None:
+        from anomfit.plotting.papers import save_paper_figures
+
+        figures.mkdir(parents=True, exist_ok=True)
+        for path in save_paper_figures(figures):
+            print(path, file=sys.stderr)

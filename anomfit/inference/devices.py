@@ -13,7 +13,12 @@ def prepare_devices(wanted: int) -> int:
 
     It works only before JAX has computed anything in this process; later it changes nothing and returns what there is,
     and the work is then vectorised on those.
+
+    XLA's pool gets more threads than there are devices (it reads NPROC when the first computation starts): with one
+    thread a core, a linear-algebra call on every device, such as the Cholesky factor of a covariance, waits for a
+    thread that none of them gives up, seen as a fit that stands still.
     """
+    os.environ.setdefault("NPROC", str(2 * (os.cpu_count() or 1) + 2))
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         jax.config.update("jax_num_cpu_devices", max(1, min(wanted, cores)))

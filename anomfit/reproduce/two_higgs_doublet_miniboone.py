@@ -12,7 +12,7 @@ from anomfit.beams.booster import CH2, MODES, miniboone_beam
 from anomfit.capabilities import PairEvents
 from anomfit.data import load_record
 from anomfit.detectors import miniboone as detector
-from anomfit.detectors.pairs import SELECTIONS, find_selection, see_pairs
+from anomfit.detectors.pairs import SELECTIONS, find_selection
 from anomfit.detectors.resolution import RESOLUTIONS
 from anomfit.detectors.shower_response import expected
 from anomfit.measurements.base import Prediction
