@@ -10,8 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from anomfit.cards import Card, card_text, load_card, problem_from_card
+from anomfit.cards.building import point_values
 from anomfit.errors import InputError, reject
 from anomfit.folders import CHAINS, REPORT, RESULT, discard_if_empty, open_folder, result_file
+from anomfit.inference.evaluate import forward_at
 from anomfit.problem import Problem
 
 if TYPE_CHECKING:
@@ -104,6 +106,19 @@ def citation_keys(subject: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*used, *SOFTWARE_KEYS)))
 
 
+def _say_at_point(problem: Problem, card: Card, say: Say) -> None:
+    """The first result of a run: how the card's named point stands against the data."""
+    if card.point is None:
+        return
+    values = point_values(problem.model, problem.parametrisation, card.point)
+    found = forward_at(problem, {name: values.get(name, 0.0) for name in problem.names})
+    parts = ", ".join(
+        f"{m.name} {float(chi[0]):.2f} ({len(pulls[0])} numbers)"
+        for m, chi, pulls in zip(problem.measurements, found.chi_squared, found.pulls, strict=True)
+    )
+    say(f"at {card.point}: -2 ln L = {found.twice_nll[0]:.4f}; chi^2: {parts}")
+
+
 def _fitted(problem: Problem, card: Card, folder: Path, say: Say, progress: Progress | None) -> "Result":
     from anomfit.inference.minimise import FitSettings, minimise
     from anomfit.inference.minos import minos
@@ -111,6 +126,7 @@ def _fitted(problem: Problem, card: Card, folder: Path, say: Say, progress: Prog
     from anomfit.results.result import Result, provenance, spectra
     from anomfit.statistics.goodness import goodness_of_fit
 
+    _say_at_point(problem, card, say)
     key = jax.random.key(card.fit.seed)
     settings = FitSettings(screened=card.fit.screened, starts=card.fit.starts)
     fit = minimise(problem, key, settings, progress)
