@@ -33,8 +33,8 @@ class Nodes:
 
     energy: int = 128
     angle: int = 20
-    parent: int = 48
-    polar: int = 24
+    parent: int = 64
+    polar: int = 32
     lowest: float = 0.1
     highest: float = 2.1
 
@@ -125,17 +125,18 @@ def _production(beam: Beam, nodes: Nodes, span, m_N2, mediators: ScalarMediators
 
 
 def _parent_energy(u, span, m_N2):
-    """E_N, p_N and dE_N/du for u in (0, 1): quadratic at the start, logarithmic above, compressed in the flux's tail.
+    """E_N, p_N and dE_N/du for u in (0, 1): logarithmic, compressed in the flux's tail.
 
-    ln[(1 + K/s)/(1 + K/t)] is linear in u^2, K = E_N - start, s = 0.4 GeV, t = 3 GeV.
+    ln[(1 + K/s)/(1 + K/t)] is linear in u, K = E_N - start, s = 0.4 GeV, t = 3 GeV. What the decay gives is smooth in
+    K at N_2's threshold too; the root of K in the production there costs the rule less than 1e-5.
     """
     soft, hard = 0.4, 3.0
     start, end = span
     top = jnp.maximum(end - start, 1e-3)
     stretch = jnp.log((1.0 + top / soft) / (1.0 + top / hard))
-    grown = jnp.exp(stretch * u**2)
+    grown = jnp.exp(stretch * u)
     above = (grown - 1.0) / (1.0 / soft - grown / hard)
-    slope = 2.0 * stretch * u / (1.0 / (soft + above) - 1.0 / (hard + above))
+    slope = stretch / (1.0 / (soft + above) - 1.0 / (hard + above))
     e_N = start + above
     return e_N, safe_sqrt((e_N - m_N2) * (e_N + m_N2)), slope
 

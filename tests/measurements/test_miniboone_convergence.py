@@ -1,9 +1,13 @@
-"""Every bin of the MiniBooNE prediction against the reference of tests/oracles; benchmarks/convergence.py has all points."""
+"""Every bin of MiniBooNE's prediction against the reference in tests/oracles (more points: benchmarks/convergence.py)."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from oracles import comparison, points, upscattering
 from oracles.shower_table import Rule
+
+from anomfit.beams.booster import CH2
+from anomfit.physics.scalar_upscattering import FormFactors, ScalarMediators, d_sigma_d_q_squared, stack_targets
 
 SUBSET = (
     "Table I, strongest",
@@ -52,3 +56,19 @@ def test_interactions_before_efficiency(name):
     library = [[before["coherent"], before["coherent_antineutrino_mode"]],
                [before["incoherent"], before["incoherent_antineutrino_mode"]]]  # fmt: skip
     np.testing.assert_allclose(library, branching * made, rtol=1e-3)
+
+
+@pytest.mark.parametrize("index", range(3), ids=["carbon", "proton", "neutron"])
+def test_cross_section_of_each_target(index):
+    given = upscattering.physics(comparison.physical(points.edges()["Table I"]))
+    y = jnp.ones(2)
+    mediators = ScalarMediators(
+        jnp.asarray(given.masses), y, *(jnp.asarray(c) for c in zip(*given.charges, strict=True))
+    )
+    factors, target = FormFactors("dipole", "helm", given.M_S), upscattering.TARGETS[index]
+    for q_squared in (1e-4, 0.01, 0.3):
+        both = d_sigma_d_q_squared(
+            jnp.full(3, 0.8), jnp.full(3, q_squared), given.m_N2, mediators, stack_targets(CH2), factors
+        )
+        expected = upscattering.cross_section(0.8, np.array(q_squared), target, given)
+        np.testing.assert_allclose(both[index], expected, rtol=1e-9)
