@@ -31,7 +31,7 @@ class Nodes:
     lowest, highest: GeV, pair energies outside of which the experiment sees nothing; nodes are not spent there.
     """
 
-    energy: int = 128
+    energy: int = 192
     angle: int = 20
     parent: int = 64
     polar: int = 32
