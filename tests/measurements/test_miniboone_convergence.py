@@ -1,4 +1,4 @@
-"""Every bin of MiniBooNE's prediction against the reference in tests/oracles (more points: benchmarks/convergence.py)."""
+"""Every bin of MiniBooNE's prediction against the reference in tests/oracles; see benchmarks/convergence.py."""
 
 import jax.numpy as jnp
 import numpy as np
