@@ -135,8 +135,8 @@ def build_problem(
         known = ", ".join(model.parametrisations)
         raise InputError(f"parametrisation {parametrisation!r} is not known to {model.name}; use one of {known}")
     _check_places(chosen, [p.name for p in free], list(fixed))
-    _check_capabilities(model, measurements)
     _check_samples(measurements)
+    _check_capabilities(model, measurements)
     ordered = tuple(sorted(free, key=lambda p: chosen.names.index(p.name)))
     return Problem(
         model=model,

@@ -16,8 +16,7 @@ from anomfit.detectors.pairs import SELECTIONS, find_selection
 from anomfit.detectors.resolution import RESOLUTIONS
 from anomfit.detectors.shower_response import expected
 from anomfit.measurements.base import Prediction
-from anomfit.measurements.miniboone import NODES as USUAL_NODES
-from anomfit.measurements.miniboone import MiniBooneQuasiElastic, load_miniboone
+from anomfit.measurements.miniboone import NODES, MiniBooneQuasiElastic, load_miniboone
 from anomfit.measurements.miniboone_covariance import QuasiElasticData
 from anomfit.physics.scalar_upscattering import FormFactors, ScalarMediators
 from anomfit.physics.two_body import two_body_energy
@@ -31,14 +30,14 @@ PAPER_FLAVOURS = "numu-only"
 FOOT = 0.3048  # m
 HORNS = MODES["both"]  # the order of the measurement's bins
 
-NODES = replace(USUAL_NODES, lowest=0.02)  # GeV: what is said of pairs that are not selected needs them too
+WIDE = replace(NODES, lowest=NODES.lowest / 2.0)  # for what is said of parents whose pairs are not selected
 
 _expected = jax.jit(lambda response, events, seen: expected(response, detector.selected(events), seen))
 
 
-@partial(jax.jit, static_argnames="model")
-def _events(model, point, beam) -> PairEvents:
-    return model.pair_events(point, {}, beam, NODES)
+@partial(jax.jit, static_argnames=("model", "nodes"))
+def _events(model, point, beam, nodes=NODES) -> PairEvents:
+    return model.pair_events(point, {}, beam, nodes)
 
 
 @jax.jit
@@ -106,7 +105,7 @@ def rates(given: Benchmark) -> dict[str, Computed]:
     excess, _ = measured_excess(measurement.data, _window(measurement.data, HORNS[0]))
     published = _events(given.published, given.point, measurement.chain.beam)
     default = _events(given.default, given.point, miniboone_beam())
-    total = np.asarray(jnp.sum(published.rate, axis=(0, 1)) * jnp.sum(published.share))[:, 0]
+    total = np.asarray(published.made)[:, 0]
     return {
         **_shares_of_mediators(given, measurement),
         **_before_efficiency(given, total, excess),
@@ -159,7 +158,8 @@ def _against_excess(
     counts, counts_default = _counts(measurement, published), _counts(usual, default)
     selected, selected_default = float(counts[window].sum()), float(counts_default[window].sum())
     factor, factor_default = excess / selected, excess / selected_default
-    anywhere, as_if_N2 = _without_window(given, published)
+    wide = _events(given.published, given.point, measurement.chain.beam, WIDE)
+    anywhere, as_if_N2 = _without_window(given, wide)
     share = selected / float(jnp.sum(published.made[:, 0]))
     choices = (
         f"{share:.2%} of the interactions are selected. The default pair selection gives "

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import NamedTuple
 
 import jax
@@ -135,9 +136,13 @@ class Smeared(NamedTuple):
 def smeared(loaded):
     """Quasi-random pairs of neutrino mode: node, way to be seen, energy, direction; no waves and no table."""
     chain = loaded["evis"].chain
-    events = jax.device_get(jax.jit(lambda beam: MODEL.pair_events(POINT, {}, beam, chain.nodes))(chain.beam))
+    nodes = replace(
+        chain.nodes, parent=chain.nodes.energy
+    )  # parents at production energies: no interpolation
+    made = jax.jit(lambda beam: detector.selected(MODEL.pair_events(POINT, {}, beam, nodes)))(chain.beam)
+    events = jax.device_get(made)
     seen = jax.device_get(_see_nodes(events))
-    weight = events.rate.sum(axis=(2, 3))[:, :, None] * events.share  # parent, direction, decay
+    weight = events.rate.sum(axis=(2, 3))[:, :, None] * events.share[:, None, :]  # parent, direction, decay
     u = stats.qmc.Sobol(d=6, scramble=True, rng=np.random.default_rng(5)).random(2**20)
     flat = weight.reshape(-1)
     chosen = np.minimum(np.searchsorted(np.cumsum(flat) / flat.sum(), u[:, 0]), flat.size - 1)
@@ -157,7 +162,7 @@ def smeared(loaded):
 
 @jax.jit
 def _see_nodes(events):
-    seen = see_pairs(events.energy, events.mass, find_selection("overlap-13-mass"), detector.single_shower_efficiency)
+    seen = see_pairs(events.energy, events.mass, find_selection("overlap-13-mass"), detector.relative_efficiency)
     momentum = jnp.sqrt(jnp.maximum(events.energy**2 - events.mass**2, 0.0))
     inside = containment(events.decay_length_per_momentum * momentum, 5.0, 6.106)
     return seen._replace(weight=seen.weight * inside[..., None])

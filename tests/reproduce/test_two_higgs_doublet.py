@@ -183,7 +183,7 @@ def test_factor_counts_and_flight_hang_together(rows):
         f"{rows['selected_as_published'].computed / made:.2%} of the interactions" in rows["selected_as_published"].note
     )
     c_tau = 2.99792458e8 * rows["lifetime_hprime"].computed
-    for end, energy in (("low", 0.152), ("high", 0.359)):
+    for end, energy in (("low", 0.151), ("high", 0.359)):
         row = rows[f"travel_{end}"]
         assert f"The energy is {1e3 * energy:.0f} MeV" in row.note
         boost = math.sqrt((energy / 0.017) ** 2 - 1.0)

@@ -10,7 +10,7 @@ from anomfit.results import citations
 from anomfit.results.citations import KINDS, as_bibtex, bibliography
 
 ENTRIES = tomllib.loads((data.data_folder() / "references.toml").read_text(encoding="utf-8"))
-SOFTWARE = ("jax", "numpyro", "optax", "optimistix", "iminuit", "arviz", "matplotlib", "mplhep", "corner", "particle")
+SOFTWARE = ("jax", "numpyro", "optax", "iminuit", "arviz", "matplotlib", "corner", "particle")
 OLD_OR_NEW = r"(\d{4}\.\d{4,5}|[a-z-]+/\d{7})"  # arXiv identifiers
 
 
