@@ -136,9 +136,7 @@ class Smeared(NamedTuple):
 def smeared(loaded):
     """Quasi-random pairs of neutrino mode: node, way to be seen, energy, direction; no waves and no table."""
     chain = loaded["evis"].chain
-    nodes = replace(
-        chain.nodes, parent=chain.nodes.energy
-    )  # parents at production energies: no interpolation
+    nodes = replace(chain.nodes, parent=chain.nodes.energy)  # parents at production energies: no interpolation
     made = jax.jit(lambda beam: detector.selected(MODEL.pair_events(POINT, {}, beam, nodes)))(chain.beam)
     events = jax.device_get(made)
     seen = jax.device_get(_see_nodes(events))
