@@ -137,8 +137,8 @@ def away_from_thresholds(n):
 def test_gradients_against_central_differences(measurement):
     """Every bin and ln L along a random direction, plain and Richardson-extrapolated differences, best of four steps.
 
-    The flux is piecewise linear: a production node within a step of a knot spoils the difference (by half the jump of the
-    slope, 1e-5), and shorter steps lose digits. 1e-6 is reached at 95 % of the points, 5e-5 at all. A bin of less
+    The flux is piecewise linear: a production node within a step of a knot spoils the difference (by half the jump of
+    the slope, 1e-5), and shorter steps lose digits. 1e-6 is reached at 95 % of the points, 5e-5 at all. A bin of less
     than 1e-3 events or 1e-5 of all counts as that much.
     """
     x, along = away_from_thresholds(200)
