@@ -20,6 +20,7 @@ SUBSET = (
     "corner 12",
     "corner 14",
     "random 10",
+    "random 14",
 )
 
 
