@@ -90,7 +90,9 @@ class MiniBooneQuasiElastic:
         signal.
         """
         chi_squared, log_det = self._quadratic_form(prediction)
-        return -0.5 * (chi_squared + log_det - self.data.null_log_det)
+        value = -0.5 * (chi_squared + log_det - self.data.null_log_det)
+        # only "literal" has signals at which its matrix is not positive definite: they are refused
+        return jnp.where(jnp.isfinite(value), value, -jnp.inf)
 
     def chi_squared(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
         """The quadratic form over all 38 bins."""

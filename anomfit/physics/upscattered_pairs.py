@@ -32,7 +32,7 @@ class Nodes:
     """
 
     energy: int = 192
-    angle: int = 20
+    angle: int = 22
     parent: int = 64
     polar: int = 32
     lowest: float = 0.1
