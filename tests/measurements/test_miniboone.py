@@ -138,7 +138,7 @@ def test_gradients_against_central_differences(measurement):
     """Every bin and ln L along a random direction, plain and Richardson-extrapolated differences, best of four steps.
 
     The flux is piecewise linear: a production node within a step of a knot spoils the difference (by half the jump of
-    the slope, 1e-5), and shorter steps lose digits. 1e-6 is reached at 94 % of the points, 5e-5 at all. A bin of less
+    the slope, 1e-5), and shorter steps lose digits. 1e-6 is reached at 95 % of the points, 5e-5 at all. A bin of less
     than 1e-3 events or 1e-5 of all counts as that much.
     """
     x, along = away_from_thresholds(200)
@@ -154,7 +154,7 @@ def test_gradients_against_central_differences(measurement):
     error = np.min([np.abs(slope - exact) / scale for slope in slopes], axis=0)
     worst = error.max(axis=1)
     print(f"{np.sum(worst > 1e-6)} of {len(worst)} points above 1e-6, worst {worst.max():.1e}")
-    assert np.mean(worst < 1e-6) >= 0.93
+    assert np.mean(worst < 1e-6) >= 0.95
     assert worst.max() < 5e-5
 
 
