@@ -1,4 +1,4 @@
-"""Neutrino fluxes: piecewise linear between the tabulated bin centres with rounded corners, integral restored; several beams side by
+"""Neutrino fluxes: linear between bin centres, corners rounded, integral restored; several beams side by side."""
 side.
 """
 
