@@ -1,6 +1,4 @@
 """Neutrino fluxes: linear between bin centres, corners rounded, integral restored; several beams side by side."""
-side.
-"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
