@@ -9,7 +9,7 @@ those of E_nu^QE do.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 
 import jax
@@ -83,15 +83,16 @@ def expected(response: ShowerResponse, events: PairEvents, seen: Seen) -> Float[
     contracted with the table: the order in which the cost hardly depends on the number of bins.
     """
     n, waves, _ = response.table.shape
-    # the barrier keeps XLA from computing the cheap upstream arrays again inside every product below
+    # the barrier keeps XLA from computing the cheap upstream arrays again inside every product below; what is made
+    # stays outside, or a likelihood, which does not need it, would compute it
+    events = events._replace(made=jnp.zeros(()))
     events, seen = jax.lax.optimization_barrier((events, seen))
     of_pair, of_shower = _each(lambda e: _energy_basis(e, n), events.energy, seen.energy)
-    of_decay, of_parent = _each(lambda c: _legendre(c, waves), events.cos_decay, events.cos_parent)
     rates = events.rate.reshape(*events.rate.shape[:2], -1)
-    made = jnp.einsum("ep,elx->lxp", events.onto, jnp.einsum("etl,etx->elx", of_parent, rates))
-    decays = jnp.einsum("pdi,pdl->lpi", of_pair * events.share[..., None], of_decay)
+    made = jnp.einsum("ep,elx->plx", events.onto, jnp.einsum("elt,etx->elx", _legendre(events.cos_parent, waves), rates))
+    decays = jnp.einsum("pld,pdi->pli", _legendre(events.cos_decay, waves) * events.share[:, None, :], of_pair)
     # number of pairs around each of the table's energies, by wave: what multiplies the acceptance there
-    pairs = jnp.einsum("lxp,lpi->lxi", made, decays) @ _transform(n)
+    pairs = jnp.einsum("plx,pli->lxi", made, decays) @ _transform(n)
     wave = np.arange(waves)
     tilted = pairs * jnp.exp(-0.25 * (wave * (wave + 1))[:, None, None] * seen.tilt)
     visible = jnp.einsum("ew,ewi->ei", seen.weight, of_shower)
@@ -140,6 +141,7 @@ def _angle_nodes(cos_edges):
         yield from zip(0.5 * (low + high) + 0.5 * (high - low) * x, 0.5 * (high - low) * w, strict=True)
 
 
+@partial(jax.custom_jvp, nondiff_argnums=(1,))
 def _chebyshev(x, n: int):
     """T_0 ... T_{n-1} on a new last axis: blocks of eight by T_{a+b} = 2 T_a T_b - T_{a-b}, a short graph."""
     rows = [jnp.ones_like(x), x]
@@ -155,13 +157,32 @@ def _chebyshev(x, n: int):
     return jax.lax.optimization_barrier(jnp.concatenate(blocks, axis=-1)[..., :n])
 
 
-def _legendre(x, n: int):
-    """P_0 ... P_{n-1} on a new last axis, from the Chebyshev polynomials."""
-    return _chebyshev(x, n) @ _legendre_in_chebyshev(n)
+@_chebyshev.defjvp
+def _chebyshev_jvp(n, primals, tangents):
+    # one matrix product in place of the derivative of the recurrence: less to compile and less to compute
+    basis = _chebyshev(primals[0], n)
+    return basis, (basis @ _derivative(n)) * tangents[0][..., None]
 
 
 @lru_cache
-def _legendre_in_chebyshev(n: int) -> np.ndarray:
-    """Matrix (Chebyshev, Legendre) of the change of basis."""
-    points = chebyshev.chebpts1(n)
-    return _transform(n) @ np.stack([eval_legendre(l, points) for l in range(n)], axis=-1)
+def _derivative(n: int) -> np.ndarray:
+    """Matrix D with T_k' = sum_j T_j D_jk."""
+    return np.stack([np.pad(chebyshev.chebder(row), (0, n))[:n] for row in np.eye(n)], axis=-1)
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(1,))
+def _legendre(x, n: int):
+    """P_0 ... P_{n-1} on a new last axis but one, so that x runs fastest."""
+    rows = [jnp.ones_like(x), x]
+    for l in range(1, n - 1):
+        rows.append(((2 * l + 1) * x * rows[l] - l * rows[l - 1]) / (l + 1))
+    return jax.lax.optimization_barrier(jnp.stack(rows[:n], axis=-2))
+
+
+@_legendre.defjvp
+def _legendre_jvp(n, primals, tangents):
+    waves = _legendre(primals[0], n)
+    slopes = [jnp.zeros_like(primals[0]), jnp.ones_like(primals[0])]
+    for l in range(1, n - 1):
+        slopes.append(slopes[l - 1] + (2 * l + 1) * waves[..., l, :])
+    return waves, jnp.stack(slopes[:n], axis=-2) * tangents[0][..., None, :]
