@@ -10,6 +10,7 @@ from anomfit.measurements.base import Measurement
 from anomfit.measurements.lepton_moments import DEFAULT_ERAS, eras, load_lepton_moment
 from anomfit.measurements.miniboone import MiniBooneQuasiElastic, load_miniboone
 from anomfit.measurements.miniboone_plane import DISTRIBUTIONS, load_projection
+from anomfit.measurements.stopped_pions import ENTRIES, find_loader
 
 
 class Listing(NamedTuple):
@@ -31,7 +32,7 @@ _MINIBOONE: dict[str, Callable[..., Measurement]] = {
 
 def measurement_names() -> tuple[str, ...]:
     """Names without eras."""
-    return ("miniboone", "g-2-muon", "g-2-electron")
+    return ("miniboone", "g-2-muon", "g-2-electron", *ENTRIES)
 
 
 def measurement_listing() -> list[Listing]:
@@ -40,6 +41,9 @@ def measurement_listing() -> list[Listing]:
     rows = [Listing("miniboone", default.era, True, default.title, "release", default.references)]
     for era, shown in DISTRIBUTIONS.items():
         rows.append(Listing("miniboone", era, False, shown.title, shown.status, shown.references))
+    for name, entries in ENTRIES.items():
+        for i, (era, entry) in enumerate(entries.items()):
+            rows.append(Listing(name, era, i == 0, entry.title, entry.status, entry.references))
     for lepton in ("muon", "electron"):
         for era, title in eras(lepton).items():
             references = load_lepton_moment(lepton, era).references
@@ -56,6 +60,9 @@ def find_measurement(name: str, **options: str) -> Measurement:
         if (era or "enuqe") not in _MINIBOONE:
             raise reject("era", era, f"miniboone has {', '.join(_MINIBOONE)}")
         load = _MINIBOONE[era or "enuqe"]
+        return load(**_checked(load, name, options))
+    if base in ENTRIES:
+        load = find_loader(base, era)
         return load(**_checked(load, name, options))
     _checked(None, name, options)
     return load_lepton_moment(base.removeprefix("g-2-"), era or "default")  # type: ignore[arg-type]

@@ -1,0 +1,66 @@
+"""LSND and KARMEN by name and era, for the catalogue."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from anomfit.errors import reject
+from anomfit.measurements.base import Measurement
+from anomfit.measurements.karmen import Karmen, load_karmen
+from anomfit.measurements.lsnd import LsndCounts, load_l_over_e, load_r_gamma
+from anomfit.measurements.lsnd_high_energy import LsndHighEnergy, load_high_energy
+from anomfit.measurements.lsnd_shapes import LsndShape, load_cos_theta, load_energy
+
+
+class Entry(NamedTuple):
+    """An era: its loader, where its numbers come from (a status of the data room, or none) and its references."""
+
+    load: Callable[..., Measurement]
+    title: str
+    status: str
+    references: tuple[str, ...]
+
+
+# the first era of a measurement is its default
+ENTRIES: dict[str, dict[str, Entry]] = {
+    "lsnd": {
+        "l-over-e": Entry(
+            load_l_over_e, "LSND L/E of the events with R_gamma > 10, 20 to 60 MeV", "digitised", LsndCounts.references
+        ),
+        "r-gamma": Entry(load_r_gamma, "LSND events of 20 to 60 MeV by R_gamma", "recalled", LsndCounts.references),
+        "high-energy": Entry(
+            load_high_energy,
+            "LSND events of 60 to 200 MeV without and with a correlated neutron",
+            "release",
+            LsndHighEnergy.references,
+        ),
+        "energy": Entry(
+            load_energy,
+            "LSND energy of the events with R_gamma > 10 (no public data: unfolded from L/E)",
+            "derived",
+            LsndShape.references,
+        ),
+        "cos-theta": Entry(
+            load_cos_theta,
+            "LSND cos theta of the events with R_gamma > 1, 36 to 60 MeV (no public data)",
+            "no public data",
+            LsndShape.references,
+        ),
+    },
+    "karmen": {
+        "prompt-energy": Entry(
+            load_karmen,
+            "KARMEN 2 prompt energy of neutron-tagged candidates, 16 to 52 MeV (null result)",
+            "digitised",
+            Karmen.references,
+        ),
+    },
+}
+
+
+def find_loader(name: str, era: str) -> Callable[..., Measurement]:
+    """The loader of an era of a measurement in ENTRIES, "" for the default; an unknown era is refused."""
+    eras = ENTRIES[name]
+    chosen = era or next(iter(eras))
+    if chosen not in eras:
+        raise reject("era", era, f"{name} has {', '.join(eras)}")
+    return eras[chosen].load

@@ -1,0 +1,154 @@
+"""nu + target -> N + target in the energy of N and the recoil, and N -> X h': for detectors that see the recoil.
+
+Beside `upscattered_pairs`, whose nodes are the angles of N: with E_nu = E_N + T the Jacobian is 1, a threshold on the
+recoil T is an edge of the rule, and where only energies are measured the box of h' energies is integrated exactly.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.special import erf
+from jaxtyping import Array, Float
+
+from anomfit.beams.flux import Target
+from anomfit.errors import reject
+from anomfit.physics.kinematics import safe_sqrt
+from anomfit.physics.quadrature import unit_legendre
+from anomfit.physics.scalar_upscattering import FormFactors, ScalarMediators, d_sigma_d_q_squared, stack_targets
+from anomfit.physics.two_body import two_body_energy, two_body_momentum
+
+REACH = 5.0  # widths of the smooth threshold on either side of which it is 0 or 1
+
+
+class NeutrinoSource(Protocol):
+    """One flux on one molecule: `Beam` with a single flux, or a spectrum of its own."""
+
+    @property
+    def composition(self) -> tuple[Target, ...]:
+        """The scatterers."""
+        ...
+
+    @property
+    def exposure(self) -> Float[Array, "1"]:
+        """Molecules."""
+        ...
+
+    @property
+    def highest_energy(self) -> float | Float[Array, ""]:
+        """GeV."""
+        ...
+
+    def flux_at(self, energy: Float[Array, "..."]) -> Float[Array, "... 1"]:
+        """1/cm^2/GeV."""
+        ...
+
+
+@dataclass(frozen=True)
+class RecoilNodes:
+    """Numbers of quadrature nodes, static: energies of N, and recoils in each of two panels."""
+
+    parent: int = 40
+    recoil: int = 8
+
+    def __post_init__(self):
+        for name in ("parent", "recoil"):
+            if getattr(self, name) < 2:
+                raise reject(f"nodes.{name}", getattr(self, name), "give at least 2")
+
+
+class KnockOut(NamedTuple):
+    """Kinetic energy (GeV) a bound nucleon needs to leave its nucleus, and the width of that threshold."""
+
+    energy: Float[Array, ""]
+    width: float
+
+
+class Parents(NamedTuple):
+    """N on the nodes: rate (interactions, weights included), lab energy and momentum, cosine to the beam."""
+
+    rate: Float[Array, "parents recoils targets"]
+    energy: Float[Array, "parents"]
+    momentum: Float[Array, "parents"]
+    cosine: Float[Array, "parents recoils targets"]
+
+
+class Boxes(NamedTuple):
+    """h' of N's decays, by channel: its energy is flat between `low` and `high` with total probability `share`."""
+
+    share: Float[Array, "channels"]
+    low: Float[Array, "parents channels"]
+    high: Float[Array, "parents channels"]
+    e_star: Float[Array, "channels"]
+    p_star: Float[Array, "channels"]
+
+
+def produce(
+    source: NeutrinoSource,
+    bound: tuple[bool, ...],
+    nodes: RecoilNodes,
+    m_N: Float[Array, ""],
+    mediators: ScalarMediators,
+    form_factors: FormFactors,
+    knock_out: KnockOut,
+) -> Parents:
+    """N made by the source; `bound` says, target by target, whether the knock-out threshold applies.
+
+    The threshold is smooth: a normal distribution function of the recoil. Nothing is made when N is too heavy.
+    """
+    u, w = unit_legendre(nodes.parent)
+    span = jnp.maximum(source.highest_energy - m_N, 0.0)
+    e_N = (m_N + span * u**2)[:, None]  # a root of E_N - m_N, as the momentum at threshold, becomes linear
+    p_N = safe_sqrt((e_N - m_N) * (e_N + m_N))
+    targets = stack_targets(source.composition)
+    recoil, weight = _recoil_nodes(source, bound, nodes.recoil, e_N, p_N, targets.mass, mediators, knock_out)
+    e_N, p_N = e_N[..., None], p_N[..., None]
+    e_nu, q_squared = e_N + recoil, 2.0 * targets.mass * recoil
+    slope = d_sigma_d_q_squared(e_nu, q_squared, m_N, mediators, targets, form_factors) * 2.0 * targets.mass
+    freed = jnp.where(
+        np.asarray(bound), 0.5 * (1.0 + erf((recoil - knock_out.energy) / (np.sqrt(2.0) * knock_out.width))), 1.0
+    )
+    flux = source.flux_at(e_nu)[..., 0] * source.exposure[0] * targets.number
+    rate = slope * freed * flux * weight * (2.0 * span * u * w)[:, None, None]
+    product = 2.0 * e_nu * jnp.maximum(p_N, 1e-12)
+    cosine = jnp.clip((2.0 * e_nu * e_N - m_N**2 - q_squared) / product, -1.0, 1.0)
+    return Parents(rate, e_N[:, 0, 0], p_N[:, 0, 0], cosine)
+
+
+def boxes(parents: Parents, m_N, m_hprime, daughters: Float[Array, "channels"], share) -> Boxes:
+    """Energies of h' in N -> X h' for daughters X of these masses (GeV) and probabilities; closed channels need 0."""
+    is_open = m_N > m_hprime + daughters
+    e_star = jnp.where(is_open, two_body_energy(m_N, m_hprime, daughters), m_hprime)
+    p_star = two_body_momentum(m_N, m_hprime, daughters)
+    centre = parents.energy[:, None] * e_star / m_N
+    half = jnp.maximum(parents.momentum[:, None] * p_star / m_N, 1e-4 * centre)
+    return Boxes(share, centre - half, centre + half, e_star, p_star)
+
+
+def _recoil_nodes(source, bound, n: int, e_N, p_N, mass, mediators: ScalarMediators, knock_out: KnockOut):
+    """Recoils and weights, (parents, 2 n, targets): logarithmic above the lightest mediator's pole, in two panels.
+
+    They part above the knock-out threshold of bound nucleons, below which the rule does not go, and at the geometric
+    middle for the others. Recoils lie between those of N along and against the beam, and below the flux's end.
+    """
+    room = source.highest_energy - e_N
+    room = jnp.where(room > 0.0, room, 1e-3)  # closed: any recoil will do, the flux is 0 there
+    backward = jnp.minimum((e_N + p_N) ** 2 / (2.0 * (mass - e_N - p_N)), room)
+    lowest = jnp.minimum((e_N - p_N) ** 2 / (2.0 * (mass - e_N + p_N)), backward)
+    pole = jnp.min(mediators.mass) ** 2 / (2.0 * mass) + 1e-9
+    reach = REACH * knock_out.width
+    starts = jnp.clip(knock_out.energy - reach, lowest, backward)
+    parts = jnp.clip(knock_out.energy + reach, lowest, backward)
+    middle = safe_sqrt((lowest + pole) * (backward + pole)) - pole
+    low, part = jnp.where(np.asarray(bound), starts, lowest), jnp.where(np.asarray(bound), parts, middle)
+    panels = [_logarithmic(n, low, part, pole), _logarithmic(n, part, backward, pole)]
+    return tuple(jnp.concatenate(pieces, axis=1) for pieces in zip(*panels, strict=True))
+
+
+def _logarithmic(n: int, low, high, scale):
+    u, w = (x[:, None] for x in unit_legendre(n))
+    low, high = low[:, None, :], high[:, None, :]
+    stretch = jnp.log((high + scale) / (low + scale))
+    shifted = (low + scale) * jnp.exp(stretch * u)
+    return shifted - scale, w * stretch * shifted
