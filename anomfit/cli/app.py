@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from anomfit.cli import fitting, listing, predicting, reporting
+from anomfit.cli import constraining, fitting, listing, predicting, reporting
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
 
@@ -13,6 +13,7 @@ for verb in (
     listing.measurements,
     listing.card,
     predicting.predict,
+    constraining.constraints,
     fitting.fit,
     fitting.sample,
     reporting.plot,

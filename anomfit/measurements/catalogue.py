@@ -54,6 +54,9 @@ def measurement_listing() -> list[Listing]:
 def find_measurement(name: str, **options: str) -> Measurement:
     """The measurement "name" or "name:era" with its options (see the loader's arguments)."""
     base, _, era = name.partition(":")
+    if base not in measurement_names() and _is_constraint(base):
+        _checked(None, name, options)
+        return _constraint(base, era)
     if base not in measurement_names():
         raise reject("measurement", base, f"use one of {', '.join(measurement_names())}, or FILE.py:NAME for your own")
     if base == "miniboone":
@@ -66,6 +69,18 @@ def find_measurement(name: str, **options: str) -> Measurement:
         return load(**_checked(load, name, options))
     _checked(None, name, options)
     return load_lepton_moment(base.removeprefix("g-2-"), era or "default")  # type: ignore[arg-type]
+
+
+def _is_constraint(name: str) -> bool:
+    from anomfit.constraints.catalogue import constraint_names
+
+    return name in constraint_names()
+
+
+def _constraint(name: str, era: str) -> Measurement:
+    from anomfit.constraints.catalogue import find_constraint
+
+    return find_constraint(name, era)
 
 
 def _checked(load: Callable[..., Measurement] | None, name: str, options: dict[str, str]) -> dict[str, str]:

@@ -20,6 +20,12 @@ from anomfit.models import two_higgs_doublet_parameters as parameters
 from anomfit.parameters import Nuisance, Parametrisation, Point
 from anomfit.physics import lepton_moments, scalar_decays, upscattered_pairs
 from anomfit.physics.constants import HBAR_C_M, M_E, M_MU, M_TAU
+from anomfit.physics.light_scalars import (
+    LightScalars,
+    width_to_majorana_pair,
+    width_to_neutrino_and_majorana,
+    width_to_pions,
+)
 from anomfit.physics.neutrino_mass import SeesawStates, dirac_mass, normal_ordering, seesaw
 from anomfit.physics.nucleon_scalar import SCALAR_DIPOLE_MASS, SIGMA_TERM_SCALE
 from anomfit.physics.scalar_upscattering import FormFactors, ScalarMediators
@@ -115,6 +121,26 @@ class TwoHiggsDoublet:
 
         (N1_H, nu_H), (N1_hprime, nu_hprime) = widths(0), widths(1)
         return HeavyNeutrinoWidths(N1_hprime, nu_hprime, N1_H, nu_H)
+
+    def light_scalars(self, point: Point) -> LightScalars:
+        """(H, h') with couplings and widths; decays to two scalars and to tau leptons are left out."""
+        scalars = self.scalars(point)
+        couplings = {name: point[name] * scalars.doublet for name in ("y_e", "y_mu", "y_u", "y_d", "y_nu")}
+        g = scalar_decays.majorana_coupling(point["lambda_N12"] * scalars.singlet, self.majorana_counting)
+        to_sterile = width_to_majorana_pair(scalars.mass, point["m_N1"], point["m_N2"], g, self.relative_cp)
+        return LightScalars(
+            mass=scalars.mass,
+            **couplings,
+            to_electrons=scalar_decays.width_to_fermions(scalars.mass, couplings["y_e"], M_E),
+            to_muons=scalar_decays.width_to_fermions(scalars.mass, couplings["y_mu"], M_MU),
+            to_pions=width_to_pions(scalars.mass, couplings["y_u"], couplings["y_d"]),
+            to_hidden=to_sterile + width_to_neutrino_and_majorana(scalars.mass, point["m_N2"], couplings["y_nu"]),
+        )
+
+    def largest_coupling(self, point: Point) -> Float[Array, ""]:
+        """The largest dimensionless coupling in size: Yukawa couplings of the doublet and the singlet's to N_1 N_2."""
+        couplings = [value for name, value in point.items() if name.startswith("y_")]
+        return jnp.max(jnp.abs(jnp.stack([*couplings, point["lambda_N12"]])))
 
     def light_neutrinos(self, point: Point) -> SeesawStates:
         """Seesaw of the three generations, equations 19-23, with the Dirac masses that give the measured splittings."""

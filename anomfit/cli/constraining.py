@@ -1,0 +1,71 @@
+"""`anomfit constraints`: how far a point is from every other limit."""
+
+import json
+import math
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from anomfit.cli.options import AsJson, NoCache, pairs, start_cache
+
+if TYPE_CHECKING:
+    from anomfit.constraints import ConstraintRow
+
+
+def constraints(
+    model: Annotated[str, typer.Argument(help="A model's name, or a file of yours: my_model.py:model.")],
+    point: Annotated[
+        str | None, typer.Option("--point", metavar="NAME", help="A published point; default: the model's first.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a parameter; may be repeated.")
+    ] = None,
+    as_json: AsJson = False,
+    no_cache: NoCache = False,
+) -> None:
+    """Compare a point of a model with every constraint: one row each with prediction, limit, ratio and verdict.
+
+    A ratio above 1 is excluded at 90 % CL. "no reach" means that the search cannot see the point (a life too short, a
+    mass outside its range). Projections and limits without public data are shown and never fitted.
+
+    \b
+    Examples:
+      anomfit constraints two-higgs-doublet
+      anomfit constraints two-higgs-doublet --point table-I --set m_hprime=30MeV
+      anomfit constraints two-higgs-doublet --json
+    """
+    start_cache(no_cache)
+    import jax.numpy as jnp
+
+    from anomfit.constraints import constraint_table, shipped_constraints
+    from anomfit.errors import InputError
+    from anomfit.prediction import fitting_parametrisation, point_from_settings
+    from anomfit.userfiles import resolve_model
+
+    chosen_model, changed = resolve_model(model), pairs("--set", settings or [])
+    chosen = fitting_parametrisation(chosen_model, None, set(changed))
+    values = point_from_settings(chosen_model, chosen, point, changed)
+    missing = [name for name in chosen.names if name not in values]
+    if missing:
+        raise InputError(f"point: it has no value for {', '.join(missing)}; name a point or set each")
+    physical = chosen.to_physical({name: jnp.asarray(values[name]) for name in chosen.names})
+    rows = constraint_table(chosen_model, physical, shipped_constraints())
+    if not rows:
+        raise InputError(f"model: {chosen_model.name} predicts nothing that a constraint needs")
+    if as_json:
+        print(json.dumps([row.as_json() for row in rows], indent=2, ensure_ascii=False))
+        return
+    _print_table(rows)
+
+
+def _print_table(rows: "list[ConstraintRow]") -> None:
+    width = max(len(row.name) for row in rows)
+    print(f"{'constraint':<{width}}  {'predicted':>10} {'limit':>10} {'ratio':>9}  verdict")
+    for row in rows:
+        limit = f"{row.limit:.3g}" if math.isfinite(row.limit) and row.verdict != "no reach" else "-"
+        print(f"{row.name:<{width}}  {row.predicted:>10.3g} {limit:>10} {row.ratio:>9.2g}  {row.verdict}")
+        unit = "" if row.unit == "1" else f" [{row.unit}]"
+        print(f"{'':<{width}}  {row.quantity}{unit}; {row.source}; data {row.era}")
+        print(f"{'':<{width}}  assumes: {row.assumption}")
+    excluded = [row.name for row in rows if row.excludes]
+    print(f"\nexcluded or in tension at 90 % CL: {', '.join(excluded) or 'none'}")

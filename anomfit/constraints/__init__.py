@@ -1,0 +1,16 @@
+"""What else a model must satisfy: published limits and rates, each with a prediction and a likelihood term."""
+
+from anomfit.constraints.base import Constraint, Outcome, PredictsLightScalars
+from anomfit.constraints.catalogue import constraint_names, find_constraint, shipped_constraints
+from anomfit.constraints.report import ConstraintRow, constraint_table
+
+__all__ = [
+    "Constraint",
+    "ConstraintRow",
+    "Outcome",
+    "PredictsLightScalars",
+    "constraint_names",
+    "constraint_table",
+    "find_constraint",
+    "shipped_constraints",
+]

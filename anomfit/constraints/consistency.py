@@ -1,0 +1,113 @@
+"""Perturbativity, light-neutrino masses, and the electron's magnetic moment."""
+
+from functools import lru_cache, partial
+from typing import Protocol, runtime_checkable
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from anomfit.capabilities import PredictsLeptonMoment
+from anomfit.constraints.base import About, Constraint, Outcome, against_measurement
+from anomfit.measurements.lepton_moments import load_lepton_moment
+from anomfit.parameters import Point
+from anomfit.physics import neutrino_mass as splitting
+from anomfit.statistics.limits import Z_90
+
+
+@runtime_checkable
+class PredictsLightNeutrinos(Protocol):
+    """Masses of the light neutrinos."""
+
+    def light_neutrinos(self, point: Point) -> splitting.SeesawStates:
+        """Mass eigenstates of the three generations."""
+        ...
+
+
+@runtime_checkable
+class HasYukawaCouplings(Protocol):
+    """Dimensionless couplings that an expansion needs small."""
+
+    def largest_coupling(self, point: Point) -> Float[Array, ""]:
+        """The largest of them in size."""
+        ...
+
+
+@lru_cache
+def constraints() -> tuple[Constraint, ...]:
+    """All of this family."""
+    solar = ("Delta m^2_21", 0, splitting.DELTA_M2_21_NUFIT, splitting.DELTA_M2_21_NUFIT_SIGMA)
+    atmospheric = ("Delta m^2_31", 1, splitting.DELTA_M2_31_NUFIT, splitting.DELTA_M2_31_NUFIT_SIGMA)
+    return (_perturbativity(), _splitting("solar", *solar), _splitting("atmospheric", *atmospheric), _electron())
+
+
+def _perturbativity() -> Constraint:
+    about = About(
+        name="perturbativity",
+        title="every dimensionless coupling below sqrt(4 pi)",
+        quantity="largest dimensionless coupling",
+        unit="1",
+        kind="curve",
+        era="theory",
+        source="arXiv:2006.01948 appendix B",
+        assumption="couplings of fermions to the scalars; quartic couplings are not parameters of the fit",
+        references=("arXiv:2006.01948",),
+        accepts=(HasYukawaCouplings,),
+    )
+    return Constraint({"limit": np.asarray(np.sqrt(4.0 * np.pi))}, about, _largest)
+
+
+def _largest(model: HasYukawaCouplings, point: Point, nuisances: Point, data) -> Outcome:
+    largest = model.largest_coupling(point)
+    return Outcome(largest, data["limit"], largest / data["limit"])
+
+
+def _splitting(name: str, quantity: str, index: int, value: float, sigma: float) -> Constraint:
+    about = About(
+        name=f"neutrinos-{name}",
+        title=f"{name} mass-squared difference of the light neutrinos",
+        quantity=quantity,
+        unit="eV^2",
+        kind="measured",
+        era="2024",
+        source="NuFIT 6.0, arXiv:2410.05380, normal ordering (recalled)",
+        assumption="type-I seesaw of one sterile state a generation; the Dirac masses are fitted to the splitting",
+        references=("arXiv:2410.05380",),
+        accepts=(PredictsLightNeutrinos,),
+    )
+    numbers = {"value": np.asarray(value), "sigma": np.asarray(sigma)}
+    return Constraint(numbers, about, _SPLITTINGS[index])
+
+
+def _mass_splitting(index: int, model: PredictsLightNeutrinos, point: Point, nuisances: Point, data) -> Outcome:
+    found = splitting.mass_squared_differences(model.light_neutrinos(point).m_light)[index]
+    return against_measurement(found, data["value"], data["sigma"])
+
+
+_SPLITTINGS = (partial(_mass_splitting, 0), partial(_mass_splitting, 1))
+
+
+def _electron() -> Constraint:
+    measured = load_lepton_moment("electron")
+    about = About(
+        name="electron-moment",
+        title="anomalous magnetic moment of the electron",
+        quantity="Delta a_e",
+        unit="1",
+        kind="measured",
+        era=measured.era,
+        source="arXiv:2209.13084 with alpha of Nature 588 (2020) 61",
+        assumption="alpha from rubidium; caesium differs by five standard deviations",
+        references=measured.references,
+        accepts=(PredictsLeptonMoment,),
+        samples=("g-2-electron",),
+    )
+    numbers = {key: getattr(measured, key) for key in ("value", "sigma_minus", "sigma_plus")}
+    return Constraint(numbers, about, _electron_moment)
+
+
+def _electron_moment(model: PredictsLeptonMoment, point: Point, nuisances: Point, data) -> Outcome:
+    moment = model.lepton_moment(point, "electron")
+    residual = moment - data["value"]
+    sigma = jnp.where(residual > 0.0, data["sigma_plus"], data["sigma_minus"])
+    return Outcome(moment, data["value"], jnp.abs(residual) / (Z_90 * sigma))

@@ -1,0 +1,99 @@
+"""The table of a point: every constraint with its prediction, limit, ratio and verdict."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+
+from anomfit.capabilities import Model
+from anomfit.constraints.base import Constraint
+from anomfit.parameters import Point
+
+
+@dataclass(frozen=True)
+class ConstraintRow:
+    """One constraint at one point; `predicted` and `limit` in `unit`, `decades` is log10(ratio)."""
+
+    name: str
+    quantity: str
+    unit: str
+    kind: str
+    predicted: float
+    limit: float
+    ratio: float
+    verdict: str
+    era: str
+    source: str
+    assumption: str
+
+    @property
+    def decades(self) -> float:
+        """log10(ratio): how far above (positive) or below the limit the point is."""
+        return math.log10(self.ratio) if self.ratio > 0.0 else -math.inf
+
+    @property
+    def excludes(self) -> bool:
+        """Whether data disfavour the point at 90 % CL."""
+        return self.verdict in ("excluded", "in tension")
+
+    def as_json(self) -> dict[str, object]:
+        """The object that `anomfit constraints --json` prints; a number that does not exist is None."""
+        numbers = {key: getattr(self, key) for key in ("predicted", "limit", "ratio", "decades")}
+        texts = ("name", "quantity", "unit", "kind", "verdict", "era", "source", "assumption")
+        return {
+            **{key: getattr(self, key) for key in texts},
+            **{key: value if math.isfinite(value) else None for key, value in numbers.items()},
+        }
+
+
+def constraint_table(
+    model: Model, point: Point, constraints: Iterable[Constraint], nuisances: Mapping[str, float] | None = None
+) -> list[ConstraintRow]:
+    """A row for each of the `constraints` that the model can be asked about, at a physical point.
+
+    Nuisance parameters take their central values unless given by name.
+    """
+    usable = [entry for entry in constraints if any(isinstance(model, kind) for kind in entry.accepts)]
+    values = {n.name: jnp.asarray(n.mean) for owner in (model, *usable) for n in owner.nuisances}
+    values |= {name: jnp.asarray(float(value)) for name, value in (nuisances or {}).items()}
+    arrays = {name: jnp.asarray(value, dtype=float) for name, value in point.items()}
+    found = jax.device_get(_outcomes(tuple(usable), arrays, values, model=model))
+    return [_row(entry, *map(float, outcome)) for entry, outcome in zip(usable, found, strict=True)]
+
+
+@partial(jax.jit, static_argnames=("model",))
+def _outcomes(constraints: tuple[Constraint, ...], point: Point, nuisances: Point, model: Model):
+    return [entry.outcome(model, point, nuisances) for entry in constraints]
+
+
+def _row(entry: Constraint, predicted: float, limit: float, ratio: float) -> ConstraintRow:
+    about = entry.about
+    return ConstraintRow(
+        name=about.name,
+        quantity=about.quantity,
+        unit=about.unit,
+        kind=about.kind,
+        predicted=predicted,
+        limit=limit,
+        ratio=ratio,
+        verdict=_verdict(entry, limit, ratio),
+        era=about.era,
+        source=about.source,
+        assumption=about.assumption,
+    )
+
+
+def _verdict(entry: Constraint, limit: float, ratio: float) -> str:
+    kind = entry.about.kind
+    if kind == "no public data":
+        return "no public data"
+    if kind != "measured" and (math.isinf(limit) or limit > entry.about.ceiling):
+        return "no reach"
+    if kind == "projection":
+        return "would be seen" if ratio > 1.0 else "would not be seen"
+    if ratio <= 1.0:
+        return "allowed"
+    return "in tension" if kind == "measured" else "excluded"

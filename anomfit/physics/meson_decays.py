@@ -1,0 +1,96 @@
+"""Decays of mesons to a light CP-even scalar phi, L = -y_f phi fbar f: widths and branching ratios. GeV throughout.
+
+Everything broadcasts unless said; a closed channel has width 0 and gradient 0.
+"""
+
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Float
+
+from anomfit.physics import meson_constants as meson
+from anomfit.physics.constants import G_F, M_MU, V_EW
+from anomfit.physics.nucleon_scalar import M_D, M_U
+from anomfit.physics.quadrature import unit_legendre
+from anomfit.physics.two_body import kallen, two_body_momentum
+
+GROSSMAN_NIR = 4.3
+"""Largest B(K_L -> pi0 X)/B(K+ -> pi+ X): isospin 1/2 and the lives of the kaons, hep-ph/9701313."""
+
+M_B, M_S, M_TOP = 4.18, 0.093, 163.0
+"""Running masses of b, s (2 GeV) and t, GeV, PDG."""
+
+VTS_VTB = 0.0413
+"""|V_ts^* V_tb|, PDG 2018 fit."""
+
+
+def two_body_width(amplitude: ArrayLike, m_parent: ArrayLike, m_1: ArrayLike, m_2: ArrayLike) -> Float[Array, "..."]:
+    """|A|^2 p*/(8 pi M^2) of a spinless parent for an amplitude in GeV."""
+    momentum = two_body_momentum(m_parent, m_1, m_2)
+    return jnp.asarray(amplitude) ** 2 * momentum / (8.0 * jnp.pi * jnp.asarray(m_parent) ** 2)
+
+
+def kaon_to_pion_scalar(m_phi: ArrayLike, y_u: ArrayLike, y_d: ArrayLike, y_s: ArrayLike = 0.0) -> Float[Array, "..."]:
+    """B(K+ -> pi+ phi) through couplings to u, d, s quarks, an order of magnitude.
+
+    A = 2 G_8 F^2 B [m_K^2 (y_u + y_d) - m_pi^2 (y_u + y_s)]/(m_K^2 - m_pi^2), B = m_pi^2/(m_u + m_d): octet operator of
+    the weak chiral Lagrangian at leading order with the tadpole removed; it vanishes for y_q proportional to m_q.
+    """
+    kaon, pion = meson.M_CHARGED_KAON**2, meson.M_CHARGED_PION**2
+    condensate = pion / (M_U + M_D)
+    y_u, y_d, y_s = jnp.asarray(y_u), jnp.asarray(y_d), jnp.asarray(y_s)
+    bracket = (kaon * (y_u + y_d) - pion * (y_u + y_s)) / (kaon - pion)
+    amplitude = 2.0 * meson.G_8 * meson.F_PION**2 * condensate * bracket
+    return two_body_width(amplitude, meson.M_CHARGED_KAON, meson.M_CHARGED_PION, m_phi) / meson.WIDTH_CHARGED_KAON
+
+
+def muon_neutrino_scalar_squared(p_nu_p, p_nu_q, p_q, s, m_phi):
+    """Sum over spins of |M|^2/C^2 of K+ -> mu+(p) nu phi(q), C = G_F V_us f_K y/sqrt 2, s = (p + q)^2; dimension GeV^4.
+
+    8/(s - m^2)^2 {m^2 [2 (pq)(nu q) - m_phi^2 (nu p)] + 2 m^2 (m^2 + s)(nu q) + (m^2 + s)^2 (nu p)}: phi off the muon.
+    """
+    m2 = M_MU**2
+    bracket = m2 * (2.0 * p_q * p_nu_q - m_phi**2 * p_nu_p) + 2.0 * m2 * (m2 + s) * p_nu_q + (m2 + s) ** 2 * p_nu_p
+    return 8.0 * bracket / (s - m2) ** 2
+
+
+def kaon_to_muon_neutrino_scalar(m_phi: ArrayLike, y_mu: ArrayLike, nodes: int = 48) -> Float[Array, ""]:
+    """B(K+ -> mu+ nu phi), phi radiated off the muon; scalars.
+
+    Gamma = (1/2M) int ds/(2 pi) Phi_2(M; nu, s) Phi_2(s; mu, phi) <|M|^2>; the average over phi's direction is exact,
+    |M|^2 being linear in it. Batell et al., arXiv:1606.04943, section V.
+    """
+    m_phi, mass = jnp.asarray(m_phi), meson.M_CHARGED_KAON
+    lowest, highest = (M_MU + m_phi) ** 2, mass**2
+    opened = highest > lowest
+    low = jnp.where(opened, lowest, 0.5 * highest)
+    u, w = unit_legendre(nodes)
+    s = low + (highest - low) * u**2  # the momentum opens as a root
+    weight = w * 2.0 * u * (highest - low)
+    p_q = 0.5 * (s - M_MU**2 - m_phi**2)
+    nu_total = 0.5 * (mass**2 - s)
+    p_nu_q = nu_total * (p_q + m_phi**2) / s
+    p_nu_p = nu_total * (p_q + M_MU**2) / s
+    squared = muon_neutrino_scalar_squared(p_nu_p, p_nu_q, p_q, s, m_phi)
+    phase = (1.0 - s / mass**2) / (8.0 * jnp.pi) * _two_body_phase_space(s, M_MU**2, m_phi**2)
+    constant = (G_F * meson.V_US * meson.F_KAON * jnp.asarray(y_mu)) ** 2 / 2.0
+    width = constant * jnp.sum(weight * squared * phase) / (2.0 * jnp.pi) / (2.0 * mass)
+    return jnp.where(opened, width, 0.0) / meson.WIDTH_CHARGED_KAON
+
+
+def b_to_kstar_scalar(m_phi: ArrayLike, eta_u: ArrayLike) -> Float[Array, "..."]:
+    """B(B0 -> K*0 phi) of a scalar that couples to up-type quarks with eta_u m_q/v: the top penguin.
+
+    A = (h/2) 2 m_B p* A_0/(m_b + m_s), h = eta_u 3 m_t^2/(16 pi^2 v^2) |V_ts V_tb| m_b/v, A_0 = 1.364/(1 - q^2/m_B^2) -
+    0.990/(1 - q^2/36.78): arXiv:2005.08920, section II, and Ball and Zwicky, hep-ph/0412079.
+    """
+    m_phi = jnp.asarray(m_phi)
+    h = jnp.asarray(eta_u) * 3.0 * M_TOP**2 / (16.0 * jnp.pi**2 * V_EW**2) * VTS_VTB * M_B / V_EW
+    momentum = two_body_momentum(meson.M_B_ZERO, meson.M_KSTAR_ZERO, m_phi)
+    form_factor = 1.364 / (1.0 - m_phi**2 / meson.M_B_ZERO**2) - 0.990 / (1.0 - m_phi**2 / 36.78)
+    amplitude = h * meson.M_B_ZERO * momentum * form_factor / (M_B + M_S)
+    return two_body_width(amplitude, meson.M_B_ZERO, meson.M_KSTAR_ZERO, m_phi) / meson.WIDTH_B_ZERO
+
+
+def _two_body_phase_space(s, m1_squared, m2_squared):
+    squared = kallen(s, m1_squared, m2_squared)
+    positive = squared > 0.0
+    return jnp.where(positive, jnp.sqrt(jnp.where(positive, squared, 1.0)), 0.0) / (8.0 * jnp.pi * s)

@@ -1,0 +1,161 @@
+"""The battery that every constraint must pass, and the verdicts at the published point."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from anomfit.constraints import constraint_table, find_constraint, shipped_constraints
+from anomfit.constraints.base import IN_FITS, KINDS
+from anomfit.errors import InputError
+from anomfit.measurements.base import Measurement
+from anomfit.measurements.catalogue import find_measurement
+from anomfit.models.two_higgs_doublet import two_higgs_doublet
+from anomfit.problem import build_problem
+from anomfit.results.citations import bibliography
+
+ALL = shipped_constraints()
+TABLE_I = two_higgs_doublet.points["table-I"]
+POINT = {name: jnp.asarray(value) for name, value in TABLE_I.items()}
+FITTED = [entry for entry in ALL if entry.about.kind in IN_FITS]
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return {row.name: row for row in constraint_table(two_higgs_doublet, TABLE_I, ALL)}
+
+
+@pytest.mark.parametrize("entry", ALL, ids=lambda entry: entry.name)
+def test_each_is_a_measurement_with_source_era_and_assumption(entry):
+    assert isinstance(entry, Measurement)
+    about = entry.about
+    assert all((about.title, about.quantity, about.unit, about.era, about.source, about.assumption, about.accepts))
+    assert about.kind in KINDS
+    assert "\n" not in about.assumption
+    assert len(bibliography(about.references)) == len(about.references) > 0
+    assert np.isfinite(entry.bins()[0].error)
+
+
+def test_names_are_unique_and_none_is_another_measurements():
+    names = [entry.name for entry in ALL]
+    assert len(set(names)) == len(names)
+    assert not {"miniboone", "lsnd", "karmen", "g-2-muon"} & set(names)
+
+
+@pytest.fixture(scope="module")
+def likelihoods():
+    """Every fitted one at Table I and at 12 prior points: ln L and its gradient, one program."""
+    chosen = two_higgs_doublet.parametrisations["physical"]
+    rng = np.random.default_rng(3)
+    draws = {
+        p.name: np.exp(rng.uniform(np.log(p.low), np.log(p.high), 12)) if p.is_log else rng.uniform(p.low, p.high, 12)
+        for p in chosen.parameters
+    }
+    points = {name: jnp.concatenate([POINT[name][None], jnp.asarray(values)]) for name, values in draws.items()}
+    cheap = tuple(entry for entry in FITTED if not entry.nuisances and "events" not in entry.about.unit)
+
+    def each(point):
+        return jnp.stack([entry.log_likelihood(entry.predict(two_higgs_doublet, point, {}), {}) for entry in cheap])
+
+    values = jax.jit(jax.vmap(each))(points)
+    slopes = jax.jit(jax.vmap(jax.grad(lambda point: jnp.sum(each(point)))))(points)
+    return [entry.name for entry in cheap], np.asarray(values), {k: np.asarray(v) for k, v in slopes.items()}
+
+
+def test_likelihoods_and_their_slopes_are_finite_at_every_point_of_the_prior(likelihoods):
+    names, values, slopes = likelihoods
+    assert np.all(np.isfinite(values), axis=0).tolist() == [True] * len(names)
+    assert np.all(values <= 0.0)
+    for name, slope in slopes.items():
+        assert np.all(np.isfinite(slope)), name
+
+
+def test_what_is_allowed_by_a_factor_of_ten_costs_nothing(rows, likelihoods):
+    names, values, _ = likelihoods
+    for name, value in zip(names, values[0], strict=True):
+        if rows[name].ratio < 0.1 and rows[name].kind in ("curve", "region"):
+            assert value == 0.0, name
+        if rows[name].verdict == "no reach":
+            assert value == pytest.approx(0.0, abs=1e-12), name
+
+
+def test_a_constraint_enters_a_fit_like_any_measurement():
+    names = ("e141", "babar-visible", "Kplus-piplus-ee")
+    free = [two_higgs_doublet.parametrisations["physical"]["y_e"]]
+    fixed = {name: value for name, value in TABLE_I.items() if name != "y_e"}
+    problem = build_problem(two_higgs_doublet, [find_measurement(n) for n in names], "physical", free, fixed)
+    value, slope = jax.value_and_grad(lambda y: problem.log_likelihood({"y_e": y}))(jnp.asarray(2.3e-3))
+    assert float(value) < -1.0  # ten times Table I: BaBar
+    assert np.isfinite(slope)
+    assert float(slope) < 0.0
+
+
+def test_the_electron_moment_is_not_fitted_twice():
+    free = [two_higgs_doublet.parametrisations["physical"]["y_e"]]
+    fixed = {name: value for name, value in TABLE_I.items() if name != "y_e"}
+    both = [find_measurement("electron-moment"), find_measurement("g-2-electron")]
+    with pytest.raises(InputError, match="use the same data"):
+        build_problem(two_higgs_doublet, both, "physical", free, fixed)
+
+
+@pytest.mark.parametrize("name", ["belle2-visible", "hps-prompt", "Kplus-munu-invisible"])
+def test_projections_and_limits_without_data_are_refused_in_a_fit(name):
+    with pytest.raises(InputError, match="cannot be fitted"):
+        find_measurement(name)
+
+
+def test_projections_never_weigh():
+    for entry in ALL:
+        if entry.about.kind not in IN_FITS:
+            prediction = entry.predict(two_higgs_doublet, POINT, {})
+            assert (
+                float(entry.log_likelihood(prediction._replace(signal={"of the limit": jnp.array([1e6])}), {})) == 0.0
+            )
+
+
+def test_an_unknown_name_or_era_is_refused_with_the_nearest():
+    with pytest.raises(InputError, match="babar-visible"):
+        find_constraint("babar-visibel")
+    with pytest.raises(InputError, match="only"):
+        find_constraint("e141", "1999")
+    assert find_constraint("e141", "1986") is find_constraint("e141")
+
+
+# -- the published point: what arXiv:2010.06159, section VI, argues ---------------------------------------------------
+
+
+def test_the_verdicts_of_section_VI(rows):
+    seen = {name: row.verdict for name, row in rows.items()}
+    allowed = ("perturbativity", "neutrinos-solar", "neutrinos-atmospheric", "babar-visible", "babar-invisible")
+    allowed += ("kloe-electrons", "kloe-muons-pions", "babar-muons", "e137", "e141", "orsay", "na64", "kek")
+    allowed += ("Kplus-piplus-ee", "Kplus-piplus-line", "charm", "B-Kstar-ee")
+    assert {seen[name] for name in allowed} == {"allowed"}
+    no_reach = ("KL-pi0-ee", "Kplus-piplus-e949", "Kplus-piplus-na62", "Kplus-munu-ee", "e774")
+    assert {seen[name] for name in no_reach} == {"no reach"}
+    assert seen["Kplus-munu-invisible"] == "no public data"
+
+
+def test_e141_is_the_nearest_of_the_beam_dumps(rows):
+    """ "The masses of h' ... lie especially close to existing bounds from ... E141" (section VII)."""
+    ratios = {name: rows[name].ratio for name in ("e137", "e141", "orsay", "kek", "na64")}
+    assert max(ratios, key=ratios.__getitem__) == "e141"
+    assert 0.3 < ratios["e141"] < 0.7
+
+
+def test_a_dark_photon_like_scalar_of_larger_life_is_in_the_orsay_region():
+    (row,) = constraint_table(two_higgs_doublet, TABLE_I | {"y_e": 1e-4}, [find_constraint("orsay")])
+    assert row.verdict == "excluded"
+
+
+def test_a_long_lived_scalar_is_excluded_by_invisible_kaon_decays():
+    """A life above 1e-10 s brings K+ -> pi+ X back: "as long as lifetime is less than approximately 1e-10 s"."""
+    changed = TABLE_I | {"y_e": 2.3e-6, "y_u": 8e-5, "y_d": 8e-5}
+    (row,) = constraint_table(two_higgs_doublet, changed, [find_constraint("Kplus-piplus-e949")])
+    assert row.verdict == "excluded"
+
+
+def test_a_json_row_is_plain(rows):
+    row = rows["KL-pi0-ee"].as_json()
+    assert row["limit"] is None
+    assert row["verdict"] == "no reach"
+    assert {"name", "predicted", "limit", "ratio", "decades", "verdict", "source", "era", "assumption"} <= set(row)
