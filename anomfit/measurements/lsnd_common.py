@@ -51,11 +51,11 @@ jax.tree_util.register_dataclass(AppearanceSample, data_fields=["energy", "lengt
 
 
 def lsnd_chain(table: EnergyTable, pair: str, flavours: str) -> RecoilPairChain:
-    """Both sources of LSND on CH2 for this response; unknown options are refused with the known."""
+    """Both sources of LSND on CH2 for this response; pair and flavours as the loaders take them."""
     return RecoilPairChain(
         sources=(in_flight_beam(flavours), at_rest_beam()),
         table=table,
-        ring=detector.check_ring(pair),
+        ring=pair,
         nodes=(IN_FLIGHT_NODES, AT_REST_NODES),
         spheres=detector.fiducial_spheres(),
     )
@@ -69,10 +69,11 @@ def check_targets(targets: str) -> tuple[str, ...]:
 
 
 def stated_choices(pair: str, targets: str, flavours: str) -> dict[str, str]:
-    """Options in force, and what of the input was recalled, digitised or inferred."""
+    """Options in force, and what of the input was recalled, digitised or inferred; unknown options are refused."""
+    check_targets(targets)
     knock_out = knock_out_nuisance()
     return {
-        "pair": f"{pair}: {detector.RINGS[pair]}",
+        "pair": f"{pair}: {detector.RINGS[detector.check_ring(pair)]}",
         "targets": f"{targets}: {TARGETS[targets]}",
         "beam flavours": flavours,
         "flux in flight": "digitised by a third party, scale inferred: 20 %; one shape for both target periods",

@@ -98,7 +98,9 @@ def produce(
     The threshold is smooth: a normal distribution function of the recoil. Nothing is made when N is too heavy.
     """
     u, w = unit_legendre(nodes.parent)
-    span = jnp.maximum(source.highest_energy - m_N, 0.0)
+    is_open = m_N < source.highest_energy
+    m_N = jnp.where(is_open, m_N, 0.5 * source.highest_energy)  # closed: any mass that can be made will do
+    span = source.highest_energy - m_N
     e_N = (m_N + span * u**2)[:, None]  # a root of E_N - m_N, as the momentum at threshold, becomes linear
     p_N = safe_sqrt((e_N - m_N) * (e_N + m_N))
     targets = stack_targets(source.composition)
@@ -111,6 +113,7 @@ def produce(
     )
     flux = source.flux_at(e_nu)[..., 0] * source.exposure[0] * targets.number
     rate = slope * freed * flux * weight * (2.0 * span * u * w)[:, None, None]
+    rate = jnp.where(is_open, rate, 0.0)
     product = 2.0 * e_nu * jnp.maximum(p_N, 1e-12)
     cosine = jnp.clip((2.0 * e_nu * e_N - m_N**2 - q_squared) / product, -1.0, 1.0)
     return Parents(rate, e_N[:, 0, 0], p_N[:, 0, 0], cosine)
@@ -132,9 +135,7 @@ def _recoil_nodes(source, bound, n: int, e_N, p_N, mass, mediators: ScalarMediat
     They part above the knock-out threshold of bound nucleons, below which the rule does not go, and at the geometric
     middle for the others. Recoils lie between those of N along and against the beam, and below the flux's end.
     """
-    room = source.highest_energy - e_N
-    room = jnp.where(room > 0.0, room, 1e-3)  # closed: any recoil will do, the flux is 0 there
-    backward = jnp.minimum((e_N + p_N) ** 2 / (2.0 * (mass - e_N - p_N)), room)
+    backward = jnp.minimum((e_N + p_N) ** 2 / (2.0 * (mass - e_N - p_N)), source.highest_energy - e_N)
     lowest = jnp.minimum((e_N - p_N) ** 2 / (2.0 * (mass - e_N + p_N)), backward)
     pole = jnp.min(mediators.mass) ** 2 / (2.0 * mass) + 1e-9
     reach = REACH * knock_out.width
