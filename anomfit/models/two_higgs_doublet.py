@@ -148,11 +148,25 @@ class TwoHiggsDoublet:
         light = normal_ordering(point["m_nu1"], point["delta_m2_21"], point["delta_m2_31"])
         return seesaw(dirac_mass(light, m_R), m_R)
 
-    def pair_events(self, point: Point, nuisances: Point, beam: Beam, nodes: upscattered_pairs.Nodes) -> PairEvents:
-        """nu_mu + target -> N_2 + target, N_2 -> N_1 h' or nu h', h' -> e+e- (capability MakesPairs)."""
+    def mediators(self, point: Point, nuisances: Point) -> ScalarMediators:
+        """(H, h') as they mediate the scattering."""
         scalars = self.scalars(point)
         F_p, F_n = self.nucleon_couplings(point)
         scale = nuisances.get(SIGMA_TERM_SCALE.name, SIGMA_TERM_SCALE.mean)
+        return ScalarMediators(
+            mass=scalars.mass,
+            y=point["y_nu"] * scalars.doublet,
+            F_p=scale * F_p * scalars.doublet,
+            F_n=scale * F_n * scalars.doublet,
+        )
+
+    def form_factors(self, nuisances: Point) -> FormFactors:
+        """The form factors in force."""
+        M_S = nuisances.get(SCALAR_DIPOLE_MASS.name, SCALAR_DIPOLE_MASS.mean)
+        return FormFactors(self.nucleon_form_factor, self.nuclear_form_factor, M_S)
+
+    def pair_events(self, point: Point, nuisances: Point, beam: Beam, nodes: upscattered_pairs.Nodes) -> PairEvents:
+        """nu_mu + target -> N_2 + target, N_2 -> N_1 h' or nu h', h' -> e+e- (capability MakesPairs)."""
         widths = self.heavy_neutrino_widths(point)
         total = jnp.maximum(sum(widths), SMALLEST_WIDTH)
         to_electrons, to_muons = self.hprime_widths(point)
@@ -161,17 +175,8 @@ class TwoHiggsDoublet:
             beam,
             nodes,
             m_N2=point["m_N2"],
-            mediators=ScalarMediators(
-                mass=scalars.mass,
-                y=point["y_nu"] * scalars.doublet,
-                F_p=scale * F_p * scalars.doublet,
-                F_n=scale * F_n * scalars.doublet,
-            ),
-            form_factors=FormFactors(
-                self.nucleon_form_factor,
-                self.nuclear_form_factor,
-                nuisances.get(SCALAR_DIPOLE_MASS.name, SCALAR_DIPOLE_MASS.mean),
-            ),
+            mediators=self.mediators(point, nuisances),
+            form_factors=self.form_factors(nuisances),
             m_hprime=point["m_hprime"],
             daughters=jnp.stack([point["m_N1"], jnp.zeros_like(point["m_N1"])]),
             branching=jnp.stack([widths.to_N1_hprime, widths.to_nu_hprime]) / total * (to_electrons / width),

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from anomfit.capabilities import MakesPairs
 from anomfit.constraints import constraint_table, find_constraint, shipped_constraints
 from anomfit.constraints.base import IN_FITS, KINDS
 from anomfit.errors import InputError
@@ -52,7 +53,7 @@ def likelihoods():
         for p in chosen.parameters
     }
     points = {name: jnp.concatenate([POINT[name][None], jnp.asarray(values)]) for name, values in draws.items()}
-    cheap = tuple(entry for entry in FITTED if not entry.nuisances and "events" not in entry.about.unit)
+    cheap = tuple(entry for entry in FITTED if not entry.nuisances and MakesPairs not in entry.accepts)
 
     def each(point):
         return jnp.stack([entry.log_likelihood(entry.predict(two_higgs_doublet, point, {}), {}) for entry in cheap])
@@ -62,6 +63,7 @@ def likelihoods():
     return [entry.name for entry in cheap], np.asarray(values), {k: np.asarray(v) for k, v in slopes.items()}
 
 
+@pytest.mark.slow
 def test_likelihoods_and_their_slopes_are_finite_at_every_point_of_the_prior(likelihoods):
     names, values, slopes = likelihoods
     assert np.all(np.isfinite(values), axis=0).tolist() == [True] * len(names)
@@ -70,6 +72,7 @@ def test_likelihoods_and_their_slopes_are_finite_at_every_point_of_the_prior(lik
         assert np.all(np.isfinite(slope)), name
 
 
+@pytest.mark.slow
 def test_what_is_allowed_by_a_factor_of_ten_costs_nothing(rows, likelihoods):
     names, values, _ = likelihoods
     for name, value in zip(names, values[0], strict=True):

@@ -1,0 +1,105 @@
+"""Neutrino scattering: fluxes, counts of pairs, the published nine events, and what section VI argues."""
+
+import dataclasses
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.integrate import quad
+
+from anomfit.constraints import constraint_table, find_constraint
+from anomfit.constraints import neutrino_scattering as family
+from anomfit.data import load_record
+from anomfit.models.two_higgs_doublet import as_published, two_higgs_doublet
+from anomfit.physics.constants import M_P
+from anomfit.physics.scalar_upscattering import FormFactors, d_sigma_d_q_squared, stack_targets
+
+TABLE_I = two_higgs_doublet.points["table-I"]
+POINT = {name: jnp.asarray(value) for name, value in TABLE_I.items()}
+
+
+@pytest.fixture(scope="module")
+def rows():
+    table = constraint_table(as_published, TABLE_I, family.constraints())
+    return {row.name: row for row in table}
+
+
+@pytest.mark.parametrize(
+    ("name", "flavour", "integral", "mean"),
+    [
+        ("minerva_le", "numu", 2.856e-8, 4.31),
+        ("minerva_me", "numu", 6.771e-8, 5.72),
+        ("charm2_nu", "numu", 7.402e-8, 24.85),
+        ("charm2_nubar", "numubar", 4.950e-8, 21.12),
+        ("nd280_fhc", "numu", 1.915e-8, 0.84),
+        ("nd280_rhc", "numubar", 1.544e-8, 0.71),
+    ],
+)
+def test_fluxes_have_the_integral_and_mean_that_their_source_states(name, flavour, integral, mean):
+    columns = load_record(f"accelerators/flux_{name}").columns
+    low, high = columns["E_lo_GeV"], columns["E_hi_GeV"]
+    share = columns[flavour] * (high - low)
+    assert share.sum() == pytest.approx(integral, rel=2e-3)
+    assert (share * 0.5 * (low + high)).sum() / share.sum() == pytest.approx(mean, rel=0.01)
+
+
+def test_the_nine_events_in_FGD1(rows):
+    """ "we ... find 9 events in FGD1, using a momentum cutoff of 300 MeV and an overall efficiency of 30%"."""
+    assert rows["nd280-fgd1"].predicted == pytest.approx(9.0, abs=0.5)
+    assert rows["nd280-fgd1"].verdict == "no public data"
+
+
+def test_the_coherent_cross_section_is_more_than_ten_times_below_the_safe_dark_photon(rows):
+    for name in ("minerva", "charm2"):
+        assert rows[f"dark-photon-comparison-{name}"].ratio < 0.1
+
+
+def test_everything_of_this_family_allows_the_benchmark(rows):
+    verdicts = {name: row.verdict for name, row in rows.items() if row.kind != "no public data"}
+    assert set(verdicts.values()) == {"allowed"}
+
+
+def test_tridents_are_not_negligible_but_allowed(rows):
+    """The scalars add a quarter at 20 GeV: y_nu y_mu/m_H^2 = 3.5e-5 GeV^-2 against G_F = 1.2e-5 GeV^-2."""
+    assert rows["trident-charm2"].predicted == pytest.approx(1.256, abs=0.01)
+    assert rows["trident-ccfr"].predicted == pytest.approx(1.064, abs=0.005)
+
+
+def test_flights_of_the_pairs_parent(rows):
+    """About 1 m in DeepCore and a few hundred m in IceCube."""
+    assert rows["double-bang-deepcore"].predicted == pytest.approx(1.0, abs=0.1)
+    assert 200.0 < rows["double-bang-icecube"].predicted < 500.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["minerva-le", "charm2", "nd280-photon-sample"])
+def test_counts_have_converged(name):
+    entry = find_constraint(name)
+    nodes, coherent = entry.physics.args
+    finer = dataclasses.replace(nodes, energy=192, angle=44, parent=96, polar=32)
+    fine = dataclasses.replace(entry, physics=family.partial(family._pairs, finer, coherent))
+    coarse_row, fine_row = constraint_table(as_published, TABLE_I, [entry, fine])
+    assert coarse_row.predicted == pytest.approx(fine_row.predicted, rel=1e-3)
+
+
+def test_the_elastic_cross_section_against_an_adaptive_integral_and_the_reference():
+    """1.5426e-41 cm^2 on the proton at 0.8 GeV with the constants of the reference (m_u, m_d = 2.16, 4.67 MeV)."""
+    mediators, constant = as_published.mediators(POINT, {}), FormFactors("constant", "helm", 1.0)
+    proton = stack_targets((family.Target("proton", M_P, 1.0, 1, 0),))
+    found = float(family.scalar_cross_section(0.8, 0.130, mediators, proton, constant))
+    low, high = (float(x) for x in family.momentum_transfer_limits(0.8, 0.130, M_P))
+
+    def density(q_squared):
+        at = jnp.array([[q_squared]])
+        return float(d_sigma_d_q_squared(0.8, at, 0.130, mediators, proton, constant)[0, 0])
+
+    assert found == pytest.approx(quad(density, low, high, epsrel=1e-9, epsabs=0.0)[0], rel=1e-6)
+    assert found == pytest.approx(1.5426e-41, rel=5e-3)
+
+
+def test_a_window_that_holds_everything_counts_every_pair():
+    entry = find_constraint("nd280-photon-sample")
+    nodes = dataclasses.replace(entry.physics.args[0], lowest=0.0171, highest=9.99)
+    events = two_higgs_doublet.pair_events(POINT, {}, entry.data["beam"], nodes)
+    counted = family.count_pairs(events, np.array([1e-3, 100.0]))
+    np.testing.assert_allclose(counted, events.made, rtol=5e-3)
