@@ -49,6 +49,7 @@ def anomfit(
       anomfit models                                     what can be fitted
       anomfit measurements                               to which data
       anomfit predict two-higgs-doublet miniboone        a benchmark beside the data
+      anomfit constraints two-higgs-doublet              how far it is from every other limit
       anomfit fit two-higgs-doublet --out my-fit         best fit, posterior, figures, report
       anomfit cite my-fit                                what to cite for it
 

@@ -42,11 +42,12 @@ def benchmark() -> Benchmark:
 
 def groups() -> tuple[Callable[[], Mapping[str, Computed]], ...]:
     """All calculations, in the order of the statements."""
+    from anomfit.reproduce import two_higgs_doublet_constraints as constraints
     from anomfit.reproduce import two_higgs_doublet_miniboone as miniboone
 
     chosen = benchmark()
     functions = (couplings, potential, light_neutrinos, moments, lifetimes, form_factors, miniboone.experiment)
-    return tuple(partial(function, chosen) for function in (*functions, miniboone.rates))
+    return tuple(partial(function, chosen) for function in (*functions, miniboone.rates, constraints.section_six))
 
 
 def mediators(given: Benchmark) -> ScalarMediators:

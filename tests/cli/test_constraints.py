@@ -2,12 +2,25 @@
 
 import json
 
+import pytest
+
+from anomfit.constraints import find_constraint
+
+NAMES = ("e141", "babar-visible", "KL-pi0-ee", "Kplus-piplus-na62", "perturbativity")
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch):
+    """A few constraints stand for all: what the command does with one does not depend on the others."""
+    chosen = tuple(find_constraint(name) for name in NAMES)
+    monkeypatch.setattr("anomfit.constraints.shipped_constraints", lambda: chosen)
+
 
 def test_the_table_and_its_json_name_every_constraint(anomfit):
     outcome = anomfit("constraints", "two-higgs-doublet", "--point", "table-I")
     assert (outcome.status, outcome.err) == (0, "")
     rows = json.loads(anomfit("constraints", "two-higgs-doublet", "--json").out)
-    assert len(rows) > 25
+    assert [row["name"] for row in rows] == list(NAMES)
     for row in rows:
         assert f"\n{row['name']} " in outcome.out
         assert row["source"]

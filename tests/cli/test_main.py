@@ -9,7 +9,7 @@ import pytest
 from anomfit import __version__
 from anomfit.cli import listing
 
-VERBS = ["models", "measurements", "card", "predict", "fit", "sample", "plot", "cite", "reproduce"]
+VERBS = ["models", "measurements", "card", "predict", "constraints", "fit", "sample", "plot", "cite", "reproduce"]
 
 
 def test_help_shows_a_first_session_and_every_verb(anomfit):

@@ -82,6 +82,7 @@ def test_what_is_allowed_by_a_factor_of_ten_costs_nothing(rows, likelihoods):
             assert value == pytest.approx(0.0, abs=1e-12), name
 
 
+@pytest.mark.slow
 def test_a_constraint_enters_a_fit_like_any_measurement():
     names = ("e141", "babar-visible", "Kplus-piplus-ee")
     free = [two_higgs_doublet.parametrisations["physical"]["y_e"]]
