@@ -120,7 +120,7 @@ def load_karmen(flavours: str = "numu+numubar") -> Karmen:
             sources=(karmen_in_flight_beam(flavours), karmen_at_rest_beam()),
             table=detector.energy_bins(low, high),
             ring="sum",
-            nodes=(common.IN_FLIGHT_NODES, common.AT_REST_NODES),
+            nodes=common.NODES,
             spheres=(radius, radius),
         ),
         appearance=common.appearance_sample(energy, length, events, response),

@@ -25,7 +25,7 @@ TARGETS = {
     "all": "neutrons and protons one by one, carbon coherently; only neutrons give a correlated photon",
     "neutron": "neutrons of carbon alone, as arXiv:2010.06159",
 }
-IN_FLIGHT_NODES, AT_REST_NODES = RecoilNodes(40, 8), RecoilNodes(16, 6)
+NODES = RecoilNodes(parent=(40, 16), recoil=8)  # of decays in flight and at rest; tests compare with other rules
 APPEARANCE_ENERGIES, APPEARANCE_LENGTHS, APPEARANCE_ANGLES = 160, 32, 6
 
 
@@ -56,7 +56,7 @@ def lsnd_chain(table: EnergyTable, pair: str, flavours: str) -> RecoilPairChain:
         sources=(in_flight_beam(flavours), at_rest_beam()),
         table=table,
         ring=pair,
-        nodes=(IN_FLIGHT_NODES, AT_REST_NODES),
+        nodes=NODES,
         spheres=detector.fiducial_spheres(),
     )
 

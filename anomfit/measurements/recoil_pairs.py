@@ -82,7 +82,7 @@ class RecoilPairChain:
     sources: tuple[NeutrinoSource, ...]
     table: EnergyTable
     ring: str  # "sum" or "ring"
-    nodes: tuple[RecoilNodes, ...]  # one a source
+    nodes: RecoilNodes
     spheres: tuple[float, float]  # m: where decays are seen, where N_2 is made
 
 
@@ -136,22 +136,19 @@ def pair_counts(signal: Signal, chain: RecoilPairChain, knock_out: Float[Array, 
 
     No efficiency but the response's and the containment of the decay is in the counts. knock_out: GeV.
     """
-    table = seen_table(signal, chain)
-    counts, made = [], []
-    for source, nodes in zip(chain.sources, chain.nodes, strict=True):
-        parents = parents_of(signal, source, nodes, knock_out)
-        found = boxes(parents, signal.m_N2, signal.m_hprime, signal.daughters, signal.share)
-        average = jnp.einsum("pcb,c->pb", box_average(table, found.low, found.high), found.share)
-        by_target = jnp.sum(parents.rate, axis=1)
-        counts.append(OF_TARGET @ (by_target.T @ average))
-        made.append(OF_TARGET @ jnp.sum(by_target, axis=0) * jnp.sum(found.share))
-    return jnp.stack(counts), jnp.stack(made)
+    parents = parents_of(signal, chain, knock_out)
+    found = boxes(parents, signal.m_N2, signal.m_hprime, signal.daughters, signal.share)
+    average = jnp.einsum("pcb,c->pb", box_average(seen_table(signal, chain), found.low, found.high), found.share)
+    by_component = jnp.sum(parents.rate, axis=1) @ OF_TARGET.T
+    of_source = chain.nodes.of_source()
+    counts = jnp.einsum("sp,pk,pb->skb", of_source, by_component, average)
+    return counts, of_source @ by_component * jnp.sum(found.share)
 
 
-def parents_of(signal: Signal, source: NeutrinoSource, nodes: RecoilNodes, knock_out) -> Parents:
-    """N_2 of one source."""
+def parents_of(signal: Signal, chain: RecoilPairChain, knock_out) -> Parents:
+    """N_2 of all sources, one after the other."""
     threshold = KnockOut(knock_out, KNOCK_OUT_WIDTH)
-    return produce(source, BOUND, nodes, signal.m_N2, signal.mediators, signal.form_factors, threshold)
+    return produce(chain.sources, BOUND, chain.nodes, signal.m_N2, signal.mediators, signal.form_factors, threshold)
 
 
 def seen_table(signal: Signal, chain: RecoilPairChain) -> EnergyTable:
@@ -169,18 +166,15 @@ def seen_table(signal: Signal, chain: RecoilPairChain) -> EnergyTable:
 def pair_moments(signal: Signal, chain: RecoilPairChain, knock_out, waves: int, decays: int = 48):
     """Legendre moments of the direction of the pairs in each bin of energy: (sources, components, waves, bins)."""
     table = seen_table(signal, chain)
-    moments = []
-    for source, nodes in zip(chain.sources, chain.nodes, strict=True):
-        parents = parents_of(signal, source, nodes, knock_out)
-        found = boxes(parents, signal.m_N2, signal.m_hprime, signal.daughters, signal.share)
-        made = jnp.einsum("prt,prtl->plt", parents.rate, legendre(parents.cosine, waves))
-        energy, cosine, weight = _decay_nodes(parents, found, signal.m_N2, decays)
-        tilt = _tilt(energy, signal, chain)
-        wave = np.arange(waves)
-        blurred = legendre(cosine, waves) * jnp.exp(-0.25 * wave * (wave + 1) * tilt[..., None])
-        seen = jnp.einsum("pcd,pcdb,pcdl->plb", weight, at(table, energy), blurred)
-        moments.append(jnp.einsum("ct,plt,plb->clb", OF_TARGET, made, seen))
-    return jnp.stack(moments)
+    parents = parents_of(signal, chain, knock_out)
+    found = boxes(parents, signal.m_N2, signal.m_hprime, signal.daughters, signal.share)
+    made = jnp.einsum("prt,prtl->plt", parents.rate, legendre(parents.cosine, waves))
+    energy, cosine, weight = _decay_nodes(parents, found, signal.m_N2, decays)
+    tilt = _tilt(energy, signal, chain)
+    wave = np.arange(waves)
+    blurred = legendre(cosine, waves) * jnp.exp(-0.25 * wave * (wave + 1) * tilt[..., None])
+    seen = jnp.einsum("pcd,pcdb,pcdl->plb", weight, at(table, energy), blurred)
+    return jnp.einsum("sp,ct,plt,plb->sclb", chain.nodes.of_source(), OF_TARGET, made, seen, optimize="optimal")
 
 
 def legendre(x, n: int):

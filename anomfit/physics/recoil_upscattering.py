@@ -4,6 +4,7 @@ Beside `upscattered_pairs`, whose nodes are the angles of N: with E_nu = E_N + T
 recoil T is an edge of the rule, and where only energies are measured the box of h' energies is integrated exactly.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -47,15 +48,19 @@ class NeutrinoSource(Protocol):
 
 @dataclass(frozen=True)
 class RecoilNodes:
-    """Numbers of quadrature nodes, static: energies of N, and recoils in each of two panels."""
+    """Numbers of quadrature nodes, static: energies of N for each source, and recoils in each of two panels."""
 
-    parent: int = 40
+    parent: tuple[int, ...] = (40, 16)
     recoil: int = 8
 
     def __post_init__(self):
-        for name in ("parent", "recoil"):
-            if getattr(self, name) < 2:
-                raise reject(f"nodes.{name}", getattr(self, name), "give at least 2")
+        for number in (*self.parent, self.recoil):
+            if number < 2:
+                raise reject("nodes", number, "give at least 2")
+
+    def of_source(self) -> np.ndarray:
+        """Matrix (sources, parents): 1 where a node belongs to the source."""
+        return np.repeat(np.eye(len(self.parent)), self.parent, axis=1)
 
 
 class KnockOut(NamedTuple):
@@ -85,7 +90,7 @@ class Boxes(NamedTuple):
 
 
 def produce(
-    source: NeutrinoSource,
+    sources: Sequence[NeutrinoSource],
     bound: tuple[bool, ...],
     nodes: RecoilNodes,
     m_N: Float[Array, ""],
@@ -93,27 +98,29 @@ def produce(
     form_factors: FormFactors,
     knock_out: KnockOut,
 ) -> Parents:
-    """N made by the source; `bound` says, target by target, whether the knock-out threshold applies.
+    """N made by the sources on one molecule, one source after the other on the first axis.
 
-    The threshold is smooth: a normal distribution function of the recoil. Nothing is made when N is too heavy.
+    `bound` says, target by target, whether the knock-out threshold applies: a normal distribution function of the
+    recoil. Nothing is made, with no slope, when N is too heavy.
     """
-    u, w = unit_legendre(nodes.parent)
-    is_open = m_N < source.highest_energy
-    m_N = jnp.where(is_open, m_N, 0.5 * source.highest_energy)  # closed: any mass that can be made will do
-    span = source.highest_energy - m_N
-    e_N = (m_N + span * u**2)[:, None]  # a root of E_N - m_N, as the momentum at threshold, becomes linear
+    u, w = (np.concatenate(x)[:, None] for x in zip(*(unit_legendre(n) for n in nodes.parent), strict=True))
+    end = (nodes.of_source().T @ jnp.stack([jnp.asarray(source.highest_energy) for source in sources]))[:, None]
+    is_open = m_N < end
+    m_N = jnp.where(is_open, m_N, 0.5 * end)  # closed: any mass that can be made will do
+    e_N = m_N + (end - m_N) * u**2  # a root of E_N - m_N, as the momentum at threshold, becomes linear
     p_N = safe_sqrt((e_N - m_N) * (e_N + m_N))
-    targets = stack_targets(source.composition)
-    recoil, weight = _recoil_nodes(source, bound, nodes.recoil, e_N, p_N, targets.mass, mediators, knock_out)
-    e_N, p_N = e_N[..., None], p_N[..., None]
+    targets = stack_targets(sources[0].composition)
+    recoil, weight = _recoil_nodes(end, bound, nodes.recoil, e_N, p_N, targets.mass, mediators, knock_out)
+    weight = weight * jnp.where(is_open, 2.0 * (end - m_N) * u * w, 0.0)[..., None]
+    e_N, p_N, m_N = e_N[..., None], p_N[..., None], m_N[..., None]
     e_nu, q_squared = e_N + recoil, 2.0 * targets.mass * recoil
     slope = d_sigma_d_q_squared(e_nu, q_squared, m_N, mediators, targets, form_factors) * 2.0 * targets.mass
     freed = jnp.where(
         np.asarray(bound), 0.5 * (1.0 + erf((recoil - knock_out.energy) / (np.sqrt(2.0) * knock_out.width))), 1.0
     )
-    flux = source.flux_at(e_nu)[..., 0] * source.exposure[0] * targets.number
-    rate = slope * freed * flux * weight * (2.0 * span * u * w)[:, None, None]
-    rate = jnp.where(is_open, rate, 0.0)
+    parts = jnp.split(e_nu, np.cumsum(nodes.parent)[:-1])
+    flux = [s.flux_at(part)[..., 0] * s.exposure[0] for s, part in zip(sources, parts, strict=True)]
+    rate = slope * freed * jnp.concatenate(flux) * targets.number * weight
     product = 2.0 * e_nu * jnp.maximum(p_N, 1e-12)
     cosine = jnp.clip((2.0 * e_nu * e_N - m_N**2 - q_squared) / product, -1.0, 1.0)
     return Parents(rate, e_N[:, 0, 0], p_N[:, 0, 0], cosine)
@@ -129,13 +136,13 @@ def boxes(parents: Parents, m_N, m_hprime, daughters: Float[Array, "channels"], 
     return Boxes(share, centre - half, centre + half, e_star, p_star)
 
 
-def _recoil_nodes(source, bound, n: int, e_N, p_N, mass, mediators: ScalarMediators, knock_out: KnockOut):
+def _recoil_nodes(end, bound, n: int, e_N, p_N, mass, mediators: ScalarMediators, knock_out: KnockOut):
     """Recoils and weights, (parents, 2 n, targets): logarithmic above the lightest mediator's pole, in two panels.
 
     They part above the knock-out threshold of bound nucleons, below which the rule does not go, and at the geometric
     middle for the others. Recoils lie between those of N along and against the beam, and below the flux's end.
     """
-    backward = jnp.minimum((e_N + p_N) ** 2 / (2.0 * (mass - e_N - p_N)), source.highest_energy - e_N)
+    backward = jnp.minimum((e_N + p_N) ** 2 / (2.0 * (mass - e_N - p_N)), end - e_N)
     lowest = jnp.minimum((e_N - p_N) ** 2 / (2.0 * (mass - e_N + p_N)), backward)
     pole = jnp.min(mediators.mass) ** 2 / (2.0 * mass) + 1e-9
     reach = REACH * knock_out.width
