@@ -89,7 +89,8 @@ def expected(response: ShowerResponse, events: PairEvents, seen: Seen) -> Float[
     events, seen = jax.lax.optimization_barrier((events, seen))
     of_pair, of_shower = _each(lambda e: _energy_basis(e, n), events.energy, seen.energy)
     rates = events.rate.reshape(*events.rate.shape[:2], -1)
-    made = jnp.einsum("ep,elx->plx", events.onto, jnp.einsum("elt,etx->elx", _legendre(events.cos_parent, waves), rates))
+    made = jnp.einsum("elt,etx->elx", _legendre(events.cos_parent, waves), rates)
+    made = jnp.einsum("ep,elx->plx", events.onto, made)
     decays = jnp.einsum("pld,pdi->pli", _legendre(events.cos_decay, waves) * events.share[:, None, :], of_pair)
     # number of pairs around each of the table's energies, by wave: what multiplies the acceptance there
     pairs = jnp.einsum("plx,pli->lxi", made, decays) @ _transform(n)

@@ -15,14 +15,16 @@ import numpy as np
 from anomfit.errors import InputError
 from anomfit.inference.devices import place
 from anomfit.inference.nuts import Block, Tuning
+from anomfit.inference.straight import Straight
 from anomfit.problem import Problem
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A run after `steps` transitions, warmup included: the chains' state and the draws kept so far."""
+    """A run after `steps` transitions, warmup included: coordinates, the chains' state and the draws kept so far."""
 
     mark: str
+    coordinates: Straight | None
     state: Any
     draws: Block
     steps: int
@@ -47,7 +49,15 @@ def write_checkpoint(path: Path, run: Checkpoint) -> None:
     leaves = [jax.random.key_data(x) if _is_key(x) else x for x in jax.tree.leaves(run.state)]
     arrays = {f"state_{i}": np.asarray(x) for i, x in enumerate(leaves)}
     arrays |= {f"draws_{name}": x for name, x in run.draws._asdict().items()}
-    meta = {"mark": run.mark, "steps": run.steps, "seconds": run.seconds, "sampling_seconds": run.sampling_seconds}
+    arrays |= {f"coordinates_{i}": np.asarray(x) for i, x in enumerate(jax.tree.leaves(run.coordinates))}
+    index = None if run.coordinates is None else run.coordinates.index
+    meta = {
+        "mark": run.mark,
+        "straightened": index,
+        "steps": run.steps,
+        "seconds": run.seconds,
+        "sampling_seconds": run.sampling_seconds,
+    }
     part = path.with_name(path.name + ".part")
     with part.open("wb") as file:
         np.savez(file, meta=np.array(json.dumps(meta)), allow_pickle=False, **arrays)
@@ -63,13 +73,22 @@ def read_checkpoint(path: Path, template: Any, mark: str) -> Checkpoint:
         shapes, structure = jax.tree.flatten(template)
         leaves = [arrays[f"state_{i}"] for i in range(len(shapes))]
         draws = Block(*(arrays[f"draws_{name}"] for name in Block._fields))
+        coordinates = _coordinates(arrays, meta["straightened"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: not a readable state of a sampling run; delete it to start again") from error
     if meta["mark"] != mark:
         raise InputError(f"{path}: belongs to a run with another card, seed or tuning; use those, or delete it")
     keys = [jax.random.wrap_key_data(x) if _is_key(t) else x for x, t in zip(leaves, shapes, strict=True)]
     state = place(jax.tree.unflatten(structure, keys), draws.z.shape[0])
-    return Checkpoint(mark, state, draws, meta["steps"], meta["seconds"], meta["sampling_seconds"])
+    return Checkpoint(mark, coordinates, state, draws, meta["steps"], meta["seconds"], meta["sampling_seconds"])
+
+
+def _coordinates(arrays: dict[str, np.ndarray], index: int | None) -> Straight | None:
+    if index is None:
+        return None
+    names = sorted((name for name in arrays if name.startswith("coordinates_")), key=lambda name: int(name[12:]))
+    *layers, width = (jnp.asarray(arrays[name]) for name in names)
+    return Straight(tuple(zip(layers[::2], layers[1::2], strict=True)), width, index)
 
 
 def _is_key(leaf) -> bool:

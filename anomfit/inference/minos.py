@@ -36,7 +36,7 @@ def minos(
     problem: Problem,
     fit: Fit,
     names: Sequence[str] | None = None,
-    ncall: int = 400,
+    ncall: int = 160,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> tuple[MinosError, ...]:
     """MINOS intervals of the parameters `names` (default: every free one), at most `ncall` evaluations each.
@@ -112,7 +112,7 @@ def _constrained_end(problem, s, sigma, twice_nll, name, side, ncall) -> tuple[f
         return twice_nll + 1.0 - value, -slope * sigma
 
     x, moved, allowed = np.zeros_like(s), np.inf, max(1, ncall // 8)
-    for _ in range(4):
+    for _ in range(3):
         result = minimize(
             lambda x: (along @ x, along),
             x,

@@ -17,20 +17,27 @@ from numpyro.infer.util import ParamInfo
 from anomfit.errors import reject
 from anomfit.inference import scaled
 from anomfit.inference.devices import devices_for, spread
+from anomfit.inference.straight import Straight, from_normal, to_normal
 from anomfit.problem import Problem
+
+FIRST_STEP = 0.1  # in prior widths: what the warmup starts from
 
 
 @dataclass(frozen=True)
 class Tuning:
-    """Warmup steps, aimed acceptance, largest tree (2^depth gradients a draw) and draws a block."""
+    """Warmup steps, aimed acceptance, largest trees (2^depth gradients a draw) and draws a block.
+
+    The trees of the warmup are kept shorter: before the mass matrix is known, long ones cost much and teach little.
+    """
 
     warmup: int = 500
     target_accept: float = 0.9
     max_tree_depth: int = 10
+    warmup_tree_depth: int = 6
     block: int = 20
 
     def __post_init__(self):
-        for name in ("warmup", "max_tree_depth", "block"):
+        for name in ("warmup", "max_tree_depth", "warmup_tree_depth", "block"):
             if getattr(self, name) < 1:
                 raise reject(name, getattr(self, name), "give a whole number above 0")
         if not 0.0 < self.target_accept < 1.0:
@@ -50,63 +57,88 @@ class Block(NamedTuple):
 
 @partial(jax.jit, static_argnames=("tuning",))
 def start_chains(
-    z: Float[Array, "chain coordinates"],
+    w: Float[Array, "chain coordinates"],
     energy: Float[Array, " chain"],
     gradient: Float[Array, "chain coordinates"],
     keys: Array,
     tuning: Tuning,
+    covariance: Float[Array, "coordinates coordinates"] | None = None,
 ) -> HMCState:
-    """States of chains at `z` (normal coordinates) with known -log posterior and gradient; one key a chain."""
+    """States of chains at the sampler's coordinates `w` with known -log density and gradient; one key a chain.
 
-    def start(z, energy, gradient, key):
-        return _kernel(tuning, ParamInfo(z, energy, gradient), key)[0]
+    covariance: of the posterior in these coordinates, as far as known: the first inverse mass matrix.
+    """
 
-    return jax.vmap(start)(z, energy, gradient, keys)
+    def start(w, energy, gradient, key):
+        return _kernel(tuning, ParamInfo(w, energy, gradient), key, covariance)[0]
+
+    return jax.vmap(start)(w, energy, gradient, keys)
 
 
 @jax.jit
 def scaled_points(problem: Problem, z: Float[Array, "chain coordinates"]) -> Float[Array, "chain coordinates"]:
     """Scaled coordinates (see `scaled`) of normal ones."""
-    return jax.vmap(lambda x: scaled.from_values(problem, problem.from_normal(x)[0]))(z)
+    return jax.vmap(lambda x: _scaled_point(problem, x))(z)
 
 
 @jax.jit
-def energies(problem: Problem, z: Float[Array, "chain coordinates"], twice_nll, slopes):
-    """-log posterior and its gradient in normal coordinates, from -2 ln L and its gradient in scaled ones."""
+def energies(problem: Problem, coordinates: Straight | None, z, twice_nll, slopes):
+    """The sampler's coordinates at normal ones `z` (chain, coordinates), -log density there and its gradient.
+
+    From -2 ln L and its gradient in scaled coordinates, so that no other program has to be compiled.
+    """
 
     def one(z, twice_nll, slope):
-        pull_back = jax.vjp(lambda x: scaled.from_values(problem, problem.from_normal(x)[0]), z)[1]
-        prior, prior_slope = jax.value_and_grad(
-            lambda x: 0.5 * jnp.sum(x[: len(problem.free)] ** 2) - problem.from_normal(x)[1]
-        )(z)
-        return 0.5 * twice_nll + prior, pull_back(0.5 * slope)[0] + prior_slope
+        w = from_normal(coordinates, z)
+        pull_back = jax.vjp(lambda x: _scaled_point(problem, to_normal(coordinates, x)[0]), w)[1]
+        prior, prior_slope = jax.value_and_grad(lambda x: -log_prior(problem, coordinates, x))(w)
+        return w, 0.5 * twice_nll + prior, pull_back(0.5 * slope)[0] + prior_slope
 
     return jax.vmap(one)(z, twice_nll, slopes)
 
 
 @partial(jax.jit, static_argnames=("tuning",))
-def advance_chains(problem: Problem, states: HMCState, tuning: Tuning) -> tuple[HMCState, Block]:
-    """Every chain `tuning.block` transitions further; the mass matrix and step adapt while the warmup lasts."""
+def advance_chains(problem: Problem, coordinates: Straight | None, states: HMCState, tuning: Tuning):
+    """Every chain `tuning.block` transitions further, and the draws, in normal coordinates (HMCState, Block).
+
+    The mass matrix and step adapt while the warmup lasts.
+    """
 
     def advance(shared, state):
         _, step = _kernel(tuning, ParamInfo(state.z, state.potential_energy, state.z_grad), state.rng_key)
 
         def one(state, _):
-            new = step(state, model_args=(shared,))
-            draw = Block(new.z, -new.potential_energy, new.energy, new.accept_prob, new.num_steps, new.diverging)
+            new = step(state, model_args=shared)
+            z, log_jacobian = to_normal(shared[1], new.z)
+            log_posterior = -new.potential_energy - log_jacobian
+            draw = Block(z, log_posterior, new.energy, new.accept_prob, new.num_steps, new.diverging)
             return new, draw
 
         return jax.lax.scan(one, state, length=tuning.block)
 
     batch = jax.vmap(advance, in_axes=(None, 0))
-    return spread(batch, devices_for(states.z.shape[0]))(problem, states)
+    return spread(batch, devices_for(states.z.shape[0]))((problem, coordinates), states)
 
 
-def _potential(problem: Problem):
-    return lambda z: -problem.log_posterior(z)
+def _scaled_point(problem: Problem, z):
+    return scaled.from_values(problem, problem.from_normal(z)[0])
 
 
-def _kernel(tuning: Tuning, at: ParamInfo, key: Array):
+def log_prior(problem: Problem, coordinates: Straight | None, w):
+    """Log density less ln L (which holds the penalties of pulls), in the sampler's coordinates."""
+    z, log_jacobian = to_normal(coordinates, w)
+    return problem.from_normal(z)[1] - 0.5 * jnp.sum(z[: len(problem.free)] ** 2) + log_jacobian
+
+
+def _potential(problem: Problem, coordinates: Straight | None):
+    def energy(w):
+        z, log_jacobian = to_normal(coordinates, w)
+        return -problem.log_posterior(z) - log_jacobian
+
+    return energy
+
+
+def _kernel(tuning: Tuning, at: ParamInfo, key: Array, covariance=None):
     """A fresh state at a point whose potential is known, and the transition."""
     initialise, step = hmc(potential_fn_gen=_potential, algo="NUTS")
     no_fixed_length: Any = None
@@ -116,8 +148,10 @@ def _kernel(tuning: Tuning, at: ParamInfo, key: Array):
         dense_mass=True,
         target_accept_prob=tuning.target_accept,
         trajectory_length=no_fixed_length,
-        max_tree_depth=tuning.max_tree_depth,
-        model_args=(None,),
+        max_tree_depth=(min(tuning.warmup_tree_depth, tuning.max_tree_depth), tuning.max_tree_depth),
+        step_size=FIRST_STEP,
+        inverse_mass_matrix=covariance,
+        model_args=(None, None),
         rng_key=key,
     )
     return state, step

@@ -17,7 +17,9 @@ from anomfit.inference.diagnostics import Diagnostic, diagnose, verdict
 from anomfit.inference.evaluate import gradients
 from anomfit.inference.minimise import Fit
 from anomfit.inference.nuts import Block, Tuning, advance_chains, energies, scaled_points, start_chains
+from anomfit.inference.pilot import look
 from anomfit.inference.starts import chain_starts
+from anomfit.inference.straight import learn
 from anomfit.problem import Problem
 
 
@@ -87,9 +89,10 @@ def sample(
     state_file: Path | None = None,
     show_progress: bool = False,
 ) -> Samples:
-    """Sample the posterior of `problem` with NUTS in normal coordinates, dense mass matrix.
+    """Sample the posterior of `problem` with NUTS in straightened coordinates (see `straight`), dense mass matrix.
 
-    Chains start at the optima of `fit` or, without one, at prior points of high likelihood; `key` fixes all draws.
+    Chains start where a first look finds the posterior (see `pilot`), or, in plain coordinates, at the optima of `fit`
+    or at prior points of high likelihood; `key` fixes all draws.
     Chains run on the local JAX devices (see `devices.prepare_devices`), vectorised on each. With a `state_file` every
     block of draws is kept there, and a run that finds one goes on with the same numbers as if it had not stopped; a
     file of another problem, key or tuning is refused (InputError). An interrupt (Ctrl-C) after the warmup returns the
@@ -117,30 +120,34 @@ def sample(
 
 def _begin(problem, key, settings, fit, state_file) -> Checkpoint:
     mark, began = fingerprint(problem, key, settings.chains, settings.tuning), time.perf_counter()
-    key_starts, key_chains = jax.random.split(key)
+    key_starts, key_chains, key_learning = jax.random.split(key, 3)
     keys = jax.random.split(key_chains, settings.chains)
     dimension = len(problem.names)
     if state_file is not None and state_file.exists():
         z = jnp.zeros((settings.chains, dimension))
         template = jax.eval_shape(lambda z, k: start_chains(z, z[:, 0], z, k, settings.tuning), z, keys)
         return read_checkpoint(state_file, template, mark)
-    z = jnp.asarray(chain_starts(problem, key_starts, settings.chains, fit))
-    twice_nll, slopes = gradients(problem, np.asarray(scaled_points(problem, z)))
-    energy, gradient = energies(problem, z, jnp.asarray(twice_nll), jnp.asarray(slopes))
-    state = place(start_chains(z, energy, gradient, keys, settings.tuning), settings.chains)
+    coordinates = learn(problem, key_learning)
+    if coordinates is None:
+        z, covariance = chain_starts(problem, key_starts, settings.chains, fit), None
+    else:
+        z, covariance = look(problem, coordinates, key_starts, settings.chains)
+    twice_nll, slopes = gradients(problem, np.asarray(scaled_points(problem, jnp.asarray(z))))
+    w, energy, gradient = energies(problem, coordinates, jnp.asarray(z), jnp.asarray(twice_nll), jnp.asarray(slopes))
+    state = place(start_chains(w, energy, gradient, keys, settings.tuning, covariance), settings.chains)
     nothing = np.zeros((settings.chains, 0))
     empty = Block(np.zeros((settings.chains, 0, dimension)), nothing, nothing, nothing, nothing, nothing)
-    return Checkpoint(mark, state, empty, 0, time.perf_counter() - began, 0.0)
+    return Checkpoint(mark, coordinates, state, empty, 0, time.perf_counter() - began, 0.0)
 
 
 def _next_block(problem: Problem, run: Checkpoint, tuning: Tuning) -> Checkpoint:
     began = time.perf_counter()
-    state, block = jax.block_until_ready(advance_chains(problem, run.state, tuning))
+    state, block = jax.block_until_ready(advance_chains(problem, run.coordinates, run.state, tuning))
     spent = time.perf_counter() - began
     skipped = max(0, tuning.warmup - run.steps)  # draws of the warmup are not kept
     draws = Block(*(np.concatenate([old, np.asarray(new)[:, skipped:]], axis=1) for old, new in zip(run.draws, block)))
     sampling = run.sampling_seconds + (spent if skipped == 0 else 0.0)
-    return Checkpoint(run.mark, state, draws, run.steps + tuning.block, run.seconds + spent, sampling)
+    return Checkpoint(run.mark, run.coordinates, state, draws, run.steps + tuning.block, run.seconds + spent, sampling)
 
 
 def _is_done(problem: Problem, run: Checkpoint, settings: SampleSettings) -> bool:

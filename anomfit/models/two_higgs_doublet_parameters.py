@@ -9,6 +9,7 @@ from functools import lru_cache
 import jax.numpy as jnp
 import numpy as np
 
+from anomfit.capabilities import MakesPairs
 from anomfit.parameters import Parameter, Parametrisation, Point
 from anomfit.physics.constants import V_EW
 from anomfit.physics.neutrino_mass import DELTA_M2_21_NUFIT, DELTA_M2_31_NUFIT
@@ -142,9 +143,15 @@ def parametrisations(fractions: str) -> dict[str, Parametrisation]:
             to_products,
             upper,
             absorbs=("sigma_term_scale",),
+            amplitudes={"y_nu_F_N": MakesPairs},
         ),
         "physical": Parametrisation(
-            "physical", (*_MASSES, *_SCALARS, _NEUTRINO_YUKAWA, *_COUPLINGS, *_QUARKS, *_REST), dict, dict, upper
+            "physical",
+            (*_MASSES, *_SCALARS, _NEUTRINO_YUKAWA, *_COUPLINGS, *_QUARKS, *_REST),
+            dict,
+            dict,
+            upper,
+            amplitudes={"y_nu": MakesPairs},
         ),
         "potential": Parametrisation(
             "potential",
@@ -152,6 +159,7 @@ def parametrisations(fractions: str) -> dict[str, Parametrisation]:
             _from_potential,
             _to_potential,
             {"m_N1": lambda p: p["m_N2"]},
+            amplitudes={"y_nu": MakesPairs},
         ),
     }
 
