@@ -1,6 +1,7 @@
 """MINOS errors of a fit through iminuit, with a constrained search where MINUIT cannot cope with a flat valley."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy.optimize import minimize
 from anomfit.errors import reject
 from anomfit.inference import scaled
 from anomfit.inference.minimise import Fit
-from anomfit.inference.minuit import minuit, remembering
+from anomfit.inference.minuit import Budget, Spent, minuit, remembering
 from anomfit.inference.uncertainties import hesse
 from anomfit.problem import Problem
 
@@ -36,10 +37,12 @@ def minos(
     problem: Problem,
     fit: Fit,
     names: Sequence[str] | None = None,
-    ncall: int = 160,
+    ncall: int = 120,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> tuple[MinosError, ...]:
-    """MINOS intervals of the parameters `names` (default: every free one), at most `ncall` evaluations each.
+    """MINOS intervals of the parameters `names` (default: every free one).
+
+    At most `ncall` gradients for each of three searches: MINUIT's for both ends, and where it fails, one for each end.
 
     Never raises for a degenerate fit: an end that cannot be found is None with the reason. Unknown names: InputError.
     An interrupt (Ctrl-C) returns the intervals found so far.
@@ -50,11 +53,14 @@ def minos(
             raise reject("minos", name, f"name a free parameter: {', '.join(problem.names)}")
     symmetric, s = hesse(problem, fit), scaled.to_scaled(problem, fit.point)
     sigma = np.array([symmetric.errors[name] for name in problem.names])
-    fitter = minuit(problem, s, MINUIT_TOLERANCE)
-    fitter.migrad(ncall=ncall, iterate=1)
+    budget = Budget(ncall)
+    fitter = minuit(problem, s, MINUIT_TOLERANCE, budget)
+    with suppress(Spent):
+        fitter.migrad(ncall=ncall, iterate=1)
     found: list[MinosError] = []
     try:
         for i, name in enumerate(wanted):
+            budget.left = ncall
             ends = _minuit_ends(fitter, name, ncall)
             for side in (-1, 1):
                 ends[side] = ends[side] or _constrained_end(problem, s, sigma, fit.twice_nll, name, side, ncall)
@@ -83,7 +89,7 @@ def _minuit_ends(fitter: Minuit, name: str, ncall: int) -> dict[int, tuple[float
         return {-1: None, 1: None}
     try:
         fitter.minos(name, ncall=ncall)
-    except RuntimeError:  # a lower point, found on the way by the last parameter, is no valid minimum
+    except (RuntimeError, Spent):  # a lower point, found on the way by the last parameter, is no valid minimum
         return {-1: None, 1: None}
     found = fitter.merrors[name]
     return {
@@ -103,32 +109,31 @@ def _constrained_end(problem, s, sigma, twice_nll, name, side, ncall) -> tuple[f
 
     In units of `sigma`, restarted from where it stopped until the end moves by less than 1 % of it.
     """
-    limits, evaluate, word = scaled.box(problem), remembering(problem), "upper" if side > 0 else "lower"
-    i = problem.names.index(name)
+    limits, word, i = scaled.box(problem), "upper" if side > 0 else "lower", problem.names.index(name)
+    evaluate = remembering(problem, Budget(ncall))
     along = np.where(np.arange(s.size) == i, -float(side), 0.0)
 
     def room(x):
         value, slope = evaluate(s + x * sigma)
         return twice_nll + 1.0 - value, -slope * sigma
 
-    x, moved, allowed = np.zeros_like(s), np.inf, max(1, ncall // 8)
-    for _ in range(3):
-        result = minimize(
-            lambda x: (along @ x, along),
-            x,
-            jac=True,
-            method="SLSQP",
-            bounds=list(zip((limits.low - s) / sigma, (limits.high - s) / sigma, strict=True)),
-            constraints={"type": "ineq", "fun": lambda x: room(x)[0], "jac": lambda x: room(x)[1]},
-            options={"maxiter": allowed, "ftol": 1e-6},
-        )
-        moved, x = abs(result.x[i] - x[i]), np.array(result.x)
-        if moved < 0.01:
-            break
-    end, left = s + x * sigma, room(x)[0]
-    bound = limits.high[i] if side > 0 else limits.low[i]
-    if left > -0.02 and abs(end[i] - bound) < 1e-4 * limits.widths[i]:
-        return None, f"no {word} limit inside the range"
-    if abs(left) > 0.02 or moved >= 0.01:
-        return None, f"not found within {ncall} evaluations"
-    return float(end[i]), "constrained search"
+    x, moved = np.zeros_like(s), np.inf
+    with suppress(Spent):
+        for _ in range(4):
+            result = minimize(
+                lambda x: (along @ x, along),
+                x,
+                jac=True,
+                method="SLSQP",
+                bounds=list(zip((limits.low - s) / sigma, (limits.high - s) / sigma, strict=True)),
+                constraints={"type": "ineq", "fun": lambda x: room(x)[0], "jac": lambda x: room(x)[1]},
+                options={"maxiter": ncall, "ftol": 1e-6},
+            )
+            moved, x = abs(result.x[i] - x[i]), np.array(result.x)
+            end, left = s + x * sigma, room(x)[0]
+            bound = limits.high[i] if side > 0 else limits.low[i]
+            if left > -0.02 and abs(end[i] - bound) < 1e-4 * limits.widths[i]:
+                return None, f"no {word} limit inside the range"
+            if moved < 0.01:
+                return (float(end[i]), "constrained search") if abs(left) <= 0.02 else (None, "no end found")
+    return None, f"not found within {ncall} gradients"

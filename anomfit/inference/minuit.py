@@ -1,6 +1,7 @@
 """MINUIT on a problem: function and exact gradient from one evaluation, the box as limits."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -11,9 +12,27 @@ from anomfit.inference.evaluate import gradients
 from anomfit.problem import Problem
 
 REMEMBERED = 64
+Evaluate = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
 
-def remembering(problem: Problem) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
+class Spent(Exception):
+    """A search has used up its gradients."""
+
+
+@dataclass
+class Budget:
+    """Gradients that a search may still take; MINUIT's own limits count otherwise, if at all."""
+
+    left: int
+
+    def take(self) -> None:
+        """One gradient; raises `Spent` when there is none left."""
+        if self.left <= 0:
+            raise Spent
+        self.left -= 1
+
+
+def remembering(problem: Problem, budget: Budget | None = None) -> Evaluate:
     """-2 ln L and its gradient at scaled coordinates; the last points are remembered, for callers that ask twice."""
     known: dict[bytes, tuple[float, np.ndarray]] = {}
 
@@ -22,6 +41,8 @@ def remembering(problem: Problem) -> Callable[[np.ndarray], tuple[float, np.ndar
         if at.tobytes() not in known:
             if len(known) >= REMEMBERED:
                 known.pop(next(iter(known)))
+            if budget is not None:
+                budget.take()
             values, slopes = gradients(problem, at[None])
             known[at.tobytes()] = float(values[0]), slopes[0]
         return known[at.tobytes()]
@@ -29,12 +50,12 @@ def remembering(problem: Problem) -> Callable[[np.ndarray], tuple[float, np.ndar
     return evaluate
 
 
-def minuit(problem: Problem, s: np.ndarray, tolerance: float) -> Minuit:
+def minuit(problem: Problem, s: np.ndarray, tolerance: float, budget: Budget | None = None) -> Minuit:
     """A Minuit at scaled coordinates `s`, to stop `tolerance` in -2 ln L above the minimum.
 
     Strategy 0: the gradient is exact, so that no differences of the function are spent on it.
     """
-    limits, evaluate = scaled.box(problem), remembering(problem)
+    limits, evaluate = scaled.box(problem), remembering(problem, budget)
     function, gradient = cast(Any, lambda x: evaluate(x)[0]), cast(Any, lambda x: evaluate(x)[1])
     fitter = Minuit(function, np.asarray(s, dtype=float), grad=gradient, name=problem.names)
     fitter.limits = list(zip(limits.low, limits.high, strict=True))

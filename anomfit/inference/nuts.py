@@ -142,13 +142,14 @@ def _kernel(tuning: Tuning, at: ParamInfo, key: Array, covariance=None):
     """A fresh state at a point whose potential is known, and the transition."""
     initialise, step = hmc(potential_fn_gen=_potential, algo="NUTS")
     no_fixed_length: Any = None
+    depths: Any = (min(tuning.warmup_tree_depth, tuning.max_tree_depth), tuning.max_tree_depth)  # warmup, sampling
     state = initialise(
         at,
         tuning.warmup,
         dense_mass=True,
         target_accept_prob=tuning.target_accept,
         trajectory_length=no_fixed_length,
-        max_tree_depth=(min(tuning.warmup_tree_depth, tuning.max_tree_depth), tuning.max_tree_depth),
+        max_tree_depth=depths,
         step_size=FIRST_STEP,
         inverse_mass_matrix=covariance,
         model_args=(None, None),

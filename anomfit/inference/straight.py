@@ -91,7 +91,7 @@ def learn(problem: Problem, key: Array) -> Straight | None:
     points = {name: np.asarray(x) for name, x in _values(problem, z).items()}
     said = forward(problem, points)
     chi_squared = said.chi_squared[measurement]
-    signal = sum(said.signal[measurement].values()).sum(axis=-1)
+    signal = np.sum([counts.sum(axis=-1) for counts in said.signal[measurement].values()], axis=0)
     right = _right_rate(chi_squared, signal)
     if right is None:
         return None
