@@ -26,7 +26,7 @@ def main() -> int:
     parser.add_argument("--finer", action="store_true", help="the reference with about twice the nodes")
     arguments = parser.parse_args()
     chosen = points.all_points(arguments.points)
-    library = comparison.library_spectra(list(chosen.values()))
+    library = comparison.computed_spectra(list(chosen.values()))
     print(
         f"{'point':34s} {'bin':>3s} {'reference':>11s} {'library':>11s} {'relative':>9s} {'of tolerance':>12s}"
         f" {'total':>9s}"

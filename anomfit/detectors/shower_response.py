@@ -51,8 +51,8 @@ jax.tree_util.register_dataclass(ShowerResponse, data_fields=["table"], meta_fie
 
 
 def build_response(binning: Binning, resolution: Resolution, energies: int = 64, waves: int = 40) -> ShowerResponse:
-    """The table for these bins; `energies` x `waves` coefficients, see tests/detectors for the error at the
-    defaults.
+    """The table for these bins; `energies` x `waves` coefficients; benchmarks/convergence.py gives
+    the error.
     """
     nodes = chebyshev.chebpts1(energies)
     energy = _energy_of(nodes)

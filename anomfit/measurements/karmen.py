@@ -21,7 +21,7 @@ from anomfit.statistics.terms import poisson_log_likelihood, saturated_deviance
 
 
 @dataclass(frozen=True)
-class Karmen:
+class Karmen(common.HasDescription):
     """Nine bins of prompt energy; a signal of pairs with a neutron, or of anti-nu_e appearance."""
 
     counts: Float[Array, "bins"]
@@ -36,21 +36,6 @@ class Karmen:
     accepts = (UpscattersByScalars, PredictsAppearance)
     samples = frozenset({"KARMEN 2 delayed-coincidence candidates"})
     references = ("arXiv:hep-ex/0203021", "arXiv:astro-ph/0302055", "arXiv:hep-ph/9903554")
-
-    @property
-    def era(self) -> str:
-        """The projection's name."""
-        return self.described.era
-
-    @property
-    def title(self) -> str:
-        """One line for listings."""
-        return self.described.title
-
-    @property
-    def choices(self) -> Mapping[str, str]:
-        """Options in force, in words."""
-        return dict(self.described.stated)
 
     def bins(self) -> list[Bin]:
         """Candidates and background; errors: Poisson and the background's scale."""

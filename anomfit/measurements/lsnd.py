@@ -1,6 +1,5 @@
 """LSND's events of 20 to 60 MeV (hep-ex/0104049): L/E of those with R_gamma > 10, and all of them by R_gamma."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import jax
@@ -22,7 +21,7 @@ REFERENCES = ("arXiv:hep-ex/0104049", "arXiv:2010.06159", "arXiv:astro-ph/030205
 
 
 @dataclass(frozen=True)
-class LsndCounts:
+class LsndCounts(common.HasDescription):
     """Counts over beam-off and neutrino background; a signal of pairs or of anti-nu_e appearance.
 
     with_neutron, without: probability that an electron-like event in the bin's energies is selected and passes the
@@ -45,21 +44,6 @@ class LsndCounts:
     accepts = (UpscattersByScalars, PredictsAppearance)
     samples = frozenset({SAMPLE})
     references = REFERENCES
-
-    @property
-    def era(self) -> str:
-        """The projection's name."""
-        return self.described.era
-
-    @property
-    def title(self) -> str:
-        """One line for listings."""
-        return self.described.title
-
-    @property
-    def choices(self) -> Mapping[str, str]:
-        """Options in force, in words."""
-        return dict(self.described.stated)
 
     def bins(self) -> list[Bin]:
         """Counts and background; errors: Poisson, beam-off statistics and the neutrino background's scale."""

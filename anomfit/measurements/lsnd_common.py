@@ -38,6 +38,27 @@ class Described(NamedTuple):
     labels: tuple[tuple[str, float, float, str], ...]
 
 
+class HasDescription:
+    """What a measurement says of itself, from its field `described`."""
+
+    described: Described
+
+    @property
+    def era(self) -> str:
+        """The projection's name."""
+        return self.described.era
+
+    @property
+    def title(self) -> str:
+        """One line for listings."""
+        return self.described.title
+
+    @property
+    def choices(self) -> Mapping[str, str]:
+        """Options in force, in words."""
+        return dict(self.described.stated)
+
+
 @dataclass(frozen=True)
 class AppearanceSample:
     """Events for full transmutation at nodes of true energy (GeV) and distance (m), by bin."""

@@ -1,6 +1,5 @@
 """LSND's events of 60 to 200 MeV, without and with a correlated neutron: pairs only, above muon decay at rest."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import jax
@@ -42,7 +41,7 @@ class HighEnergyData:
 
 
 @dataclass(frozen=True)
-class LsndHighEnergy:
+class LsndHighEnergy(common.HasDescription):
     """Two numbers: events without a correlated neutron over their background, and some six with one.
 
     No background is published for the second: every background from 0 up is allowed, so that it only counts against a
@@ -61,21 +60,6 @@ class LsndHighEnergy:
     accepts = (UpscattersByScalars,)
     samples = frozenset({"LSND events of 60 to 200 MeV"})
     references = ("arXiv:nucl-ex/9706006", "arXiv:hep-ex/0104049", "arXiv:2010.06159")
-
-    @property
-    def era(self) -> str:
-        """The projection's name."""
-        return self.described.era
-
-    @property
-    def title(self) -> str:
-        """One line for listings."""
-        return self.described.title
-
-    @property
-    def choices(self) -> Mapping[str, str]:
-        """Options in force, in words."""
-        return dict(self.described.stated)
 
     def bins(self) -> list[Bin]:
         """The two numbers; the second without a background, which was not published."""

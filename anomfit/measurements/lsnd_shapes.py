@@ -3,7 +3,6 @@
 The figures were never published as numbers: the energies are unfolded from the L/E counts, the angles are not public.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -26,7 +25,7 @@ WAVES = 20  # the direction resolution of 12 degrees leaves 1e-4 of wave 20
 
 
 @dataclass(frozen=True)
-class LsndShape:
+class LsndShape(common.HasDescription):
     """A distribution that is shown; `angles` (waves, bins) turns moments into bins of cos theta, None for energies."""
 
     counts: Float[Array, "bins"]
@@ -43,21 +42,6 @@ class LsndShape:
     accepts = (UpscattersByScalars,)
     samples = frozenset({SAMPLE})
     references = REFERENCES
-
-    @property
-    def era(self) -> str:
-        """The projection's name."""
-        return self.described.era
-
-    @property
-    def title(self) -> str:
-        """One line for listings."""
-        return self.described.title
-
-    @property
-    def choices(self) -> Mapping[str, str]:
-        """Options in force, in words."""
-        return dict(self.described.stated)
 
     def bins(self) -> list[Bin]:
         """What can be shown of the data; NaN where nothing is public."""

@@ -205,6 +205,6 @@ def test_finite_on_both_sides_of_every_threshold(measurement, step):
 @pytest.mark.slow
 def test_rate_at_the_same_point_is_the_reference_s(measurement):
     point = points.edges()["N_1 closed, nu h' alone"]
-    prediction = comparison.library_prediction(point)
+    prediction = comparison.computed_prediction(point)
     reference = comparison.reference_spectrum(point)
     np.testing.assert_allclose(np.asarray(prediction.total).sum(), reference.sum(), rtol=3e-4)

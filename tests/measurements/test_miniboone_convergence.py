@@ -27,7 +27,7 @@ SUBSET = (
 @pytest.mark.slow
 def test_every_bin_agrees_with_an_independent_rule():
     chosen = points.all_points(60)
-    library = comparison.library_spectra([chosen[name] for name in SUBSET])
+    library = comparison.computed_spectra([chosen[name] for name in SUBSET])
     worst = {}
     for name, counts in zip(SUBSET, library, strict=True):
         reference = comparison.reference_spectrum(chosen[name])
@@ -51,7 +51,7 @@ def test_reference_is_converged():
 def test_interactions_before_efficiency(name):
     point = points.edges()[name]
     made = upscattering.made(upscattering.physics(comparison.physical(point)))
-    prediction = comparison.library_prediction(point)
+    prediction = comparison.computed_prediction(point)
     branching = sum(upscattering.physics(comparison.physical(point)).branching)
     before = prediction.before_efficiency
     library = [[before["coherent"], before["coherent_antineutrino_mode"]],

@@ -15,7 +15,7 @@ from oracles.shower_table import Rule
 measurement = lru_cache(load_miniboone)
 
 
-def library_spectra(points) -> np.ndarray:
+def computed_spectra(points) -> np.ndarray:
     """(points, 22): the default card's prediction, both components, by one compile."""
     chosen = two_higgs_doublet.parametrisations["products"]
 
@@ -30,7 +30,7 @@ def library_spectra(points) -> np.ndarray:
     return np.asarray(run(measurement(), columns))
 
 
-def library_prediction(point, model=two_higgs_doublet, measured=None):
+def computed_prediction(point, model=two_higgs_doublet, measured=None):
     """The prediction at one point of the products' parametrisation."""
     chosen = model.parametrisations["products"]
     values = {name: jnp.asarray(value) for name, value in point.items()}
