@@ -20,6 +20,7 @@ from anomfit.detectors.resolution import normal_cdf
 from anomfit.parameters import Point
 from anomfit.physics import meson_decays
 from anomfit.physics.light_scalars import LightScalars
+from anomfit.physics.penguin_decays import penguin_branching_ratio
 from anomfit.statistics.limits import Z_90
 
 TOP_COUPLING = 0.0  # of the light scalars to the top quark, in units of m_t/v: none of the models here has one
@@ -182,7 +183,7 @@ def _muon_pairs(model: PredictsLightScalars, point: Point, nuisances: Point, dat
 
 def _kstar(model: PredictsLightScalars, point: Point, nuisances: Point, data) -> Outcome:
     scalars = model.light_scalars(point)
-    predicted = jnp.sum(meson_decays.b_to_kstar_scalar(scalars.mass, TOP_COUPLING))
+    predicted = jnp.sum(penguin_branching_ratio("B0 -> K*0", scalars.mass, TOP_COUPLING))
     inside = _above(scalars, data) * normal_cdf((data["m_ee_max"] - scalars.mass) / data["m_ee_width"])
     return against_upper_limit(predicted, Z_90 * data["sigma_plus"], jnp.max(inside * _to_pairs(scalars)))
 

@@ -15,11 +15,15 @@ M_NEUTRAL_PION = _property(111, "mass")
 M_CHARGED_KAON = _property(321, "mass")
 M_NEUTRAL_KAON = _property(311, "mass")
 M_B_ZERO = _property(511, "mass")
+M_B_CHARGED = _property(521, "mass")
 M_KSTAR_ZERO = _property(313, "mass")
+M_KSTAR_CHARGED = _property(323, "mass")
 
 WIDTH_CHARGED_KAON = _property(321, "width")
 WIDTH_KAON_LONG = _property(130, "width")
+WIDTH_KAON_SHORT = _property(310, "width")
 WIDTH_B_ZERO = _property(511, "width")
+WIDTH_B_CHARGED = _property(521, "width")
 WIDTH_NEUTRAL_PION = _property(111, "width")
 
 F_PION = 0.0922

@@ -7,19 +7,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
 from anomfit.physics import meson_constants as meson
-from anomfit.physics.constants import G_F, M_MU, V_EW
+from anomfit.physics.constants import G_F, M_MU
 from anomfit.physics.nucleon_scalar import M_D, M_U
 from anomfit.physics.quadrature import unit_legendre
 from anomfit.physics.two_body import kallen, two_body_momentum
 
 GROSSMAN_NIR = 4.3
 """Largest B(K_L -> pi0 X)/B(K+ -> pi+ X): isospin 1/2 and the lives of the kaons, hep-ph/9701313."""
-
-M_B, M_S, M_TOP = 4.18, 0.093, 163.0
-"""Running masses of b, s (2 GeV) and t, GeV, PDG."""
-
-VTS_VTB = 0.0413
-"""|V_ts^* V_tb|, PDG 2018 fit."""
 
 
 def two_body_width(amplitude: ArrayLike, m_parent: ArrayLike, m_1: ArrayLike, m_2: ArrayLike) -> Float[Array, "..."]:
@@ -74,20 +68,6 @@ def kaon_to_muon_neutrino_scalar(m_phi: ArrayLike, y_mu: ArrayLike, nodes: int =
     constant = (G_F * meson.V_US * meson.F_KAON * jnp.asarray(y_mu)) ** 2 / 2.0
     width = constant * jnp.sum(weight * squared * phase) / (2.0 * jnp.pi) / (2.0 * mass)
     return jnp.where(opened, width, 0.0) / meson.WIDTH_CHARGED_KAON
-
-
-def b_to_kstar_scalar(m_phi: ArrayLike, eta_u: ArrayLike) -> Float[Array, "..."]:
-    """B(B0 -> K*0 phi) of a scalar that couples to up-type quarks with eta_u m_q/v: the top penguin.
-
-    A = (h/2) 2 m_B p* A_0/(m_b + m_s), h = eta_u 3 m_t^2/(16 pi^2 v^2) |V_ts V_tb| m_b/v, A_0 = 1.364/(1 - q^2/m_B^2) -
-    0.990/(1 - q^2/36.78): arXiv:2005.08920, section II, and Ball and Zwicky, hep-ph/0412079.
-    """
-    m_phi = jnp.asarray(m_phi)
-    h = jnp.asarray(eta_u) * 3.0 * M_TOP**2 / (16.0 * jnp.pi**2 * V_EW**2) * VTS_VTB * M_B / V_EW
-    momentum = two_body_momentum(meson.M_B_ZERO, meson.M_KSTAR_ZERO, m_phi)
-    form_factor = 1.364 / (1.0 - m_phi**2 / meson.M_B_ZERO**2) - 0.990 / (1.0 - m_phi**2 / 36.78)
-    amplitude = h * meson.M_B_ZERO * momentum * form_factor / (M_B + M_S)
-    return two_body_width(amplitude, meson.M_B_ZERO, meson.M_KSTAR_ZERO, m_phi) / meson.WIDTH_B_ZERO
 
 
 def _two_body_phase_space(s, m1_squared, m2_squared):

@@ -52,6 +52,15 @@ SIGMA_TERM_SCALE = Nuisance(
     "value with N pi states is 59.6 +- 7.4 MeV). The width is our estimate: half the distance between the two",
 )
 
+STRANGE_FRACTION = Nuisance(
+    name="f_s",
+    symbol=r"f_s",
+    mean=0.043,
+    sigma=0.011,
+    description="share of the nucleon's mass that strange quarks carry: lattice average of PRD 87 (2013) 114510, the "
+    "error from memory; the same for proton and neutron",
+)
+
 SCALAR_DIPOLE_MASS = Nuisance(
     name="M_S",
     symbol=r"M_S\,[\mathrm{GeV}]",
@@ -81,6 +90,27 @@ def nucleon_coupling(
     up = jnp.asarray(f_u) * jnp.asarray(y_u) / jnp.asarray(m_u)
     down = jnp.asarray(f_d) * jnp.asarray(y_d) / jnp.asarray(m_d)
     return _mass(nucleon) * (up + down)
+
+
+def mass_proportional_coupling(
+    nucleon: Nucleon,
+    eta_u: ArrayLike,
+    eta_d: ArrayLike,
+    f_u: ArrayLike,
+    f_d: ArrayLike,
+    f_s: ArrayLike,
+    v: ArrayLike,
+) -> Float[Array, "..."]:
+    """Coupling C_N of L = -C_N S Nbar N for quark couplings eta_u m_q/v (u, c, t) and eta_d m_q/v (d, s, b).
+
+    (M_N/v) {eta_u [f_u + 2 (2/27) f_G] + eta_d [f_d + f_s + (2/27) f_G]}, f_G = 1 - f_u - f_d - f_s: heavy quarks count
+    through the gluons, each as 2/27 f_G (Shifman, Vainshtein, Zakharov, Phys. Lett. B 78 (1978) 443). arXiv:2005.08920
+    equation 16; no quark mass is left. v in GeV; dimensionless. Raises InputError for another nucleon.
+    """
+    f_u, f_d, f_s = jnp.asarray(f_u), jnp.asarray(f_d), jnp.asarray(f_s)
+    heavy = 2.0 / 27.0 * (1.0 - f_u - f_d - f_s)
+    bracket = jnp.asarray(eta_u) * (f_u + 2.0 * heavy) + jnp.asarray(eta_d) * (f_d + f_s + heavy)
+    return _mass(nucleon) / jnp.asarray(v) * bracket
 
 
 def dipole(q_squared: ArrayLike, m_S: ArrayLike) -> Float[Array, "..."]:

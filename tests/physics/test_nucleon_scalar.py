@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anomfit.errors import InputError
+from anomfit.physics.constants import M_P
 from anomfit.physics.nucleon_scalar import (
     M_D,
     M_U,
@@ -12,6 +13,7 @@ from anomfit.physics.nucleon_scalar import (
     SIGMA_FRACTIONS,
     SIGMA_TERM_SCALE,
     dipole,
+    mass_proportional_coupling,
     nucleon_coupling,
 )
 
@@ -68,3 +70,18 @@ def test_nuisances_cover_the_range_they_quote():
     assert SIGMA_TERM_SCALE.value(-2.0) <= 41.9 / 59.1 <= SIGMA_TERM_SCALE.value(-1.0)
     assert SCALAR_DIPOLE_MASS.mean == pytest.approx((0.55 + 1.0) / 2.0)
     assert SCALAR_DIPOLE_MASS.sigma == pytest.approx((1.0 - 0.55) / np.sqrt(12.0), abs=5e-4)
+
+
+def test_couplings_of_a_standard_model_higgs_are_the_known_sum():
+    """eta_u = eta_d = 1 (arXiv:2005.08920 equation 16): (M/v) [2/9 + 7/9 (f_u + f_d + f_s)], Shifman et al. 1978."""
+    f = (0.0208, 0.0411, 0.043)
+    found = mass_proportional_coupling("proton", 1.0, 1.0, *f, 246.22)
+    np.testing.assert_allclose(found, M_P / 246.22 * (2.0 / 9.0 + 7.0 / 9.0 * sum(f)), rtol=1e-13)
+
+
+def test_mass_proportional_coupling_agrees_with_the_light_quarks_own():
+    """Without gluons (f_G = 0) and strange quarks it is equation 27 of arXiv:2010.06159 with y_q = eta m_q/v."""
+    v, m_u, m_d = 246.22, 2.16e-3, 4.67e-3
+    found = mass_proportional_coupling("neutron", 0.3, 0.7, 0.4, 0.6, 0.0, v)
+    expected = nucleon_coupling("neutron", 0.3 * m_u / v, 0.7 * m_d / v, 0.4, 0.6, m_u, m_d)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
