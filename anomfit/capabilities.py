@@ -98,10 +98,37 @@ class PredictsAppearance(Protocol):
         ...
 
 
+class MesonScalars(NamedTuple):
+    """Light neutral bosons that mesons decay to, one an entry: mass in GeV, mean life in s, branching ratios."""
+
+    mass: Float[Array, " scalars"]
+    lifetime: Float[Array, " scalars"]
+    to_electrons: Float[Array, " scalars"]
+    to_photons: Float[Array, " scalars"]
+    to_invisible: Float[Array, " scalars"]
+
+
+MESON_MODES = ("K+ -> pi+", "K_L -> pi0", "K_S -> pi0", "B+ -> K+", "B0 -> K0", "B+ -> K*+", "B0 -> K*0")
+
+
+@runtime_checkable
+class ProducesScalarsInMesonDecays(Protocol):
+    """Decays of mesons to a light boson and what becomes of it."""
+
+    def meson_scalars(self, point: Point) -> MesonScalars:
+        """The bosons at a physical point."""
+        ...
+
+    def meson_branching_ratio(self, point: Point, mode: str) -> Float[Array, " scalars"]:
+        """Branching ratio of one of `MESON_MODES` with each boson; 0 where a model has no such decay."""
+        ...
+
+
 CAPABILITY_WORDS = {
     MakesPairs: "e+e- pairs made by a neutrino beam",
     PredictsLeptonMoment: "magnetic moments of charged leptons",
     PredictsAppearance: "nu_mu -> nu_e appearance",
+    ProducesScalarsInMesonDecays: "meson decays to light scalars",
 }
 
 

@@ -148,6 +148,10 @@ class TwoHiggsDoublet:
         light = normal_ordering(point["m_nu1"], point["delta_m2_21"], point["delta_m2_31"])
         return seesaw(dirac_mass(light, m_R), m_R)
 
+    def heavy_neutrino_mass(self, point: Point) -> Float[Array, ""]:
+        """What the scattering makes, GeV."""
+        return point["m_N2"]
+
     def mediators(self, point: Point, nuisances: Point) -> ScalarMediators:
         """(H, h') as they mediate the scattering."""
         scalars = self.scalars(point)

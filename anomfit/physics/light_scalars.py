@@ -17,7 +17,7 @@ SMALLEST_WIDTH = 1e-40  # GeV: keeps the life of a decoupled scalar finite
 
 
 class LightScalars(NamedTuple):
-    """CP-even scalars, one an entry: L = -y_f phi fbar f. Widths are partial ones, `to_hidden` to heavy neutrinos."""
+    """CP-even scalars, one an entry: L = -y_f phi fbar f. Widths are partial ones, `to_hidden` to neutrinos."""
 
     mass: Float[Array, " scalars"]
     y_e: Float[Array, " scalars"]
@@ -29,11 +29,12 @@ class LightScalars(NamedTuple):
     to_muons: Float[Array, " scalars"]
     to_pions: Float[Array, " scalars"]
     to_hidden: Float[Array, " scalars"]
+    to_photons: Float[Array, " scalars"] | float = 0.0
 
     @property
     def width(self) -> Float[Array, " scalars"]:
         """Total width, GeV."""
-        total = self.to_electrons + self.to_muons + self.to_pions + self.to_hidden
+        total = self.to_electrons + self.to_muons + self.to_pions + self.to_hidden + self.to_photons
         return jnp.maximum(total, SMALLEST_WIDTH)
 
     @property

@@ -1,0 +1,244 @@
+"""A light scalar S and a sterile neutrino nu_4: Datta, Kamali, Marfatia, arXiv:2005.08920.
+
+S couples to quarks and leptons in proportion to their masses (eta_u to u, c, t; eta_d to d, s, b and charged leptons),
+to photons through kappa, and to the dark neutrino with g_D (equations 6 and 8). nu_mu mixes with it by U_mu4 alone, the
+same for both chiralities, so that |U_D4|^2 = 1 - |U_mu4|^2. All neutrinos are Dirac particles.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from anomfit.beams import Beam
+from anomfit.capabilities import MesonScalars, PairEvents
+from anomfit.errors import reject
+from anomfit.models import dark_scalar_parameters as parameters
+from anomfit.parameters import Nuisance, Parametrisation, Point
+from anomfit.physics import lepton_moments, penguin_decays, scalar_decays, upscattered_pairs
+from anomfit.physics.barr_zee import photon_coupling_moment
+from anomfit.physics.constants import HBAR_C_M, M_E, M_MU, M_TAU, V_EW, V_EW_PAPER
+from anomfit.physics.light_scalars import SMALLEST_WIDTH, LightScalars
+from anomfit.physics.nucleon_scalar import (
+    M_D,
+    M_U,
+    SCALAR_DIPOLE_MASS,
+    SIGMA_FRACTIONS,
+    SIGMA_TERM_SCALE,
+    STRANGE_FRACTION,
+    mass_proportional_coupling,
+)
+from anomfit.physics.penguin_decays import M_B, M_TOP, M_TOP_POLE
+from anomfit.physics.scalar_upscattering import FormFactors, ScalarMediators
+
+LEPTON_MASSES = {"electron": M_E, "muon": M_MU, "tau": M_TAU}
+M_CHARM = 1.27  # GeV, MSbar, PDG 2022
+GEV_PER_TEV = 1e3
+
+# charged fermions of the photon loop: masses (GeV), N_c Q^2, whether they couple with eta_u; leptons first
+_LOOP_MASSES = np.array([M_E, M_MU, M_TAU, M_CHARM, M_B, M_TOP])
+_LOOP_CHARGES = np.array([1.0, 1.0, 1.0, 4.0 / 3.0, 1.0 / 3.0, 4.0 / 3.0])
+_LOOP_UP = np.array([False, False, False, True, False, True])
+PhotonLoops = Literal["heavy", "leptons", "none"]
+LOOP_FERMIONS: Mapping[str, int] = {"none": 0, "leptons": 3, "heavy": 6}
+
+
+class ScalarWidths(NamedTuple):
+    """Partial widths of S in GeV."""
+
+    to_photons: Float[Array, ""]
+    to_electrons: Float[Array, ""]
+    to_neutrinos: Float[Array, ""]
+
+    @property
+    def total(self) -> Float[Array, ""]:
+        """The sum, never quite 0."""
+        return jnp.maximum(self.to_photons + self.to_electrons + self.to_neutrinos, SMALLEST_WIDTH)
+
+
+@dataclass(frozen=True)
+class DarkScalar:
+    """The model; fields are static choices.
+
+    nucleon_form_factor, nuclear_form_factor: as in `FormFactors`. photon_loops: fermions that add to kappa, "heavy" (e,
+    mu, tau, c, b, t; light quarks are bound in hadrons, whose loops are left out), "leptons" or "none". long_kaon: see
+    `penguin_branching_ratio`. nu4_width: "corrected" (1/16 pi) or "printed" (equation 13 with 1/8 pi). v, m_top: GeV.
+    """
+
+    name: str = "dark-scalar"
+    title: str = "a light scalar with couplings to photons and fermions, and a sterile neutrino"
+    nucleon_form_factor: str = "dipole"
+    nuclear_form_factor: str = "helm"
+    photon_loops: PhotonLoops = "heavy"
+    long_kaon: penguin_decays.LongKaon = "real"
+    nu4_width: Literal["corrected", "printed"] = "corrected"
+    v: float = V_EW
+    m_top: float = M_TOP
+
+    references = ("arXiv:2005.08920", "leveille-1978", "helm-1956", "arXiv:1312.4951", "arXiv:1301.1114", "pdg-2024")
+
+    def __post_init__(self):
+        if self.photon_loops not in LOOP_FERMIONS:
+            raise reject("photon_loops", self.photon_loops, f"use one of {', '.join(LOOP_FERMIONS)}")
+        if self.nu4_width not in ("corrected", "printed"):
+            raise reject("nu4_width", self.nu4_width, "use 'corrected' or 'printed'")
+
+    @property
+    def parametrisations(self) -> Mapping[str, Parametrisation]:
+        """Products (the default card's) and physical."""
+        return parameters.PARAMETRISATIONS
+
+    @property
+    def points(self) -> Mapping[str, Mapping[str, float]]:
+        """Table I of the paper, bp1 to bp6."""
+        return parameters.TABLE_I
+
+    @property
+    def nuisances(self) -> tuple[Nuisance, ...]:
+        """Nucleon matrix elements, and the dipole mass where a dipole is used."""
+        dipole = (SCALAR_DIPOLE_MASS,) if self.nucleon_form_factor == "dipole" else ()
+        return (SIGMA_TERM_SCALE, STRANGE_FRACTION, *dipole)
+
+    # -- couplings and widths -----------------------------------------------------------------------------------------
+
+    def nucleon_couplings(self, point: Point, nuisances: Point) -> tuple[Float[Array, ""], Float[Array, ""]]:
+        """(C_p, C_n), equation 16."""
+        scale = nuisances.get(SIGMA_TERM_SCALE.name, SIGMA_TERM_SCALE.mean)
+        f_s = nuisances.get(STRANGE_FRACTION.name, STRANGE_FRACTION.mean)
+        fractions = SIGMA_FRACTIONS["dkm"]
+
+        def of(nucleon):
+            f_u, f_d = fractions.of(nucleon)
+            return mass_proportional_coupling(
+                nucleon, point["eta_u"], point["eta_d"], scale * f_u, scale * f_d, f_s, self.v
+            )
+
+        return of("proton"), of("neutron")
+
+    def photon_coupling(self, point: Point):
+        """kappa with the loops in force, complex, GeV^-1."""
+        kappa = point["kappa"] / GEV_PER_TEV
+        kept = slice(LOOP_FERMIONS[self.photon_loops])
+        eta = jnp.where(_LOOP_UP[kept], point["eta_u"], point["eta_d"])
+        masses = _LOOP_MASSES[kept]
+        return scalar_decays.photon_coupling(point["m_S"], kappa, eta * masses / self.v, masses, _LOOP_CHARGES[kept])
+
+    def scalar_widths(self, point: Point) -> ScalarWidths:
+        """Decays of S; neutrinos: the three light ones, equation 11, with 1 - |U_D4|^2 = |U_mu4|^2."""
+        mass = point["m_S"]
+        to_light = point["g_D"] * point["U_mu4"] ** 2
+        return ScalarWidths(
+            to_photons=scalar_decays.width_to_photons(mass, self.photon_coupling(point)),
+            to_electrons=scalar_decays.width_to_fermions(mass, point["eta_d"] * M_E / self.v, M_E),
+            to_neutrinos=scalar_decays.width_to_fermions(mass, to_light, 0.0),
+        )
+
+    def nu4_decay_width(self, point: Point) -> Float[Array, ""]:
+        """Width of nu_4 -> nu S in GeV, equation 13, corrected unless told otherwise."""
+        coupling = point["g_D"] * point["U_mu4"] * jnp.sqrt(1.0 - point["U_mu4"] ** 2)
+        width = scalar_decays.width_fermion_to_fermion_scalar(point["m_nu4"], 0.0, point["m_S"], coupling, 1)
+        return 2.0 * width if self.nu4_width == "printed" else width
+
+    def heavy_neutrino_mass(self, point: Point) -> Float[Array, ""]:
+        """What the scattering makes, GeV."""
+        return point["m_nu4"]
+
+    def largest_coupling(self, point: Point) -> Float[Array, ""]:
+        """The largest dimensionless coupling in size: g_D, those of the top and bottom quarks and of the tau."""
+        up, down = point["eta_u"] * self.m_top, point["eta_d"] * M_B
+        return jnp.max(jnp.abs(jnp.stack([point["g_D"], up / self.v, down / self.v])))
+
+    # -- scattering ---------------------------------------------------------------------------------------------------
+
+    def mediators(self, point: Point, nuisances: Point) -> ScalarMediators:
+        """S as it mediates nu_mu N -> nu_4 N: y = g_D U_mu4 |U_D4|^2 (section IV)."""
+        C_p, C_n = self.nucleon_couplings(point, nuisances)
+        y = point["g_D"] * point["U_mu4"] * (1.0 - point["U_mu4"] ** 2)
+        return ScalarMediators(*(jnp.reshape(value, (1,)) for value in (point["m_S"], y, C_p, C_n)))
+
+    def form_factors(self, nuisances: Point) -> FormFactors:
+        """The form factors in force."""
+        M_S = nuisances.get(SCALAR_DIPOLE_MASS.name, SCALAR_DIPOLE_MASS.mean)
+        return FormFactors(self.nucleon_form_factor, self.nuclear_form_factor, M_S)
+
+    def pair_events(self, point: Point, nuisances: Point, beam: Beam, nodes: upscattered_pairs.Nodes) -> PairEvents:
+        """nu_mu + target -> nu_4 + target, nu_4 -> nu S promptly, S -> gamma gamma or e+e- (capability MakesPairs)."""
+        widths = self.scalar_widths(point)
+        visible = (widths.to_photons + widths.to_electrons) / widths.total
+        is_open = point["m_nu4"] > point["m_S"]
+        return upscattered_pairs.pair_events(
+            beam,
+            nodes,
+            m_N2=point["m_nu4"],
+            mediators=self.mediators(point, nuisances),
+            form_factors=self.form_factors(nuisances),
+            m_hprime=point["m_S"],
+            daughters=jnp.zeros(1),
+            branching=jnp.reshape(jnp.where(is_open, visible, 0.0), (1,)),
+            decay_length_per_momentum=HBAR_C_M / (widths.total * point["m_S"]),
+        )
+
+    # -- moments, mesons, light scalars -------------------------------------------------------------------------------
+
+    def lepton_moment(self, point: Point, lepton: str) -> Float[Array, ""]:
+        """Delta a_l, equations 9 and 10 (capability PredictsLeptonMoment)."""
+        return jnp.sum(self.lepton_moment_by_diagram(point, lepton))
+
+    def lepton_moment_by_diagram(self, point: Point, lepton: str) -> Float[Array, "2"]:
+        """The one-loop and the two-photon (Barr-Zee) contribution to Delta a_l."""
+        if lepton not in LEPTON_MASSES:
+            raise reject("lepton", lepton, "use 'electron', 'muon' or 'tau'")
+        mass = LEPTON_MASSES[lepton]
+        y, kappa = point["eta_d"] * mass / self.v, point["kappa"] / GEV_PER_TEV
+        one_loop = lepton_moments.scalar_moment(mass, point["m_S"], y)
+        two_photons = photon_coupling_moment(mass, point["m_S"], y, kappa, GEV_PER_TEV * point["Lambda"])
+        return jnp.stack([one_loop, two_photons])
+
+    def meson_scalars(self, point: Point) -> MesonScalars:
+        """S as it appears in meson decays (capability ProducesScalarsInMesonDecays)."""
+        widths = self.scalar_widths(point)
+        life = scalar_decays.lifetime_seconds(widths.total)
+        shares = (widths.to_electrons, widths.to_photons, widths.to_neutrinos)
+        numbers = (point["m_S"], life, *(share / widths.total for share in shares))
+        return MesonScalars(*(jnp.reshape(number, (1,)) for number in numbers))
+
+    def meson_branching_ratio(self, point: Point, mode: str) -> Float[Array, "1"]:
+        """Through the top penguin; light quarks in the kaon's weak Hamiltonian are left out (docs/dark_scalar.md)."""
+        found = penguin_decays.penguin_branching_ratio(mode, point["m_S"], point["eta_u"], self.m_top, self.long_kaon)
+        return jnp.reshape(found, (1,))
+
+    def light_scalars(self, point: Point) -> LightScalars:
+        """S with couplings and widths; below the muon pair's threshold."""
+        widths = self.scalar_widths(point)
+        mass, eta_u, eta_d = point["m_S"], point["eta_u"] / self.v, point["eta_d"] / self.v
+        closed = jnp.zeros_like(mass)
+        numbers = {
+            "mass": mass,
+            "y_e": eta_d * M_E,
+            "y_mu": eta_d * M_MU,
+            "y_u": eta_u * M_U,
+            "y_d": eta_d * M_D,
+            "y_nu": point["g_D"] * point["U_mu4"] * (1.0 - point["U_mu4"] ** 2),
+            "to_electrons": widths.to_electrons,
+            "to_muons": scalar_decays.width_to_fermions(mass, eta_d * M_MU, M_MU),
+            "to_pions": closed,
+            "to_hidden": widths.to_neutrinos,
+            "to_photons": widths.to_photons,
+        }
+        return LightScalars(**{name: jnp.reshape(jnp.asarray(value), (1,)) for name, value in numbers.items()})
+
+
+dark_scalar = DarkScalar()
+as_published = DarkScalar(
+    name="dark-scalar-as-published",
+    title="the same as in arXiv:2005.08920: constant nucleon coupling, |lambda_t| for K_L, 1/8 pi for nu_4",
+    nucleon_form_factor="constant",
+    photon_loops="leptons",
+    long_kaon="absolute",
+    nu4_width="printed",
+    v=V_EW_PAPER,
+    m_top=M_TOP_POLE,
+)
