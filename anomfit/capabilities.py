@@ -4,7 +4,7 @@ A measurement names the capabilities it can use; a model offers one by having th
 and nothing here knows which model stands behind it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from jaxtyping import Array, Float
@@ -13,6 +13,9 @@ from anomfit.parameters import Nuisance, Parametrisation, Point
 
 if TYPE_CHECKING:
     from anomfit.beams import Beam
+    from anomfit.physics.light_scalars import LightScalars
+    from anomfit.physics.neutrino_mass import SeesawStates
+    from anomfit.physics.scalar_upscattering import FormFactors, ScalarMediators
     from anomfit.physics.upscattered_pairs import Nodes
 
 
@@ -98,6 +101,96 @@ class PredictsAppearance(Protocol):
         ...
 
 
+class ScalarMasses(Protocol):
+    """Scalars of a model: masses in GeV and the factor of doublet-type couplings."""
+
+    @property
+    def mass(self) -> Float[Array, "scalars"]:
+        """GeV."""
+        ...
+
+    @property
+    def doublet(self) -> Float[Array, "scalars"]:
+        """The share of a doublet-type coupling."""
+        ...
+
+
+@runtime_checkable
+class UpscattersByScalars(Protocol):
+    """A model in which nu_mu makes N_2 by scalar exchange and N_2 -> N_1 h' or nu h', h' -> e+e-.
+
+    Its points have m_N2, m_N1, m_hprime and y_nu. A recoil cannot be had from `MakesPairs`, whose nodes have none.
+    """
+
+    nucleon_form_factor: str
+    nuclear_form_factor: str
+
+    def scalars(self, point: Point) -> ScalarMasses:
+        """The exchanged scalars."""
+        ...
+
+    def nucleon_couplings(self, point: Point) -> tuple[Float[Array, ""], Float[Array, ""]]:
+        """Doublet-type (F_p, F_n)."""
+        ...
+
+    def hprime_widths(self, point: Point) -> tuple[Float[Array, ""], Float[Array, ""]]:
+        """Widths to e+e- and to everything else, GeV."""
+        ...
+
+    def heavy_neutrino_widths(self, point: Point) -> Sequence[Float[Array, ""]]:
+        """Widths of N_2, GeV: first N_1 h', then nu h', then the rest."""
+        ...
+
+
+@runtime_checkable
+class ExchangesScalars(Protocol):
+    """Scalars that turn nu_mu into a heavy neutrino on a target."""
+
+    def mediators(self, point: Point, nuisances: Point) -> "ScalarMediators":
+        """Masses and couplings."""
+        ...
+
+    def form_factors(self, nuisances: Point) -> "FormFactors":
+        """Those in force."""
+        ...
+
+    def heavy_neutrino_mass(self, point: Point) -> Float[Array, ""]:
+        """What is made, GeV."""
+        ...
+
+
+@runtime_checkable
+class PredictsLightScalars(Protocol):
+    """Light neutral scalars with their couplings and widths."""
+
+    def light_scalars(self, point: Point) -> "LightScalars":
+        """All of them at a physical point."""
+        ...
+
+
+@runtime_checkable
+class ExchangesLightScalars(ExchangesScalars, PredictsLightScalars, Protocol):
+    """Scalar exchange by scalars whose other couplings are known too."""
+
+
+@runtime_checkable
+class PredictsLightNeutrinos(Protocol):
+    """Masses of the light neutrinos."""
+
+    def light_neutrinos(self, point: Point) -> "SeesawStates":
+        """Mass eigenstates of the three generations."""
+        ...
+
+
+@runtime_checkable
+class HasYukawaCouplings(Protocol):
+    """Dimensionless couplings that an expansion needs small."""
+
+    def largest_coupling(self, point: Point) -> Float[Array, ""]:
+        """The largest of them in size."""
+        ...
+
+
 class MesonScalars(NamedTuple):
     """Light neutral bosons that mesons decay to, one an entry: mass in GeV, mean life in s, branching ratios."""
 
@@ -129,6 +222,12 @@ CAPABILITY_WORDS = {
     PredictsLeptonMoment: "magnetic moments of charged leptons",
     PredictsAppearance: "nu_mu -> nu_e appearance",
     ProducesScalarsInMesonDecays: "meson decays to light scalars",
+    UpscattersByScalars: "heavy neutrinos made by scalar exchange, with the recoil of the target",
+    ExchangesScalars: "scalar exchange of neutrinos with any target",
+    ExchangesLightScalars: "scalar exchange by scalars whose couplings to leptons are known",
+    PredictsLightScalars: "light scalars with their couplings and widths",
+    PredictsLightNeutrinos: "masses of the light neutrinos",
+    HasYukawaCouplings: "couplings that must be perturbative",
 }
 
 

@@ -1,6 +1,7 @@
 """`anomfit models`, `anomfit measurements`, `anomfit card`: what there is."""
 
 import json
+import textwrap
 from typing import Annotated
 
 import typer
@@ -38,13 +39,14 @@ def models(as_json: AsJson = False) -> None:
 
 
 def measurements(as_json: AsJson = False) -> None:
-    """List the measurements with their eras; the default era of each has a star.
+    """List the measurements with their eras (the default era of each has a star), and the constraints by name.
 
     \b
     Examples:
       anomfit measurements
       anomfit measurements --json
     """
+    from anomfit.constraints.catalogue import fitted_constraint_names
     from anomfit.measurements.catalogue import measurement_listing
 
     rows = measurement_listing()
@@ -56,6 +58,16 @@ def measurements(as_json: AsJson = False) -> None:
         star = "*" if row.default else " "
         print(f"{star} {row.name + ':' + row.era:<{width}}  {row.title} [{row.status}]")
     print("\n* the default era of a measurement, used when only its name is given")
+    print("\na card takes constraints too, by name ('anomfit constraints MODEL' says what each is):")
+    print(
+        textwrap.fill(
+            ", ".join(fitted_constraint_names()),
+            100,
+            initial_indent="  ",
+            subsequent_indent="  ",
+            break_on_hyphens=False,
+        )
+    )
 
 
 def card(model: Annotated[str, typer.Argument(help="A model, or one of the shipped cards.")]) -> None:

@@ -6,15 +6,15 @@ the 90 % CL limit; a measured rate has the distance from the measurement over 1.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
+from anomfit.capabilities import PredictsLightScalars as PredictsLightScalars  # for the families of constraints
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.parameters import Nuisance, Point
-from anomfit.physics.light_scalars import LightScalars
 from anomfit.statistics.limits import Z_90, curve_log_likelihood, rate_log_likelihood
 
 Kind = Literal["upper limit", "measured", "curve", "region", "projection", "no public data"]
@@ -57,15 +57,6 @@ class About:
     ceiling: float = float("inf")
     accepts: tuple[type, ...] = ()
     samples: tuple[str, ...] = ()
-
-
-@runtime_checkable
-class PredictsLightScalars(Protocol):
-    """Light neutral scalars with their couplings and widths."""
-
-    def light_scalars(self, point: Point) -> LightScalars:
-        """All of them at a physical point."""
-        ...
 
 
 Physics = Callable[..., Outcome]  # of model, point, nuisances, data

@@ -21,6 +21,11 @@ def constraint_names() -> tuple[str, ...]:
     return tuple(entry.name for entry in shipped_constraints())
 
 
+def fitted_constraint_names() -> tuple[str, ...]:
+    """Names of those that a card takes: no projections, no limits without public data."""
+    return tuple(entry.name for entry in shipped_constraints() if entry.about.kind in IN_FITS)
+
+
 def find_constraint(name: str, era: str = "") -> Constraint:
     """The constraint of that name as a likelihood term; its only era may be named.
 

@@ -1,36 +1,16 @@
 """Perturbativity, light-neutrino masses, and the electron's magnetic moment."""
 
 from functools import lru_cache, partial
-from typing import Protocol, runtime_checkable
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
 
-from anomfit.capabilities import PredictsLeptonMoment
+from anomfit.capabilities import HasYukawaCouplings, PredictsLeptonMoment, PredictsLightNeutrinos
 from anomfit.constraints.base import About, Constraint, Outcome, against_measurement
 from anomfit.measurements.lepton_moments import load_lepton_moment
 from anomfit.parameters import Point
 from anomfit.physics import neutrino_mass as splitting
 from anomfit.statistics.limits import Z_90
-
-
-@runtime_checkable
-class PredictsLightNeutrinos(Protocol):
-    """Masses of the light neutrinos."""
-
-    def light_neutrinos(self, point: Point) -> splitting.SeesawStates:
-        """Mass eigenstates of the three generations."""
-        ...
-
-
-@runtime_checkable
-class HasYukawaCouplings(Protocol):
-    """Dimensionless couplings that an expansion needs small."""
-
-    def largest_coupling(self, point: Point) -> Float[Array, ""]:
-        """The largest of them in size."""
-        ...
 
 
 @lru_cache

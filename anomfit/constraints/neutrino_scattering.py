@@ -1,13 +1,12 @@
 """Neutrino scattering: neutrino-electron samples, T2K ND280, tridents, neutral currents, double cascades."""
 
 from functools import lru_cache, partial
-from typing import Protocol, runtime_checkable
 
 import jax.numpy as jnp
 import numpy as np
 
 from anomfit.beams import Beam, Target, make_beam
-from anomfit.capabilities import MakesPairs, PairEvents
+from anomfit.capabilities import ExchangesLightScalars, ExchangesScalars, MakesPairs, PairEvents
 from anomfit.constraints.base import (
     About,
     Constraint,
@@ -44,19 +43,6 @@ GLASS = (
     Target("proton", M_P, 30.0, 1, 0),
     Target("neutron", M_N, 30.0, 0, 1),
 )
-
-
-@runtime_checkable
-class ExchangesScalars(Protocol):
-    """Scalars that turn nu_mu into a heavy neutrino on a target."""
-
-    def mediators(self, point: Point, nuisances: Point) -> ScalarMediators:
-        """Masses and couplings."""
-        ...
-
-    def form_factors(self, nuisances: Point) -> FormFactors:
-        """Those in force."""
-        ...
 
 
 @lru_cache
@@ -175,7 +161,8 @@ def _comparison(experiment: str, title: str, target: tuple[Target, ...]) -> Cons
 
 def _coherent(target, model: ExchangesScalars, point: Point, nuisances: Point, data) -> Outcome:
     mediators, forms = model.mediators(point, nuisances), model.form_factors(nuisances)
-    predicted = scalar_cross_section(data["energy"], point["m_N2"], mediators, stack_targets(target), forms)
+    made = model.heavy_neutrino_mass(point)
+    predicted = scalar_cross_section(data["energy"], made, mediators, stack_targets(target), forms)
     return against_upper_limit(predicted, data["limit"])
 
 
@@ -206,17 +193,15 @@ def _trident(part: str, era: str) -> Constraint:
         source=record.source,
         assumption="nu_mu -> N2 mu mu, coherent, equivalent photons; the e+e- of N2 goes unnoticed: an upper bound",
         references=(*record.references, "arXiv:1406.2332"),
-        accepts=(PredictsLightScalars,),
+        accepts=(ExchangesLightScalars,),
     )
     numbers = {key: np.asarray(record.values[key]) for key in ("value", "sigma")}
     return Constraint(numbers, about, partial(_muon_pairs, record.values["energy"], record.values["mass_number"]))
 
 
-def _muon_pairs(energy, mass_number, model: PredictsLightScalars, point: Point, nuisances: Point, data) -> Outcome:
-    scalars = model.light_scalars(point)
-    excess = neutrino_trident.trident_excess(
-        energy, mass_number, point["m_N2"], scalars.mass, scalars.y_nu * scalars.y_mu
-    )
+def _muon_pairs(energy, mass_number, model: ExchangesLightScalars, point: Point, nuisances: Point, data) -> Outcome:
+    scalars, made = model.light_scalars(point), model.heavy_neutrino_mass(point)
+    excess = neutrino_trident.trident_excess(energy, mass_number, made, scalars.mass, scalars.y_nu * scalars.y_mu)
     return against_measurement(1.0 + excess, data["value"], data["sigma"])
 
 
@@ -243,7 +228,8 @@ def _neutral_current() -> Constraint:
 def _exchange(model: ExchangesScalars, point: Point, nuisances: Point, data) -> Outcome:
     constant = FormFactors("constant", "helm", 1.0)
     proton = stack_targets((Target("proton", M_P, 1.0, 1, 0),))
-    found = scalar_cross_section(data["energy"], point["m_N2"], model.mediators(point, nuisances), proton, constant)
+    made, mediators = model.heavy_neutrino_mass(point), model.mediators(point, nuisances)
+    found = scalar_cross_section(data["energy"], made, mediators, proton, constant)
     return against_upper_limit(found / (data["slope"] * data["energy"]), data["limit"])
 
 

@@ -1,14 +1,14 @@
 """e+e- pairs of a scalar-mediated upscattering in a calorimeter that may see the neutron too: counts by target."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from anomfit.capabilities import UpscattersByScalars
 from anomfit.detectors.containment import containment
 from anomfit.detectors.energy_table import EnergyTable, at, box_average
 from anomfit.detectors.lsnd import RING, flight_length
@@ -32,47 +32,6 @@ BOUND = (True, True, False, False)  # as beams.lampf.SCATTERERS: neutron, bound 
 OF_TARGET = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]])  # components of targets
 KNOCK_OUT_WIDTH = 0.001  # GeV; smooths the threshold, an assumption itself
 SMALLEST_WIDTH = 1e-40  # GeV: keeps decay lengths and branching ratios finite where everything is closed
-
-
-class Masses(Protocol):
-    """Scalars of a model: masses in GeV and the factor of doublet-type couplings."""
-
-    @property
-    def mass(self) -> Float[Array, "scalars"]:
-        """GeV."""
-        ...
-
-    @property
-    def doublet(self) -> Float[Array, "scalars"]:
-        """The share of a doublet-type coupling."""
-        ...
-
-
-@runtime_checkable
-class UpscattersByScalars(Protocol):
-    """A model in which nu_mu makes N_2 by scalar exchange and N_2 -> N_1 h' or nu h', h' -> e+e-.
-
-    Its points have m_N2, m_N1, m_hprime and y_nu. A recoil cannot be had from `MakesPairs`, whose nodes have none.
-    """
-
-    nucleon_form_factor: str
-    nuclear_form_factor: str
-
-    def scalars(self, point: Point) -> Masses:
-        """The exchanged scalars."""
-        ...
-
-    def nucleon_couplings(self, point: Point) -> tuple[Float[Array, ""], Float[Array, ""]]:
-        """Doublet-type (F_p, F_n)."""
-        ...
-
-    def hprime_widths(self, point: Point) -> tuple[Float[Array, ""], Float[Array, ""]]:
-        """Widths to e+e- and to everything else, GeV."""
-        ...
-
-    def heavy_neutrino_widths(self, point: Point) -> Sequence[Float[Array, ""]]:
-        """Widths of N_2, GeV: first N_1 h', then nu h', then the rest."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,13 @@ def test_an_unknown_name_is_refused_with_the_nearest(refused, arguments, words):
         assert word in line
 
 
+@pytest.mark.parametrize("target", ["lsnd", "karmen", "e141", "perturbativity"])
+def test_what_a_model_lacks_is_said_in_words(refused, model, target):
+    line = refused("predict", model, target)
+    assert "which dark-photon does not offer" in line
+    assert not any(name in line for name in ("Upscatters", "Predicts", "HasYukawa", "Exchanges"))
+
+
 def test_an_unknown_card_key_is_refused_with_the_nearest(refused, card):
     line = refused("fit", card("[free]", "[fre]"))
     assert "'fre'" in line

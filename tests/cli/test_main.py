@@ -116,6 +116,20 @@ def test_listings_agree_with_what_the_verbs_accept(anomfit):
         assert f"{row['name']}:{row['era']}" in table
 
 
+def test_the_listing_names_every_constraint_that_a_card_takes(anomfit):
+    from anomfit.constraints.catalogue import constraint_names, find_constraint
+    from anomfit.errors import InputError
+
+    after = anomfit("measurements").out.split("constraints too")[1]
+    for name in constraint_names():
+        try:
+            find_constraint(name)
+        except InputError:
+            assert f" {name}," not in after
+        else:
+            assert name in after
+
+
 def test_the_printed_card_is_the_one_that_ships(anomfit, tmp_path):
     from anomfit.cards import load_card
 
