@@ -17,7 +17,9 @@ from anomfit.inference.evaluate import forward_at
 from anomfit.problem import Problem
 
 if TYPE_CHECKING:
+    from anomfit.inference.minimise import Fit
     from anomfit.results.result import Result
+    from anomfit.statistics.tension import Tension
 
 Say = Callable[[str], None]
 Progress = Callable[[str, int, int], None]
@@ -139,9 +141,23 @@ def _fitted(problem: Problem, card: Card, folder: Path, say: Say, progress: Prog
     errors = hesse(problem, fit)
     intervals = minos(problem, fit, progress=progress)
     quality = goodness_of_fit(problem, fit.point, errors.effective_parameters)
-    result = Result(origin, fit, errors, intervals, quality, None, found)
+    between = _tensions(problem, card, fit, say, progress)
+    result = Result(origin, fit, errors, intervals, quality, None, found, between)
     _keep(folder, result, _remarks(problem, card, result, say))
     return result
+
+
+def _tensions(problem: Problem, card: Card, fit: "Fit", say: Say, progress: Progress | None) -> "tuple[Tension, ...]":
+    """Each measurement against the others, where the card asks for it."""
+    from anomfit.inference.tension import tensions
+
+    if not card.fit.tension:
+        return ()
+    say(f"tension: {len(problem.measurements)} measurements, each alone and left out")
+    found = tensions(problem, fit, jax.random.fold_in(jax.random.key(card.fit.seed), 2), progress)
+    words = (f"{t.name} {t.chi_squared:.2f} ({t.degrees_of_freedom})" for t in found)
+    say(f"tension, chi^2 (degrees of freedom): {', '.join(words)}")
+    return found
 
 
 def _sampled(problem: Problem, card: Card, folder: Path, result: "Result", say: Say, show_progress: bool) -> "Result":

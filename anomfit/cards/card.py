@@ -34,16 +34,22 @@ class MeasurementChoice:
 
 @dataclass(frozen=True)
 class CardFit:
-    """The multi-start fit: prior points looked at, how many of them are followed by gradient, and the seed."""
+    """The multi-start fit: prior points looked at, how many of them are followed by gradient, and the seed.
+
+    tension: whether each measurement is also fitted alone and left out, two more fits a measurement.
+    """
 
     screened: int = 2048
     starts: int = 24
     seed: int = 1
+    tension: bool = False
 
     def __post_init__(self):
         _check_integer("fit.starts", self.starts, 1, 100_000)
         _check_integer("fit.screened", self.screened, self.starts, 100_000_000)
         _check_integer("fit.seed", self.seed, 0, LARGEST_SEED)
+        if not isinstance(self.tension, bool):
+            raise reject("fit.tension", self.tension, "write true or false")
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from anomfit.inference.uncertainties import FlatDirection, Hesse
 from anomfit.measurements.base import Bin
 from anomfit.results.result import FreeCoordinate, Provenance, Result, Spectrum
 from anomfit.statistics.goodness import Goodness, MeasurementFit
+from anomfit.statistics.tension import Minimum, Tension
 
 SCHEMA = 1
 
@@ -67,6 +68,7 @@ def _attributes(result: Result) -> dict[str, Any]:
     plain |= {"seed": origin.seed, "created": origin.created, "eras": ", ".join(origin.measurements)}
     plain |= {"references": ", ".join(origin.references), "provenance": _to_json(origin)}
     parts = {"fit": result.fit, "hesse": result.hesse, "minos": result.minos or None, "goodness": result.goodness}
+    parts["tensions"] = result.tensions or None
     spectra = [
         {"title": s.title, "fitted": s.fitted, "bins": [list(b) for b in s.bins], "name": s.measurement, "era": s.era}
         for s in result.spectra
@@ -118,7 +120,7 @@ def _spectrum_groups(result: Result) -> dict[str, Any]:
 def _result(tree: Any) -> Result:
     parts = {
         name: json.loads(tree.attrs[name])
-        for name in ("provenance", "fit", "hesse", "minos", "goodness", "spectra", "sampling")
+        for name in ("provenance", "fit", "hesse", "minos", "goodness", "tensions", "spectra", "sampling")
         if name in tree.attrs
     }
     return Result(
@@ -127,6 +129,7 @@ def _result(tree: Any) -> Result:
         hesse=_hesse(parts["hesse"]) if "hesse" in parts else None,
         minos=tuple(MinosError(**entry) for entry in parts.get("minos", [])),
         goodness=_goodness(parts["goodness"]) if "goodness" in parts else None,
+        tensions=tuple(_tension(entry) for entry in parts.get("tensions", [])),
         samples=_samples(tree, parts["sampling"]) if "sampling" in parts else None,
         spectra=tuple(_spectrum(tree, entry) for entry in parts.get("spectra", [])),
     )
@@ -185,6 +188,10 @@ def _hesse(meta: dict[str, Any]) -> Hesse:
 
 def _goodness(meta: dict[str, Any]) -> Goodness:
     return Goodness(**{**meta, "measurements": tuple(MeasurementFit(**m) for m in meta["measurements"])})
+
+
+def _tension(meta: dict[str, Any]) -> Tension:
+    return Tension(**{**meta, **{name: Minimum(**meta[name]) for name in ("together", "alone", "others")}})
 
 
 def _to_json(part: Any) -> str:

@@ -16,6 +16,7 @@ from anomfit.inference.uncertainties import Hesse
 from anomfit.measurements.base import Bin
 from anomfit.problem import Problem
 from anomfit.statistics.goodness import Goodness
+from anomfit.statistics.tension import Tension
 
 SOFTWARE = ("anomfit", "jax", "jaxlib", "numpyro", "iminuit", "arviz", "numpy", "scipy")
 
@@ -83,6 +84,7 @@ class Result:
     goodness: Goodness | None = None
     samples: Samples | None = None
     spectra: tuple[Spectrum, ...] = ()
+    tensions: tuple[Tension, ...] = ()
 
 
 def provenance(problem: Problem, card: str, seed: int) -> Provenance:

@@ -9,6 +9,7 @@ import numpy as np
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from scipy.stats import norm
 
 from anomfit.inference.diagnostics import diagnose
 from anomfit.results.result import Result
@@ -46,7 +47,8 @@ class TextTable:
 
 def tables(result: Result) -> tuple[TextTable, ...]:
     """Every table that `result` has numbers for."""
-    made = [fit_table(result), optima_table(result), measurement_table(result), pull_table(result)]
+    made = [fit_table(result), optima_table(result), measurement_table(result), tension_table(result)]
+    made += [pull_table(result)]
     made += [posterior_table(result), correlation_table(result), choice_table(result), version_table(result)]
     return tuple(table for table in made if table is not None)
 
@@ -136,6 +138,29 @@ def measurement_table(result: Result) -> TextTable | None:
     return TextTable("Goodness of fit", columns, tuple(rows), tuple(notes))
 
 
+def tension_table(result: Result) -> TextTable | None:
+    """Each measurement against the others, if the card asks for it."""
+    if not result.tensions:
+        return None
+    rows = [
+        (
+            entry.name,
+            f"{entry.chi_squared:.2f}",
+            str(entry.degrees_of_freedom),
+            _probability(entry.p_value),
+            _sigmas(entry.p_value),
+        )
+        for entry in result.tensions
+    ]
+    notes = [
+        "Parameter goodness of fit (hep-ph/0304176): -2 ln L of the joint fit less that of the measurement alone and "
+        "that of the others alone; degrees of freedom: parameters that both fix. With 0 nothing is in common.",
+        *(f"{entry.name}: {entry.note}." for entry in result.tensions if entry.note),
+    ]
+    columns = ("measurement against the others", "chi^2", "degrees of freedom", "p-value", "standard deviations")
+    return TextTable("Tension", columns, tuple(rows), tuple(notes))
+
+
 def pull_table(result: Result) -> TextTable | None:
     """Nuisance parameters at the best fit."""
     if result.fit is None or not result.fit.pulls:
@@ -208,6 +233,11 @@ def _number(value: float | None) -> str:
 
 def _probability(value: float | None) -> str:
     return "-" if value is None else f"{value:.3g}"
+
+
+def _sigmas(p_value: float | None) -> str:
+    """A p-value as two-sided standard deviations of a normal distribution."""
+    return "-" if p_value is None else f"{abs(norm.isf(0.5 * max(p_value, 1e-300))):.1f}"
 
 
 def _row(cells: Sequence[str]) -> str:
