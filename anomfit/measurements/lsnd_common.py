@@ -177,6 +177,11 @@ def tagged(counts: Mapping[str, Float[Array, "bins"]], with_neutron, without) ->
     return {name: part * (with_neutron if name == "neutron" else without) for name, part in counts.items()}
 
 
+def appearance_angles() -> tuple[np.ndarray, np.ndarray]:
+    """Nodes in the positron's cosine to the beam, and weights over [-1, 1]."""
+    return np.polynomial.legendre.leggauss(APPEARANCE_ANGLES)
+
+
 def appearance_nodes(lengths: tuple[np.ndarray, np.ndarray], flux: float, protons: float):
     """anti-nu_mu of mu+ at rest turned into anti-nu_e, on free protons: NumPy arrays by (energy, distance, angle).
 
@@ -187,7 +192,7 @@ def appearance_nodes(lengths: tuple[np.ndarray, np.ndarray], flux: float, proton
     e_nu = low + (ENDPOINT - low) * u
     rate = np.asarray(muon_antineutrino_spectrum(jnp.asarray(e_nu))) * (ENDPOINT - low) * w
     rate = rate * flux * protons * inverse_beta_decay.cross_section(e_nu)
-    cosine, share = np.polynomial.legendre.leggauss(APPEARANCE_ANGLES)
+    cosine, share = appearance_angles()
     lean = 0.5 * share * (1.0 + 3.0 * inverse_beta_decay.mean_cosine(e_nu)[:, None] * cosine)
     positron = inverse_beta_decay.positron_energy(e_nu[:, None], cosine)
     length, near = lengths

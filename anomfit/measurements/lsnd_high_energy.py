@@ -139,7 +139,7 @@ def load_high_energy(
     low = load_record("lsnd/experiment").values["electron_efficiency"]
     table = load_record("lsnd/r_gamma").columns
     photons = [table["accidental_efficiency"][1], table["photon_efficiency"][1]]
-    label = "E, no correlated neutron", "E, correlated neutron"
+    label = "without a correlated neutron, E", "with a correlated neutron, E"
     stated = {
         "sample": f"{sample}: {SAMPLES[sample]}",
         "with a neutron": "R_gamma > 10, whole exposure; no background was published, so any is allowed",

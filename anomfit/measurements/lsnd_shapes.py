@@ -10,7 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+from scipy.special import eval_legendre
 
+from anomfit.capabilities import PredictsAppearance
 from anomfit.data import load_record
 from anomfit.detectors import lsnd as detector
 from anomfit.measurements import lsnd_common as common
@@ -34,12 +36,13 @@ class LsndShape(common.HasDescription):
     tags: Float[Array, "2"]  # electron efficiency x photon cut, of events with and without a neutron
     chain: RecoilPairChain
     angles: Float[Array, "waves bins"] | None
+    appearance: common.AppearanceSample
     described: common.Described
     targets: tuple[str, ...]
     nuisances: tuple[Nuisance, ...]  # flux, efficiency, photon, knock-out
 
     name = "lsnd"
-    accepts = (UpscattersByScalars,)
+    accepts = (UpscattersByScalars, PredictsAppearance)
     samples = frozenset({SAMPLE})
     references = REFERENCES
 
@@ -50,11 +53,15 @@ class LsndShape(common.HasDescription):
         return [Bin(*label, *(float(x) for x in row)) for label, row in pairs]
 
     def predict(self, model: object, point: Point, nuisances: Point) -> Prediction:
-        """Selected pairs by target."""
-        assert isinstance(model, UpscattersByScalars)  # build_problem and predict check it for the user
+        """Selected pairs by target, or events of appearance."""
         _, efficiency, photon, _ = self.nuisances
         gain = common.of(nuisances, efficiency)
         with_neutron, without = gain * common.of(nuisances, photon) * self.tags[0], gain * self.tags[1]
+        if not isinstance(model, UpscattersByScalars):
+            assert isinstance(model, PredictsAppearance)  # build_problem and predict check it for the user
+            sample = self.appearance
+            events = model.appearance_probability(point, sample.energy, sample.length) @ sample.events
+            return Prediction({"appearance": common.flux_scales(nuisances)[1] * with_neutron * events}, {})
         if self.angles is None:
             counts, made = common.pairs_by_component(model, point, nuisances, self.chain, self.targets)
             return Prediction(common.tagged(counts, with_neutron, without), made)
@@ -79,7 +86,7 @@ class LsndShape(common.HasDescription):
 
 jax.tree_util.register_dataclass(
     LsndShape,
-    data_fields=["counts", "background", "error", "tags", "chain", "angles"],
+    data_fields=["counts", "background", "error", "tags", "chain", "angles", "appearance"],
     meta_fields=["described", "targets", "nuisances"],
 )
 
@@ -94,7 +101,10 @@ def load_energy(pair: str = "sum", targets: str = "all", flavours: str = "numu+n
     title = "LSND energy of the events with R_gamma > 10 (no public data: unfolded from L/E)"
     about = ("energy", title, labels)
     data = (columns["beam_on"], background, error)
-    return _shape(data, 1, detector.energy_bins(low, high), None, about, (pair, targets, flavours))
+    energy, length, positron, events = common.lsnd_appearance_nodes()
+    response = detector.energy_response(positron.reshape(-1), low, high).reshape(*positron.shape, len(low))
+    sample = common.appearance_sample(energy, length, events, response)
+    return _shape(data, 1, (detector.energy_bins(low, high), None, sample), about, (pair, targets, flavours))
 
 
 def load_cos_theta(pair: str = "sum", targets: str = "all", flavours: str = "numu+numubar") -> LsndShape:
@@ -102,14 +112,27 @@ def load_cos_theta(pair: str = "sum", targets: str = "all", flavours: str = "num
     nothing = np.full(len(ANGLE_EDGES) - 1, np.nan)
     edges = ANGLE_EDGES.round(12).tolist()
     labels = tuple(("cos theta", a, b, "1") for a, b in pairwise(edges))
-    table = detector.energy_bins(np.array(ANGLE_WINDOW[:1]), np.array(ANGLE_WINDOW[1:]))
+    window = np.array(ANGLE_WINDOW[:1]), np.array(ANGLE_WINDOW[1:])
     angles = jnp.asarray(detector.angle_table(ANGLE_EDGES, WAVES))
+    response = detector.energy_bins(*window), angles, _appearance_by_angle(*window)
     title = "LSND cos theta of the events with R_gamma > 1, 36 to 60 MeV (no public data)"
     about = ("cos-theta", title, labels)
-    return _shape((nothing,) * 3, 0, table, angles, about, (pair, targets, flavours))
+    return _shape((nothing,) * 3, 0, response, about, (pair, targets, flavours))
 
 
-def _shape(data, row: int, table, angles, about, options) -> LsndShape:
+def _appearance_by_angle(low: np.ndarray, high: np.ndarray) -> common.AppearanceSample:
+    """Positrons in the energy window by cos theta; as many waves as there are nodes in the angle."""
+    energy, length, positron, events = common.lsnd_appearance_nodes()
+    inside = detector.energy_response(positron.reshape(-1), low, high).reshape(*positron.shape, 1)
+    cosine, _ = common.appearance_angles()
+    waves = eval_legendre(np.arange(len(cosine)), cosine[:, None])
+    return common.appearance_sample(
+        energy, length, events, inside * (waves @ detector.angle_table(ANGLE_EDGES, len(cosine)))
+    )
+
+
+def _shape(data, row: int, response, about, options) -> LsndShape:
+    table, angles, appearance = response
     pair, targets, flavours = options
     efficiency = load_record("lsnd/experiment").values["electron_efficiency"]
     photons = load_record("lsnd/r_gamma").columns
@@ -121,6 +144,7 @@ def _shape(data, row: int, table, angles, about, options) -> LsndShape:
         tags=efficiency * jnp.asarray(tags),
         chain=common.lsnd_chain(table, pair, flavours),
         angles=angles,
+        appearance=appearance,
         described=common.Described(era, title, tuple(stated.items()), labels),
         targets=common.check_targets(targets),
         nuisances=common.lsnd_nuisances(),

@@ -42,6 +42,8 @@ class Panel:
     """Adjacent bins of one quantity; everything in events a bin. `backgrounds` and `signal` are stacked in this order.
 
     `background_error` is one standard deviation of the expected background, without the Poisson error of the counts.
+    Numbers that are no counts (unfolded, an excess) carry `stated_error` in place of the Poisson one; data that are not
+    public are NaN. `tick_labels` name the bins where an edge is infinite, and `edges` then only count them.
     """
 
     title: str
@@ -55,6 +57,23 @@ class Panel:
     signal_label: str = "best fit"
     bands: tuple[SignalBand, ...] = ()
     curves: tuple[Curve, ...] = ()
+    stated_error: Float[np.ndarray, "bins"] | None = None
+    tick_labels: tuple[str, ...] = ()
+
+    @property
+    def has_data(self) -> bool:
+        """Whether there is anything public to compare with."""
+        return bool(np.all(np.isfinite(self.data)))
+
+    @property
+    def data_errors(self) -> Float[np.ndarray, "2 bins"]:
+        """Lengths of the data's error bars below and above."""
+        return poisson_errors(self.data) if self.stated_error is None else np.stack([self.stated_error] * 2)
+
+    @property
+    def data_label(self) -> str:
+        """What the points are, for a legend."""
+        return "data, Poisson errors" if self.stated_error is None else "data (no counts), stated errors"
 
     @property
     def background(self) -> Float[np.ndarray, "bins"]:
@@ -95,12 +114,12 @@ def panels(
     """One panel for each run of adjacent bins with the same label; entries without edges (g-2) have none.
 
     A label reads "title, quantity" or "quantity". Where that would make more than `MOST` panels there is one, with the
-    bins' numbers for its axis.
+    bins' numbers for its axis. A run that ends at infinity has its bins named in place of a scale.
 
     `signal` is by component, `draws` are total signals of posterior draws, both over all `bins`, as is each curve.
     """
     bands = () if draws is None else tuple(_posterior_bands(np.asarray(draws)))
-    runs = [run for run in _runs(bins) if np.all(np.isfinite([[bins[i].low, bins[i].high] for i in run]))]
+    runs = [run for run in _runs(bins) if not np.any(np.isnan([[bins[i].low, bins[i].high] for i in run]))]
     if len(runs) > MOST:
         whole = [i for run in runs for i in run]
         numbered = [
@@ -137,18 +156,27 @@ def _runs(bins: Sequence[Bin]) -> list[list[int]]:
 def _panel(bins, run, signal, bands, curves, signal_label) -> Panel:
     chosen = [bins[i] for i in run]
     title, _, quantity = chosen[0].label.rpartition(", ")
-    background = np.array([b.background for b in chosen])
-    errors = np.array([b.error for b in chosen])
+    edges = np.array([b.low for b in chosen] + [chosen[-1].high])
+    data = np.array([b.data for b in chosen])
+    background, errors = (np.nan_to_num([getattr(b, name) for b in chosen]) for name in ("background", "error"))
+    counted = bool(np.all(np.isnan(data) | (data == np.round(data))))
+    named = bool(np.any(np.isinf(edges)))
     return Panel(
         title=title,
         quantity=quantity,
         unit=chosen[0].unit,
-        edges=np.array([b.low for b in chosen] + [chosen[-1].high]),
-        data=np.array([b.data for b in chosen]),
+        edges=np.arange(len(edges), dtype=float) if named else edges,
+        data=data,
         backgrounds={"background": background},
-        background_error=np.sqrt(np.maximum(errors**2 - background, 0.0)),
+        background_error=np.sqrt(np.maximum(errors**2 - background, 0.0)) if counted else np.zeros_like(errors),
+        stated_error=None if counted else errors,
+        tick_labels=tuple(_range(b) for b in chosen) if named else (),
         signal={name: np.asarray(values)[run] for name, values in signal.items()},
         signal_label=signal_label,
         bands=tuple(replace(band, low=band.low[run], high=band.high[run]) for band in bands),
         curves=tuple(replace(curve, signal=np.asarray(curve.signal)[run]) for curve in curves),
     )
+
+
+def _range(entry: Bin) -> str:
+    return f"> {entry.low:g}" if np.isinf(entry.high) else f"{entry.low:g} to {entry.high:g}"

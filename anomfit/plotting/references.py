@@ -10,24 +10,31 @@ from anomfit.models.oscillation import oscillation
 from anomfit.plotting.panels import Curve
 from anomfit.prediction import predict
 
-OSCILLATION_POINT = "miniboone-2020"
+# named points of the oscillation model by measurement, with the publication of the fit
+PUBLISHED = {
+    "miniboone": ("miniboone-2020", "arXiv:2006.16883"),
+    "lsnd": ("lsnd", "hep-ex/0104049"),
+    "karmen": ("lsnd", "hep-ex/0104049"),
+}
 
 
 def oscillation_curves(full_name: str) -> tuple[Curve, ...]:
-    """The published best fit of nu_mu -> nu_e oscillation in the bins of the measurement "name:era".
+    """A published best fit of oscillation in the bins of the measurement "name:era": LSND's in LSND and in KARMEN.
 
-    Empty for a measurement that does not ship or that knows no appearance (the released events are in E_nu^QE only).
+    Empty for a measurement that does not ship or that knows no appearance (MiniBooNE's events are in E_nu^QE only).
     """
-    if full_name.partition(":")[0] not in measurement_names():
+    name = full_name.partition(":")[0]
+    if name not in measurement_names() or name not in PUBLISHED:
         return ()
     measurement = find_measurement(full_name)
     if PredictsAppearance not in measurement.accepts:
         return ()
-    point = oscillation.points[OSCILLATION_POINT]
+    chosen, reference = PUBLISHED[name]
+    point = oscillation.points[chosen]
     (report,) = predict(oscillation, measurement, oscillation.parametrisations["physical"], [point])
-    return (Curve(_label(point), np.array(report.total)),)
+    return (Curve(_label(point, reference), np.array(report.total)),)
 
 
-def _label(point: Mapping[str, float]) -> str:
+def _label(point: Mapping[str, float], reference: str) -> str:
     values = rf"$\sin^2 2\theta$ = {point['sin2_2theta']:g}, $\Delta m^2$ = {point['delta_m2']:g} eV$^2$"
-    return f"oscillation best fit of arXiv:2006.16883\n({values})"
+    return f"oscillation best fit of {reference}\n({values})"

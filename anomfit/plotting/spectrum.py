@@ -3,12 +3,17 @@
 import numpy as np
 from matplotlib.axes import Axes
 
-from anomfit.plotting.panels import Panel, poisson_errors
+from anomfit.plotting.panels import Panel
 from anomfit.plotting.style import BACKGROUNDS, CURVES, DATA, INK, PARTS, QUIET, SIGNAL, axis_label, typeset
 
 
 def plot_spectrum(panel: Panel, ax: Axes) -> Axes:
-    """Draw data with Poisson errors over the stacked backgrounds, the signal on top of them, bands and curves."""
+    """Draw data with errors over the stacked backgrounds, the signal on top of them, bands and curves.
+
+    Where no data are public the signal stands alone, and the panel says so.
+    """
+    if not panel.has_data:
+        return _alone(panel, ax)
     background, edges = panel.background, panel.positions
     floor = np.zeros_like(background)
     for i, (name, part) in enumerate(panel.backgrounds.items()):
@@ -19,8 +24,8 @@ def plot_spectrum(panel: Panel, ax: Axes) -> Axes:
     _fill(panel, ax, background - error, background + error, "error of the background", hatch="//////")
     ax.stairs(background / panel.per, edges, color=QUIET, lw=0.8)
     _lines(panel, ax, background)
-    _points(panel, ax, panel.data, poisson_errors(panel.data))
-    highest = np.maximum(panel.data + poisson_errors(panel.data)[1], background + panel.highest_signal)
+    _points(panel, ax, panel.data)
+    highest = np.maximum(panel.data + panel.data_errors[1], background + panel.highest_signal)
     ax.set_ylim(0.0, 1.08 * np.max(highest / panel.per))
     ax.set_ylabel("events / MeV" if panel.unit == "GeV" else "events")
     return _horizontal(panel, ax)
@@ -28,18 +33,30 @@ def plot_spectrum(panel: Panel, ax: Axes) -> Axes:
 
 def plot_excess(panel: Panel, ax: Axes) -> Axes:
     """Draw data minus background with the signal: what `plot_spectrum` shows, the background taken off."""
+    if not panel.has_data:
+        return _alone(panel, ax)
     zero, error = np.zeros_like(panel.data), panel.background_error
     ax.axhline(0.0, color=QUIET, lw=0.8)
     _signal(panel, ax, zero)
     _fill(panel, ax, -error, error, "error of the background", hatch="//////")
     _lines(panel, ax, zero)
-    _points(panel, ax, panel.data - panel.background, poisson_errors(panel.data))
-    bars = poisson_errors(panel.data) / panel.per
+    _points(panel, ax, panel.data - panel.background)
+    bars = panel.data_errors / panel.per
     points = (panel.data - panel.background) / panel.per
     lowest = np.min(np.minimum(points - bars[0], -error / panel.per))
     highest = np.max(np.maximum(points + bars[1], panel.highest_signal / panel.per))
     ax.set_ylim(lowest - 0.06 * (highest - lowest), highest + 0.08 * (highest - lowest))
     ax.set_ylabel("excess / MeV" if panel.unit == "GeV" else "excess events")
+    return _horizontal(panel, ax)
+
+
+def _alone(panel: Panel, ax: Axes) -> Axes:
+    zero = np.zeros_like(panel.data)
+    _signal(panel, ax, zero)
+    _lines(panel, ax, zero)
+    ax.set_ylim(0.0, 1.3 * np.max(panel.highest_signal / panel.per) or 1.0)
+    ax.set_ylabel("signal / MeV" if panel.unit == "GeV" else "signal events")
+    ax.text(0.03, 0.95, "no public data", transform=ax.transAxes, va="top", color=QUIET, fontsize="small")
     return _horizontal(panel, ax)
 
 
@@ -76,10 +93,10 @@ def _fill(panel: Panel, ax: Axes, low, high, label: str, hatch: str | None = Non
     ax.stairs(high / panel.per, panel.positions, baseline=low / panel.per, label=label, **look)
 
 
-def _points(panel: Panel, ax: Axes, values: np.ndarray, errors: np.ndarray) -> None:
-    edges = panel.positions
+def _points(panel: Panel, ax: Axes, values: np.ndarray) -> None:
+    edges, errors = panel.positions, panel.data_errors
     centres, half = 0.5 * (edges[1:] + edges[:-1]), 0.5 * np.diff(edges)
-    shown = {"fmt": "o", "ms": 3.0, "lw": 0.9, "color": DATA, "zorder": 5, "label": "data, Poisson errors"}
+    shown = {"fmt": "o", "ms": 3.0, "lw": 0.9, "color": DATA, "zorder": 5, "label": panel.data_label}
     ax.errorbar(centres, values / panel.per, xerr=half, yerr=errors / panel.per, **shown)
 
 
@@ -87,6 +104,10 @@ def _horizontal(panel: Panel, ax: Axes) -> Axes:
     edges = panel.positions
     ax.set_xlim(edges[0], edges[-1])
     ax.set_xlabel(axis_label(typeset(panel.quantity), panel.unit))
+    if panel.tick_labels:
+        ax.set_xticks(0.5 * (edges[1:] + edges[:-1]), panel.tick_labels)
+        ax.tick_params(axis="x", length=0)
+        return ax
     if not np.array_equal(edges, panel.edges):  # the last bin ends where its label says, not where it is drawn
         spacing = ax.get_xticks()[1] - ax.get_xticks()[0]
         ticks = [tick for tick in ax.get_xticks() if edges[0] <= tick < edges[-2] - 0.7 * spacing]

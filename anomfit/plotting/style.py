@@ -46,6 +46,7 @@ _WORDS = {  # plain text of measurements and models as it stands in a figure
     "cos theta": r"$\cos\theta$",
     "Delta a_mu": r"$\Delta a_\mu$",
     "Delta a_e": r"$\Delta a_e$",
+    "R_gamma": r"$R_\gamma$",
     "nu_mu": r"$\nu_\mu$",
     "nu_e": r"$\nu_e$",
     "+-": r"$\pm$",
