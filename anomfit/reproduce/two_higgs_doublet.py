@@ -43,11 +43,13 @@ def benchmark() -> Benchmark:
 def groups() -> tuple[Callable[[], Mapping[str, Computed]], ...]:
     """All calculations, in the order of the statements."""
     from anomfit.reproduce import two_higgs_doublet_constraints as constraints
+    from anomfit.reproduce import two_higgs_doublet_lsnd as lsnd
     from anomfit.reproduce import two_higgs_doublet_miniboone as miniboone
 
     chosen = benchmark()
     functions = (couplings, potential, light_neutrinos, moments, lifetimes, form_factors, miniboone.experiment)
-    return tuple(partial(function, chosen) for function in (*functions, miniboone.rates, constraints.section_six))
+    functions = (*functions, miniboone.rates, lsnd.stopped_pions, lsnd.pairs, constraints.section_six)
+    return tuple(partial(function, chosen) for function in functions)
 
 
 def mediators(given: Benchmark) -> ScalarMediators:

@@ -53,6 +53,9 @@ def test_every_statement_has_place_unit_and_a_tolerance_that_follows_its_basis(p
     elif found.basis == "printed range":
         assert 0.0 < found.tolerance < 0.1 * size
         assert "range" in found.note or "As for" in found.note
+    elif found.basis == "published errors":
+        assert 0.0 < found.tolerance < 0.2 * size
+        assert "error" in found.note
     else:
         assert found.basis == "last printed digit"
         assert math.log10(found.tolerance) == pytest.approx(round(math.log10(found.tolerance)), abs=1e-9)
