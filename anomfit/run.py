@@ -149,12 +149,15 @@ def _fitted(problem: Problem, card: Card, folder: Path, say: Say, progress: Prog
 
 def _tensions(problem: Problem, card: Card, fit: "Fit", say: Say, progress: Progress | None) -> "tuple[Tension, ...]":
     """Each measurement against the others, where the card asks for it."""
+    from anomfit.constraints import Constraint
     from anomfit.inference.tension import tensions
 
     if not card.fit.tension:
         return ()
-    say(f"tension: {len(problem.measurements)} measurements, each alone and left out")
-    found = tensions(problem, fit, jax.random.fold_in(jax.random.key(card.fit.seed), 2), progress)
+    say("tension: each measurement alone and left out")
+    key = jax.random.fold_in(jax.random.key(card.fit.seed), 2)
+    parts = [i for i, measurement in enumerate(problem.measurements) if not isinstance(measurement, Constraint)]
+    found = tensions(problem, fit, key, parts, progress)
     words = (f"{t.name} {t.chi_squared:.2f} ({t.degrees_of_freedom})" for t in found)
     say(f"tension, chi^2 (degrees of freedom): {', '.join(words)}")
     return found

@@ -5,14 +5,14 @@ program serves them all, and a measurement of weight 0 is not computed. Starts a
 prior points that the joint fit's own program ranks for each choice of measurements.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
 from anomfit.errors import reject
 from anomfit.inference import scaled
@@ -20,8 +20,7 @@ from anomfit.inference.descent import descend
 from anomfit.inference.evaluate import forward, gradients
 from anomfit.inference.minimise import Fit, Progress, values_at_angles
 from anomfit.inference.uncertainties import hesse
-from anomfit.measurements.base import Bin, Measurement, Prediction
-from anomfit.parameters import Nuisance, Point
+from anomfit.inference.weighted import weighted
 from anomfit.problem import Problem
 from anomfit.statistics.tension import Minimum, Tension
 
@@ -32,144 +31,58 @@ INSIDE = 1e-3  # starts keep this distance, in ranges, to their bounds, where th
 SHARED = 0.05  # a square of a shared pull above this is said
 
 
-@dataclass(frozen=True)
-class Weighted:
-    """A measurement whose likelihood counts `weight` times; with weight 0 nothing of it is computed."""
+def tensions(
+    problem: Problem, fit: Fit, key: Array, parts: Sequence[int] | None = None, progress: Progress | None = None
+) -> tuple[Tension, ...]:
+    """The parameter goodness of fit of measurements of `problem` against all others; `fit` is the joint fit.
 
-    measurement: Measurement
-    weight: Float[Array, ""]
-
-    @property
-    def name(self) -> str:
-        """The measurement's."""
-        return self.measurement.name
-
-    @property
-    def era(self) -> str:
-        """The measurement's."""
-        return self.measurement.era
-
-    @property
-    def title(self) -> str:
-        """The measurement's."""
-        return self.measurement.title
-
-    @property
-    def samples(self) -> frozenset[str]:
-        """The measurement's."""
-        return self.measurement.samples
-
-    @property
-    def accepts(self) -> tuple[type, ...]:
-        """The measurement's."""
-        return self.measurement.accepts
-
-    @property
-    def nuisances(self) -> tuple[Nuisance, ...]:
-        """The measurement's."""
-        return self.measurement.nuisances
-
-    @property
-    def references(self) -> tuple[str, ...]:
-        """The measurement's."""
-        return self.measurement.references
-
-    @property
-    def choices(self) -> Mapping[str, str]:
-        """The measurement's."""
-        return self.measurement.choices
-
-    def bins(self) -> list[Bin]:
-        """The measurement's."""
-        return self.measurement.bins()
-
-    def predict(self, model: object, point: Point, nuisances: Point) -> Prediction:
-        """The measurement's prediction, zeros where it has no weight."""
-
-        def computed(given):
-            return self.measurement.predict(model, *given)
-
-        shapes = jax.eval_shape(computed, (point, nuisances))
-        nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
-        return jax.lax.cond(self.weight > 0.0, computed, lambda given: nothing, (point, nuisances))
-
-    def log_likelihood(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
-        """ln L times the weight."""
-        found = self.measurement.log_likelihood(prediction, nuisances)
-        return self.weight * jnp.where(self.weight > 0.0, found, 0.0)
-
-    def chi_squared(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
-        """chi^2 times the weight."""
-        return self.weight * self.measurement.chi_squared(prediction, nuisances)
-
-    def pulls(self, prediction: Prediction, nuisances: Point) -> Float[Array, "bins"]:
-        """The measurement's."""
-        return self.measurement.pulls(prediction, nuisances)
-
-
-jax.tree_util.register_dataclass(Weighted, data_fields=["measurement", "weight"], meta_fields=[])
-
-
-def tensions(problem: Problem, fit: Fit, key: Array, progress: Progress | None = None) -> tuple[Tension, ...]:
-    """The parameter goodness of fit of each measurement of `problem` against the others; `fit` is the joint fit.
-
-    A nuisance that several measurements use is constrained in every sub-fit that uses it. That counts its constraint
-    twice, by as much as the squares of its pulls, which a note states where it matters. `progress(stage, done, total)`
-    is called after each sub-fit. Raises InputError for fewer than two measurements.
+    parts: indices of the measurements that get one, by default all; limits, say, have none of their own and belong to
+    the others. A nuisance that several measurements use is constrained in every sub-fit that uses it. That counts its
+    constraint twice, by as much as the squares of its pulls, which a note states where it matters. `progress(stage,
+    done, total)` is called after each sub-fit. Raises InputError for fewer than two measurements.
     """
-    count, report = len(problem.measurements), progress or (lambda stage, done, total: None)
-    if count < 2:
-        raise reject("tension", count, "fit at least two measurements, or leave the tension out")
+    report, every = progress or (lambda stage, done, total: None), frozenset(range(len(problem.measurements)))
+    singles = [frozenset({i}) for i in (every if parts is None else parts)]
+    if len(every) < 2 or not singles:
+        raise reject("tension", len(every), "fit at least two measurements, or leave the tension out")
     names = [f"{m.name}:{m.era}" for m in problem.measurements]
     candidates, ranks = _candidates(problem, fit, key)
-    parts = [frozenset({i}) for i in range(count)]
-    chosen = dict.fromkeys([*parts, *(frozenset(range(count)) - part for part in parts)])
+    chosen = dict.fromkeys([*singles, *(every - part for part in singles)])
     report("tension", 0, len(chosen))
-    found: dict[frozenset[int], Fit] = {}
+    found: dict[frozenset[int], tuple[Fit, Minimum]] = {}
     for done, subset in enumerate(chosen):
         ordered = candidates[np.argsort(np.sum(ranks[:, sorted(subset)], axis=1), kind="stable")]
         starts = np.vstack([scaled.to_scaled(problem, fit.point), ordered[: STARTS - 1]])
-        found[subset] = minimum_of(problem, subset, starts, fit)
+        found[subset] = _minimum(weighted(problem, subset), starts, fit)
         report("tension", done + 1, len(chosen))
     whole = Minimum(fit.twice_nll, hesse(problem, fit).effective_parameters)
-    minima = {subset: _minimum(problem, subset, sub_fit) for subset, sub_fit in found.items()}
-    return tuple(
-        Tension(names[i], whole, minima[part], minima[rest], _note(problem, found[part], found[rest]))
-        for i, part in enumerate(parts)
-        for rest in [frozenset(range(count)) - part]
-    )
+    return tuple(_compared(names, part, whole, found[part], found[every - part]) for part in singles)
 
 
-def weighted(problem: Problem, subset: frozenset[int]) -> Problem:
-    """The problem with the likelihoods of the measurements in `subset` alone; nuisances and parameters stay."""
-    measurements = tuple(
-        Weighted(measurement, jnp.asarray(float(i in subset))) for i, measurement in enumerate(problem.measurements)
-    )
-    return replace(problem, measurements=measurements)
-
-
-def minimum_of(problem: Problem, subset: frozenset[int], starts: np.ndarray, joint: Fit) -> Fit:
-    """The best fit to some of the measurements, from `starts` in scaled coordinates; never above the first of them."""
-    part = weighted(problem, subset)
-    at_first, _ = gradients(part, starts[:1])
-    ends, values = descend(partial(_at_angles, part), _to_angles(part, starts), ROUNDS, lambda done: None)
+def _minimum(problem: Problem, starts: np.ndarray, joint: Fit) -> tuple[Fit, Minimum]:
+    """The best fit to a weighted problem, from `starts` in scaled coordinates; never above the first, the joint fit."""
+    at_joint = float(gradients(problem, starts[:1])[0][0])
+    ends, values = descend(partial(_at_angles, problem), _to_angles(problem, starts), ROUNDS, lambda done: None)
     best = int(np.argmin(np.where(np.isfinite(values), values, np.inf)))
-    s = scaled.project(part, _from_angles(part, ends[best : best + 1])[0])
-    value = float(gradients(part, s[None])[0][0])
-    if not value <= at_first[0]:
-        s, value = starts[0], float(at_first[0])
+    s = scaled.project(problem, _from_angles(problem, ends[best : best + 1])[0])
+    value = float(gradients(problem, s[None])[0][0])
+    if not value <= at_joint:
+        s, value = starts[0], at_joint
     point = scaled.from_scaled(problem, s)
-    return replace(
+    found = replace(
         joint,
         values={p.name: point[p.name] for p in problem.free},
         pulls={n.name: point[n.name] for n in problem.nuisances},
         twice_nll=value,
         optima=(),
     )
+    return found, Minimum(value, hesse(problem, found).effective_parameters, at_joint - value)
 
 
-def _minimum(problem: Problem, subset: frozenset[int], fit: Fit) -> Minimum:
-    return Minimum(fit.twice_nll, hesse(weighted(problem, subset), fit).effective_parameters)
+def _compared(names, part: frozenset[int], whole: Minimum, alone, others) -> Tension:
+    (fit_alone, minimum_alone), (fit_others, minimum_others) = alone, others
+    name = names[next(iter(part))]
+    return Tension(name, whole, minimum_alone, minimum_others, _note(fit_alone, fit_others))
 
 
 def _candidates(problem: Problem, fit: Fit, key: Array) -> tuple[np.ndarray, np.ndarray]:
@@ -204,7 +117,7 @@ def _at_angles(problem: Problem, angles: np.ndarray) -> tuple[np.ndarray, np.nda
     return values, np.concatenate([slopes[:, :n] * stretch, slopes[:, n:]], axis=1)
 
 
-def _note(problem: Problem, alone: Fit, others: Fit) -> str:
+def _note(alone: Fit, others: Fit) -> str:
     """What the constraints that both sides use can have moved chi^2 by, where that is not negligible."""
     twice = {name: min(alone.pulls[name] ** 2, others.pulls[name] ** 2) for name in alone.pulls}
     shared = {name: square for name, square in twice.items() if square > SHARED}

@@ -13,6 +13,7 @@ from scipy.stats import norm
 
 from anomfit.inference.diagnostics import diagnose
 from anomfit.results.result import Result
+from anomfit.statistics.tension import Tension
 
 STRONG_CORRELATION = 0.5
 LISTED_OPTIMA = 8
@@ -142,23 +143,29 @@ def tension_table(result: Result) -> TextTable | None:
     """Each measurement against the others, if the card asks for it."""
     if not result.tensions:
         return None
-    rows = [
-        (
-            entry.name,
-            f"{entry.chi_squared:.2f}",
-            str(entry.degrees_of_freedom),
-            _probability(entry.p_value),
-            _sigmas(entry.p_value),
-        )
-        for entry in result.tensions
-    ]
-    notes = [
+    rows = tuple(_tension_row(entry) for entry in result.tensions)
+    notes = (
         "Parameter goodness of fit (hep-ph/0304176): -2 ln L of the joint fit less that of the measurement alone and "
-        "that of the others alone; degrees of freedom: parameters that both fix. With 0 nothing is in common.",
+        "that of the others (limits included) alone. It is the sum of what either side pays for agreeing.",
+        "Degrees of freedom: parameters that the measurement fixes + the others - all together, counted where one "
+        "standard deviation (HESSE) is shorter than the range; 0 with nothing in common.",
         *(f"{entry.name}: {entry.note}." for entry in result.tensions if entry.note),
-    ]
-    columns = ("measurement against the others", "chi^2", "degrees of freedom", "p-value", "standard deviations")
-    return TextTable("Tension", columns, tuple(rows), tuple(notes))
+    )
+    columns = ("measurement", "chi^2", "it pays", "others pay", "degrees of freedom", "p-value", "standard deviations")
+    return TextTable("Tension of each measurement with the others", columns, rows, notes)
+
+
+def _tension_row(entry: Tension) -> tuple[str, ...]:
+    counts = f"{entry.alone.parameters} + {entry.others.parameters} - {entry.together.parameters}"
+    return (
+        entry.name,
+        f"{entry.chi_squared:.2f}",
+        f"{entry.alone.paid:.2f}",
+        f"{entry.others.paid:.2f}",
+        f"{entry.degrees_of_freedom} ({counts})",
+        _probability(entry.p_value),
+        _sigmas(entry.p_value),
+    )
 
 
 def pull_table(result: Result) -> TextTable | None:

@@ -9,13 +9,18 @@ from dataclasses import dataclass
 
 from scipy.stats import chi2
 
+SEEN = 0.1  # of chi^2: what proves a parameter in common that the counting missed
+
 
 @dataclass(frozen=True)
 class Minimum:
-    """-2 ln L at its minimum, and the number of parameters (or combinations of them) that the data fix there."""
+    """-2 ln L at its minimum, the number of parameters (or combinations of them) that the data fix there, and how much
+    higher it is where all data together are best.
+    """
 
     twice_nll: float
     parameters: int
+    paid: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,8 @@ class Tension:
     """One part of the data against all others.
 
     chi_squared = -2 ln L of (all together - the part alone - the others), each at its own minimum; degrees of freedom:
-    parameters of the part + of the others - of all. `p_value` is None where no parameter is in common.
+    parameters of the part + of the others - of all, and at least 1 where chi^2 shows that something is in common (a
+    bound or a curved valley can hide it from the counting). `p_value` is None where nothing is.
     """
 
     name: str
@@ -40,7 +46,8 @@ class Tension:
     @property
     def degrees_of_freedom(self) -> int:
         """Parameters that the part and the others fix both."""
-        return max(0, self.alone.parameters + self.others.parameters - self.together.parameters)
+        counted = self.alone.parameters + self.others.parameters - self.together.parameters
+        return max(counted, int(self.chi_squared > SEEN))
 
     @property
     def p_value(self) -> float | None:

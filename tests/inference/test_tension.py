@@ -9,7 +9,8 @@ from toys import LINEAR_PARAMETERS, ToyMeasurement, ToyModel
 from anomfit.errors import InputError
 from anomfit.inference import evaluate
 from anomfit.inference.minimise import FitSettings, minimise
-from anomfit.inference.tension import tensions, weighted
+from anomfit.inference.tension import tensions
+from anomfit.inference.weighted import weighted
 from anomfit.parameters import Nuisance
 from anomfit.problem import build_problem
 
@@ -48,9 +49,17 @@ def test_each_against_the_mean_of_the_others(three):
             mean = weight @ np.delete(value, i) / weight.sum()
             expected += (value[i] - mean) ** 2 / (error[i] ** 2 + 1.0 / weight.sum())
         assert found[name].chi_squared == pytest.approx(expected, abs=2e-3)
+        assert found[name].alone.paid + found[name].others.paid == pytest.approx(expected, abs=2e-3)
     assert found["a"].degrees_of_freedom == found["b"].degrees_of_freedom == 2
     assert found["c"].degrees_of_freedom == 1  # its y says nothing within the range
     assert not any(entry.note for entry in found.values())
+
+
+def test_only_the_parts_asked_for_are_compared(three):
+    problem, fit, found = three
+    (only,) = tensions(problem, fit, KEY, [1])
+    assert only.name == "b:2020"
+    assert only.chi_squared == pytest.approx(found["b"].chi_squared, abs=2e-3)
 
 
 def test_one_program_serves_every_sub_fit(three):

@@ -20,6 +20,11 @@ def test_nothing_in_common_is_no_tension():
     assert (found.chi_squared, found.degrees_of_freedom, found.p_value) == (0.0, 0, None)
 
 
+def test_a_cost_shows_a_common_parameter_that_the_counting_missed():
+    found = Tension("x", Minimum(10.0, 3), Minimum(7.0, 1), Minimum(2.0, 2))
+    assert (found.chi_squared, found.degrees_of_freedom) == (1.0, 1)
+
+
 @given(st.floats(0.0, 50.0), st.floats(0.0, 50.0), st.integers(1, 5))
 def test_more_disagreement_is_less_probable(first, more, common):
     def p_value(chi_squared):
