@@ -169,6 +169,15 @@ class PredictsLightScalars(Protocol):
 
 
 @runtime_checkable
+class DecaysPartlyInvisibly(Protocol):
+    """A heavy neutrino whose decay is not always seen."""
+
+    def visible_share(self, point: Point) -> Float[Array, ""]:
+        """Branching ratio to an e+e- or gamma gamma pair and anything."""
+        ...
+
+
+@runtime_checkable
 class ExchangesLightScalars(ExchangesScalars, PredictsLightScalars, Protocol):
     """Scalar exchange by scalars whose other couplings are known too."""
 
@@ -225,6 +234,7 @@ CAPABILITY_WORDS = {
     UpscattersByScalars: "heavy neutrinos made by scalar exchange, with the recoil of the target",
     ExchangesScalars: "scalar exchange of neutrinos with any target",
     ExchangesLightScalars: "scalar exchange by scalars whose couplings to leptons are known",
+    DecaysPartlyInvisibly: "the share of heavy neutrinos that decay visibly",
     PredictsLightScalars: "light scalars with their couplings and widths",
     PredictsLightNeutrinos: "masses of the light neutrinos",
     HasYukawaCouplings: "couplings that must be perturbative",

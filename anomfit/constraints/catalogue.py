@@ -3,11 +3,11 @@
 import difflib
 from functools import lru_cache
 
-from anomfit.constraints import consistency, dark_photon, mesons, neutrino_scattering
+from anomfit.constraints import consistency, dark_photon, mesons, neutrino_scattering, penguins
 from anomfit.constraints.base import IN_FITS, Constraint
 from anomfit.errors import InputError, reject
 
-_FAMILIES = (consistency, neutrino_scattering, mesons, dark_photon)
+_FAMILIES = (consistency, neutrino_scattering, mesons, penguins, dark_photon)
 
 
 @lru_cache

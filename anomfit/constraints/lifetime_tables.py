@@ -19,7 +19,7 @@ def lifetime_table(record: Record) -> dict[str, np.ndarray]:
 
     Decays in flight: the share that leaves a detector of size d is exp(-d m/(p c tau)), so that a limit grows as exp(a/
     tau) for short tau. a is read off the two shortest lives that have a limit; lives without one get that continuation.
-    Masses in a gap get no limit.
+    Masses in a gap get no limit, nor do lives longer than any that has one.
     """
     columns = [name for name in record.columns if name.startswith("limit_")]
     lives = np.array([float(name.removeprefix("limit_").removesuffix("ps")) * PICOSECOND for name in columns])
@@ -37,7 +37,7 @@ def lifetime_table(record: Record) -> dict[str, np.ndarray]:
         masses = np.insert(masses, index + 1, ends)
         logs = np.insert(logs, index + 1, np.full((2, len(lives)), NO_LIMIT), axis=0)
         slopes = np.insert(slopes, index + 1, [0.0, 0.0])
-    return {"m": masses, "lives": lives, "logs": np.minimum(logs, NO_LIMIT), "slopes": slopes}
+    return {"m": masses, "lives": lives, "logs": np.where(np.isnan(logs), NO_LIMIT, np.minimum(logs, NO_LIMIT)), "slopes": slopes}
 
 
 def log_limit_at(table: Mapping[str, Float[Array, "..."]], m: ArrayLike, life: ArrayLike) -> Float[Array, ""]:

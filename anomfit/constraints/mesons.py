@@ -15,16 +15,15 @@ from anomfit.constraints.base import (
     against_upper_limit,
 )
 from anomfit.constraints.lifetime_tables import lifetime_table, log_limit_at
+from anomfit.constraints.meson_production import ACCEPTS, OWN_OR_CHIRAL, produced
 from anomfit.data import Record, load_record
 from anomfit.detectors.resolution import normal_cdf
 from anomfit.parameters import Point
 from anomfit.physics import meson_decays
 from anomfit.physics.light_scalars import LightScalars
-from anomfit.physics.penguin_decays import penguin_branching_ratio
 from anomfit.statistics.limits import Z_90
 
-TOP_COUPLING = 0.0  # of the light scalars to the top quark, in units of m_t/v: none of the models here has one
-_QUARKS = "u and d couplings only, leading order of chiral perturbation theory: an order of magnitude"
+LONG_LIFE = 1e-3  # s: beyond every table
 
 
 @lru_cache
@@ -41,11 +40,17 @@ def constraints() -> tuple[Constraint, ...]:
             "B(K+ -> pi+ phi, phi -> e+e-)",
             "upper limit",
             "1987",
-            _QUARKS,
+            OWN_OR_CHIRAL,
             _pairs,
         ),
         _entry(
-            "Kplus_piplus_phi_stopped", "Kplus-piplus-line", "B(K+ -> pi+ phi)", "upper limit", "1984", _QUARKS, _line
+            "Kplus_piplus_phi_stopped",
+            "Kplus-piplus-line",
+            "B(K+ -> pi+ phi)",
+            "upper limit",
+            "1984",
+            _LINE_ASSUMES,
+            _line,
         ),
         _entry(
             "Kplus_munu_X",
@@ -55,6 +60,7 @@ def constraints() -> tuple[Constraint, ...]:
             "2016-2018",
             "phi off the muon; the search wants phi to escape",
             _muon_invisible,
+            accepts=(PredictsLightScalars,),
         ),
         _entry(
             "Kplus_munu_ee",
@@ -64,6 +70,7 @@ def constraints() -> tuple[Constraint, ...]:
             "2002",
             "phi off the muon; limit: 1.645 errors of the measured rate above the cut in m_ee (recalled)",
             _muon_pairs,
+            accepts=(PredictsLightScalars,),
         ),
         _entry(
             "Bzero_Kstar_ee",
@@ -71,16 +78,27 @@ def constraints() -> tuple[Constraint, ...]:
             "B(B0 -> K*0 phi)",
             "upper limit",
             "2011",
-            "no coupling to b, s, t in the model; limit: 1.645 errors of the rate over the largest B(phi -> ee)",
+            "rate: the model's own, else none; limit: 1.645 errors of the rate over the largest B(phi -> ee)",
             _kstar,
         ),
         _entry("pi0_ee", "pi0-ee-ktev", "B(pi0 -> e+e-)", "measured", "1997-1999", _PION_ASSUMES, _neutral_pion),
         _entry("pi0_ee_na62", "pi0-ee-na62", "B(pi0 -> e+e-)", "measured", "2024", _PION_ASSUMES, _neutral_pion),
-        _entry("charm", "charm", "decays in CHARM", "upper limit", "1983-1984", _CHARM_ASSUMES, _charm, "events"),
+        _entry(
+            "charm",
+            "charm",
+            "decays in CHARM",
+            "upper limit",
+            "1983-1984",
+            _CHARM_ASSUMES,
+            _charm,
+            unit="events",
+            accepts=(PredictsLightScalars,),
+        ),
     )
 
 
-_KL_ASSUMES = "at most 4.3 B(K+ -> pi+ phi) (Grossman-Nir); the search looks above 140 MeV of m_ee only"
+_KL_ASSUMES = "rate: the model's own, else 4.3 B(K+ -> pi+ phi) (Grossman-Nir); only m_ee above 140 MeV is looked at"
+_LINE_ASSUMES = f"{OWN_OR_CHIRAL}; hidden by K+ -> pi+ pi0 between 100 and 165 MeV"
 _PION_ASSUMES = "a CP-even scalar adds nothing (parity), so this is the Standard Model"
 _CHARM_ASSUMES = (
     "kaons of the dump make phi of 25 GeV, every one towards the detector: an upper bound (recalled yields)"
@@ -89,17 +107,18 @@ _INVISIBLE = (
     ("e949_kplus_piplus_X", "Kplus-piplus-e949", "1995-2002"),
     ("na62_2016_2018_kplus_piplus_X", "Kplus-piplus-na62-2018", "2016-2018"),
     ("na62_2016_2022_kplus_piplus_X", "Kplus-piplus-na62", "2016-2022"),
+    ("na62_pi0_region_X", "Kplus-piplus-na62-pi0", "2017"),
 )
 
 
-def _entry(part, name, quantity, kind, era, assumption, physics, unit="1") -> Constraint:
+def _entry(part, name, quantity, kind, era, assumption, physics, unit="1", accepts=ACCEPTS) -> Constraint:
     record = load_record("kaon/rare_decays").parts[part]
-    about = _about(record, name, quantity, kind, era, assumption, unit)
+    about = _about(record, name, quantity, kind, era, assumption, unit, accepts)
     numbers = {key: np.asarray(value) for key, value in record.values.items()}
     return Constraint(numbers, about, physics)
 
 
-def _about(record: Record, name, quantity, kind, era, assumption, unit="1") -> About:
+def _about(record: Record, name, quantity, kind, era, assumption, unit="1", accepts=ACCEPTS) -> About:
     recalled = " (recalled)" if record.status == "recalled" and "memory" not in record.source else ""
     return About(
         name=name,
@@ -112,23 +131,15 @@ def _about(record: Record, name, quantity, kind, era, assumption, unit="1") -> A
         assumption=assumption,
         references=record.references,
         ceiling=1.0 if unit == "1" else float("inf"),
-        accepts=(PredictsLightScalars,),
+        accepts=accepts,
     )
 
 
 def _invisible(table: str, name: str, era: str) -> Constraint:
     record = load_record(f"kaon/{table}")
-    words = f"{_QUARKS}; decays inside are vetoed: the limit goes with the life of phi"
+    words = f"{OWN_OR_CHIRAL}; visible decays inside are vetoed; invisible ones as a life of 10 ns"
     about = _about(record, name, "B(K+ -> pi+ phi)", "upper limit", era, words)
     return Constraint(lifetime_table(record), about, _escapes)
-
-
-def _to_pion(scalars: LightScalars):
-    return meson_decays.kaon_to_pion_scalar(scalars.mass, scalars.y_u, scalars.y_d)
-
-
-def _to_pairs(scalars: LightScalars):
-    return scalars.to_electrons / scalars.width
 
 
 def _weighted(predicted, reach, limit) -> Outcome:
@@ -138,33 +149,35 @@ def _weighted(predicted, reach, limit) -> Outcome:
     return against_upper_limit(total, limit, jnp.where(some, seen / jnp.where(some, total, 1.0), 0.0))
 
 
-def _above(scalars: LightScalars, data):
-    return normal_cdf((scalars.mass - data["m_ee_min"]) / data["m_ee_width"])
+def _above(mass, data):
+    return normal_cdf((mass - data["m_ee_min"]) / data["m_ee_width"])
 
 
-def _KL(model: PredictsLightScalars, point: Point, nuisances: Point, data) -> Outcome:
-    scalars = model.light_scalars(point)
-    predicted = meson_decays.GROSSMAN_NIR * _to_pion(scalars) * _to_pairs(scalars)
-    return _weighted(predicted, _above(scalars, data), data["limit"])
+def _KL(model: object, point: Point, nuisances: Point, data) -> Outcome:
+    made = produced(model, point, "K_L -> pi0")
+    return _weighted(made.rate * made.to_electrons, _above(made.mass, data), data["limit"])
 
 
-def _pairs(model: PredictsLightScalars, point: Point, nuisances: Point, data) -> Outcome:
-    scalars = model.light_scalars(point)
-    below = normal_cdf((data["m_max"] - scalars.mass) / 0.002)
-    return _weighted(_to_pion(scalars) * _to_pairs(scalars), below, data["limit"])
+def _pairs(model: object, point: Point, nuisances: Point, data) -> Outcome:
+    made = produced(model, point, "K+ -> pi+")
+    below = normal_cdf((data["m_max"] - made.mass) / 0.002)
+    return _weighted(made.rate * made.to_electrons, below, data["limit"])
 
 
-def _line(model: PredictsLightScalars, point: Point, nuisances: Point, data) -> Outcome:
-    return against_upper_limit(jnp.sum(_to_pion(model.light_scalars(point))), data["limit"])
+def _line(model: object, point: Point, nuisances: Point, data) -> Outcome:
+    made = produced(model, point, "K+ -> pi+")
+    hidden = normal_cdf((made.mass - data["gap_low"]) / 0.002) * normal_cdf((data["gap_high"] - made.mass) / 0.002)
+    return _weighted(made.rate, 1.0 - hidden, data["limit"])
 
 
-def _escapes(model: PredictsLightScalars, point: Point, nuisances: Point, data) -> Outcome:
-    scalars = model.light_scalars(point)
-    predicted = _to_pion(scalars)
-    log_limits = jax.vmap(lambda m, life: log_limit_at(data, m, life))(scalars.mass, scalars.lifetime)
-    ratios = predicted * jnp.exp(-log_limits)
-    nearest = jnp.argmax(ratios)
-    return Outcome(predicted[nearest], jnp.exp(log_limits[nearest]), ratios[nearest])
+def _escapes(model: object, point: Point, nuisances: Point, data) -> Outcome:
+    """Invisible decays count as a scalar that lives longest in the table, visible ones by its life."""
+    made = produced(model, point, "K+ -> pi+")
+    table = jax.vmap(lambda m, life: jnp.exp(-log_limit_at(data, m, life)))
+    visible, invisible = table(made.mass, made.lifetime), table(made.mass, jnp.full_like(made.mass, LONG_LIFE))
+    strength = made.to_invisible * invisible + (1.0 - made.to_invisible) * visible
+    nearest = jnp.argmax(made.rate * strength)
+    return Outcome(made.rate[nearest], 1.0 / strength[nearest], (made.rate * strength)[nearest])
 
 
 def _to_muon(scalars: LightScalars):
@@ -178,14 +191,14 @@ def _muon_invisible(model: PredictsLightScalars, point: Point, nuisances: Point,
 
 def _muon_pairs(model: PredictsLightScalars, point: Point, nuisances: Point, data) -> Outcome:
     scalars = model.light_scalars(point)
-    return _weighted(_to_muon(scalars) * _to_pairs(scalars), _above(scalars, data), data["limit"])
+    to_pairs = scalars.to_electrons / scalars.width
+    return _weighted(_to_muon(scalars) * to_pairs, _above(scalars.mass, data), data["limit"])
 
 
-def _kstar(model: PredictsLightScalars, point: Point, nuisances: Point, data) -> Outcome:
-    scalars = model.light_scalars(point)
-    predicted = jnp.sum(penguin_branching_ratio("B0 -> K*0", scalars.mass, TOP_COUPLING))
-    inside = _above(scalars, data) * normal_cdf((data["m_ee_max"] - scalars.mass) / data["m_ee_width"])
-    return against_upper_limit(predicted, Z_90 * data["sigma_plus"], jnp.max(inside * _to_pairs(scalars)))
+def _kstar(model: object, point: Point, nuisances: Point, data) -> Outcome:
+    made = produced(model, point, "B0 -> K*0")
+    inside = _above(made.mass, data) * normal_cdf((data["m_ee_max"] - made.mass) / data["m_ee_width"])
+    return against_upper_limit(jnp.sum(made.rate), Z_90 * data["sigma_plus"], jnp.max(inside * made.to_electrons))
 
 
 def _neutral_pion(model: PredictsLightScalars, point: Point, nuisances: Point, data) -> Outcome:
@@ -195,10 +208,11 @@ def _neutral_pion(model: PredictsLightScalars, point: Point, nuisances: Point, d
 
 def _charm(model: PredictsLightScalars, point: Point, nuisances: Point, data) -> Outcome:
     scalars = model.light_scalars(point)
-    per_pion = data["strange_share"] * (0.5 + 0.25 * meson_decays.GROSSMAN_NIR) * _to_pion(scalars)
+    charged, neutral = (produced(model, point, mode).rate for mode in ("K+ -> pi+", "K_L -> pi0"))
+    per_pion = data["strange_share"] * (0.5 * charged + 0.25 * neutral)
     momentum = jnp.sqrt(jnp.maximum(data["mean_energy"] ** 2 - scalars.mass**2, 1e-12))
     length = scalars.decay_length_per_momentum * momentum
     inside = jnp.exp(-data["distance"] / length) * -jnp.expm1(-data["length"] / length)
-    visible = (scalars.to_electrons + scalars.to_muons) / scalars.width
+    visible = (scalars.to_electrons + scalars.to_muons + scalars.to_photons) / scalars.width
     events = jnp.sum(data["yield"] * per_pion / data["multiplicity"] * visible * inside)
     return against_upper_limit(events, data["limit_events"])

@@ -6,7 +6,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from anomfit.beams import Beam, Target, make_beam
-from anomfit.capabilities import ExchangesLightScalars, ExchangesScalars, MakesPairs, PairEvents
+from anomfit.capabilities import (
+    DecaysPartlyInvisibly,
+    ExchangesLightScalars,
+    ExchangesScalars,
+    MakesPairs,
+    PairEvents,
+)
 from anomfit.constraints.base import (
     About,
     Constraint,
@@ -140,7 +146,7 @@ def _comparison(experiment: str, title: str, target: tuple[Target, ...]) -> Cons
     about = About(
         name=f"dark-photon-comparison-{experiment}",
         title=f"coherent cross section at {title} against a dark photon that is just allowed there",
-        quantity=f"coherent cross section on {target[0].name}",
+        quantity=f"coherent cross section on {target[0].name}, pairs seen",
         unit="cm^2",
         kind="upper limit",
         era="2019",
@@ -163,7 +169,8 @@ def _coherent(target, model: ExchangesScalars, point: Point, nuisances: Point, d
     mediators, forms = model.mediators(point, nuisances), model.form_factors(nuisances)
     made = model.heavy_neutrino_mass(point)
     predicted = scalar_cross_section(data["energy"], made, mediators, stack_targets(target), forms)
-    return against_upper_limit(predicted, data["limit"])
+    visible = model.visible_share(point) if isinstance(model, DecaysPartlyInvisibly) else 1.0
+    return against_upper_limit(visible * predicted, data["limit"])
 
 
 def scalar_cross_section(e_nu, m_N, mediators: ScalarMediators, targets: Targets, forms: FormFactors, nodes: int = 64):

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from anomfit.errors import InputError, reject
 from anomfit.measurements.base import Measurement
+from anomfit.measurements.by_era import ENTRIES, find_loader
 from anomfit.measurements.lepton_moments import DEFAULT_ERAS, eras, load_lepton_moment
 from anomfit.measurements.miniboone import MiniBooneQuasiElastic, load_miniboone
 from anomfit.measurements.miniboone_plane import DISTRIBUTIONS, load_projection
-from anomfit.measurements.stopped_pions import ENTRIES, find_loader
 
 
 class Listing(NamedTuple):

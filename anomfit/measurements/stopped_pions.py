@@ -1,24 +1,10 @@
 """LSND and KARMEN by name and era, for the catalogue."""
 
-from collections.abc import Callable
-from typing import NamedTuple
-
-from anomfit.errors import reject
-from anomfit.measurements.base import Measurement
+from anomfit.measurements.entries import Entry
 from anomfit.measurements.karmen import Karmen, load_karmen
 from anomfit.measurements.lsnd import LsndCounts, load_l_over_e, load_r_gamma
 from anomfit.measurements.lsnd_high_energy import LsndHighEnergy, load_high_energy
 from anomfit.measurements.lsnd_shapes import LsndShape, load_cos_theta, load_energy
-
-
-class Entry(NamedTuple):
-    """An era: its loader, where its numbers come from (a status of the data room, or none) and its references."""
-
-    load: Callable[..., Measurement]
-    title: str
-    status: str
-    references: tuple[str, ...]
-
 
 # the first era of a measurement is its default
 ENTRIES: dict[str, dict[str, Entry]] = {
@@ -55,12 +41,3 @@ ENTRIES: dict[str, dict[str, Entry]] = {
         ),
     },
 }
-
-
-def find_loader(name: str, era: str) -> Callable[..., Measurement]:
-    """The loader of an era of a measurement in ENTRIES, "" for the default; an unknown era is refused."""
-    eras = ENTRIES[name]
-    chosen = era or next(iter(eras))
-    if chosen not in eras:
-        raise reject("era", era, f"{name} has {', '.join(eras)}")
-    return eras[chosen].load

@@ -146,6 +146,12 @@ class DarkScalar:
         """What the scattering makes, GeV."""
         return point["m_nu4"]
 
+    def visible_share(self, point: Point) -> Float[Array, ""]:
+        """Branching ratio of S, and so of nu_4, to photons and electrons; 0 where nu_4 is lighter than S."""
+        widths = self.scalar_widths(point)
+        is_open = point["m_nu4"] > point["m_S"]
+        return jnp.where(is_open, (widths.to_photons + widths.to_electrons) / widths.total, 0.0)
+
     def largest_coupling(self, point: Point) -> Float[Array, ""]:
         """The largest dimensionless coupling in size: g_D, those of the top and bottom quarks and of the tau."""
         up, down = point["eta_u"] * self.m_top, point["eta_d"] * M_B
@@ -167,8 +173,6 @@ class DarkScalar:
     def pair_events(self, point: Point, nuisances: Point, beam: Beam, nodes: upscattered_pairs.Nodes) -> PairEvents:
         """nu_mu + target -> nu_4 + target, nu_4 -> nu S promptly, S -> gamma gamma or e+e- (capability MakesPairs)."""
         widths = self.scalar_widths(point)
-        visible = (widths.to_photons + widths.to_electrons) / widths.total
-        is_open = point["m_nu4"] > point["m_S"]
         return upscattered_pairs.pair_events(
             beam,
             nodes,
@@ -177,7 +181,7 @@ class DarkScalar:
             form_factors=self.form_factors(nuisances),
             m_hprime=point["m_S"],
             daughters=jnp.zeros(1),
-            branching=jnp.reshape(jnp.where(is_open, visible, 0.0), (1,)),
+            branching=jnp.reshape(self.visible_share(point), (1,)),
             decay_length_per_momentum=HBAR_C_M / (widths.total * point["m_S"]),
         )
 

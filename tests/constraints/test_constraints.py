@@ -53,7 +53,8 @@ def likelihoods():
         for p in chosen.parameters
     }
     points = {name: jnp.concatenate([POINT[name][None], jnp.asarray(values)]) for name, values in draws.items()}
-    cheap = tuple(entry for entry in FITTED if not entry.nuisances and MakesPairs not in entry.accepts)
+    offered = [entry for entry in FITTED if any(isinstance(two_higgs_doublet, kind) for kind in entry.accepts)]
+    cheap = tuple(entry for entry in offered if not entry.nuisances and MakesPairs not in entry.accepts)
 
     def each(point):
         return jnp.stack([entry.log_likelihood(entry.predict(two_higgs_doublet, point, {}), {}) for entry in cheap])
