@@ -37,7 +37,8 @@ def lifetime_table(record: Record) -> dict[str, np.ndarray]:
         masses = np.insert(masses, index + 1, ends)
         logs = np.insert(logs, index + 1, np.full((2, len(lives)), NO_LIMIT), axis=0)
         slopes = np.insert(slopes, index + 1, [0.0, 0.0])
-    return {"m": masses, "lives": lives, "logs": np.where(np.isnan(logs), NO_LIMIT, np.minimum(logs, NO_LIMIT)), "slopes": slopes}
+    capped = np.where(np.isnan(logs), NO_LIMIT, np.minimum(logs, NO_LIMIT))
+    return {"m": masses, "lives": lives, "logs": capped, "slopes": slopes}
 
 
 def log_limit_at(table: Mapping[str, Float[Array, "..."]], m: ArrayLike, life: ArrayLike) -> Float[Array, ""]:
