@@ -14,6 +14,7 @@ from anomfit.detectors.resolution import RESOLUTIONS
 from anomfit.measurements.catalogue import find_measurement
 from anomfit.models.two_higgs_doublet import TwoHiggsDoublet, as_published, two_higgs_doublet
 from anomfit.plotting.figures import add_note, save_figure
+from anomfit.plotting.lsnd import lsnd_figure
 from anomfit.plotting.moments import plot_muon_moment
 from anomfit.plotting.panels import Curve, Panel, SignalBand, panels
 from anomfit.plotting.spectrum import plot_excess, plot_spectrum
@@ -59,11 +60,12 @@ class Spread:
 
 
 def save_paper_figures(folder: Path) -> list[Path]:
-    """Draw Figure 2 (top) of arXiv:2010.06159 and Delta a_mu against sin delta (Figure 4 of arXiv:2006.01948)."""
+    """Draw Figure 2 of arXiv:2010.06159, both rows, and Delta a_mu against sin delta (Figure 4 of arXiv:2006.01948)."""
     folder.mkdir(parents=True, exist_ok=True)
     with styled():
         return [
             save_figure(benchmark_figure(), folder, "figure-2-top-2010.06159"),
+            save_figure(lsnd_figure(), folder, "figure-2-bottom-2010.06159"),
             save_figure(moment_figure(), folder, "muon-moment-2006.01948-figure-4"),
         ]
 

@@ -56,7 +56,7 @@ def _alone(panel: Panel, ax: Axes) -> Axes:
     _lines(panel, ax, zero)
     ax.set_ylim(0.0, 1.3 * np.max(panel.highest_signal / panel.per) or 1.0)
     ax.set_ylabel("signal / MeV" if panel.unit == "GeV" else "signal events")
-    ax.text(0.03, 0.95, "no public data", transform=ax.transAxes, va="top", color=QUIET, fontsize="small")
+    ax.text(0.03, 0.03, "no public data", transform=ax.transAxes, color=INK, fontsize="small")
     return _horizontal(panel, ax)
 
 

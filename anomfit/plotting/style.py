@@ -20,6 +20,9 @@ BACKGROUNDS: Mapping[str, str] = MappingProxyType(
         r"NC $\Delta\to N\gamma$": "#ecd9a9",
         "dirt": "#c9b299",
         r"other ($\nu_\mu$ CC, ...)": "0.78",
+        "beam off": "0.86",
+        r"intrinsic $\bar\nu_e$": "#b7d7b0",
+        r"other $\nu$": "#ecd9a9",
     }
 )
 

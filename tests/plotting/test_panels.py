@@ -6,6 +6,8 @@ from anomfit.measurements.base import Bin
 from anomfit.measurements.catalogue import find_measurement
 from anomfit.plotting.panels import MOST, Curve, panels, poisson_errors
 
+PANELS = [("lsnd", 1), ("lsnd:high-energy", 2), ("lsnd:cos-theta", 1), ("karmen", 1)]
+
 
 @pytest.fixture(scope="module")
 def bins():
@@ -78,3 +80,34 @@ def test_a_plane_of_many_rows_becomes_one_row_of_numbered_bins():
     np.testing.assert_array_equal(panel.edges, np.arange(MOST + 2) + 0.5)
     np.testing.assert_array_equal(panel.data, np.arange(MOST + 1))
     np.testing.assert_array_equal(panel.per, 1.0)
+
+
+def test_numbers_that_are_no_counts_keep_their_stated_error():
+    panel = panels([entry(data=8.5, error=3.0)], {})[0]
+    np.testing.assert_array_equal(panel.data_errors, [[3.0], [3.0]])
+    assert "no counts" in panel.data_label
+    assert panel.background_error == 0.0
+    assert "Poisson" in panels([entry()], {})[0].data_label
+
+
+def test_what_is_not_public_is_no_data():
+    row = entry("cos theta", 0.0, 0.5, "1", np.nan, np.nan, np.nan)
+    nothing = [row, row._replace(low=0.5, high=1.0)]
+    panel = panels(nothing, {"pairs": np.array([1.0, 2.0])})[0]
+    assert not panel.has_data
+    np.testing.assert_array_equal(panel.background, 0.0)
+    np.testing.assert_array_equal(panel.highest_signal, [1.0, 2.0])
+
+
+def test_bins_open_to_infinity_are_named():
+    (panel,) = panels(find_measurement("lsnd:r-gamma").bins(), {})
+    assert panel.tick_labels == ("1 to 10", "10 to 100", "> 100")
+    np.testing.assert_array_equal(panel.edges, [0.0, 1.0, 2.0, 3.0])
+    np.testing.assert_array_equal(panel.per, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("lsnd", 1), ("lsnd:high-energy", 2), ("lsnd:cos-theta", 1), ("karmen", 1)]
+)
+def test_every_projection_of_lsnd_and_karmen_has_its_panels(name, count):
+    assert len(panels(find_measurement(name).bins(), {})) == count

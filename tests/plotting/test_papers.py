@@ -5,7 +5,9 @@ from matplotlib.figure import Figure
 from anomfit.detectors.pairs import SELECTIONS
 from anomfit.measurements.catalogue import find_measurement
 from anomfit.models.two_higgs_doublet import two_higgs_doublet
+from anomfit.plotting.lsnd import lsnd_backgrounds, lsnd_panel
 from anomfit.plotting.moments import moments_by_mixing, plot_muon_moment
+from anomfit.plotting.panels import panels
 from anomfit.plotting.papers import ZPRIME_SCALARS, benchmark_panel, moment_figure, other_choices, theory_spread
 
 POINT = two_higgs_doublet.points["table-I"]
@@ -75,3 +77,26 @@ def test_the_benchmark_panel_states_the_factor_to_the_excess():
     assert np.all(theory.high >= panel.total_signal)
     np.testing.assert_allclose(paper.high - paper.low, 0.3 * panel.total_signal)
     assert published.signal.sum() > 2.0 * panel.total_signal.sum()  # the nucleon's dipole takes that much
+
+
+@pytest.mark.slow
+def test_the_panel_of_lsnds_angles_has_every_hypothesis():
+    panel = lsnd_panel("cos-theta")
+    assert not panel.has_data
+    published, fitted, appearance = panel.curves
+    assert "as published" in published.label
+    assert "joint fit" in fitted.label
+    assert "oscillation" in appearance.label
+    for curve in (published, fitted, appearance):
+        assert f"({curve.signal.sum():.1f} events)" in curve.label
+    (band,) = panel.bands
+    assert np.all((band.low <= panel.total_signal) & (band.high >= panel.total_signal))
+    assert np.all((band.low <= published.signal) & (band.high >= published.signal))
+
+
+def test_backgrounds_by_process_close_on_the_published_totals():
+    (panel,) = panels(find_measurement("lsnd:l-over-e").bins(), {})
+    parts = lsnd_backgrounds("l-over-e", panel)
+    np.testing.assert_allclose(sum(parts.values()), panel.background)
+    assert parts["beam off"].sum() == pytest.approx(36.9, rel=0.03)
+    assert lsnd_backgrounds("cos-theta", panel) == {}

@@ -9,6 +9,7 @@ from anomfit.plotting import Curve, oscillation_curves, panels, plot_excess, plo
 from anomfit.plotting.style import typeset
 
 SIGNAL = {"coherent": np.full(22, 30.0), "incoherent": np.full(22, 12.0)}
+STOPPED_PIONS = ["lsnd", "lsnd:r-gamma", "lsnd:high-energy", "lsnd:energy", "lsnd:cos-theta", "karmen"]
 WIDTHS = 1e3 * np.diff([0.2, 0.3, 0.375, 0.475, 0.55, 0.675, 0.8, 0.95, 1.1, 1.25, 1.5, 3.0])
 
 
@@ -99,3 +100,28 @@ def test_what_knows_no_appearance_has_no_oscillation_curve():
 def test_words_become_mathematics():
     assert typeset(r"intrinsic $\nu_e$ and nu_e") == r"intrinsic $\nu_e$ and $\nu_e$"
     assert typeset("E_nu^QE, 18.75e20 POT") == r"$E_\nu^{\rm QE}$, $18.75\times 10^{20}$ POT"
+
+
+@pytest.mark.parametrize("draw", [plot_spectrum, plot_excess])
+@pytest.mark.parametrize(
+    "name", ["lsnd", "lsnd:r-gamma", "lsnd:high-energy", "lsnd:energy", "lsnd:cos-theta", "karmen"]
+)
+def test_lsnd_and_karmen_are_drawn(draw, name, ax):
+    bins = find_measurement(name).bins()
+    panel = panels(bins, {"pairs": np.full(len(bins), 2.0)})[0]
+    assert draw(panel, ax) is ax
+    low, high = ax.get_ylim()
+    assert np.isfinite([low, high]).all()
+    assert high > 0.0
+    words = [text.get_text() for text in ax.texts]
+    assert ("no public data" in words) == (name == "lsnd:cos-theta")
+    if name == "lsnd:r-gamma":
+        assert [label.get_text() for label in ax.get_xticklabels()] == ["1 to 10", "10 to 100", "> 100"]
+
+
+def test_lsnds_own_oscillation_fit_stands_beside_lsnd_and_karmen():
+    (lsnd,), (karmen,) = oscillation_curves("lsnd"), oscillation_curves("karmen")
+    assert "hep-ex/0104049" in lsnd.label
+    assert lsnd.signal.sum() == pytest.approx(32.2, abs=3.0)  # the excess with R_gamma > 10
+    assert karmen.signal.sum() == pytest.approx(5.0, abs=2.0)  # what KARMEN did not see
+    assert oscillation_curves("lsnd:high-energy") == ()
