@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from anomfit.errors import reject
-from anomfit.reproduce import two_higgs_doublet
+from anomfit.reproduce import dark_scalar, two_higgs_doublet
 from anomfit.reproduce.statements import Computed, Row, load_statements
 
 Group = Callable[[], Mapping[str, Computed]]
@@ -18,7 +18,10 @@ class Paper(NamedTuple):
     groups: Callable[[], tuple[Group, ...]]
 
 
-_PAPERS = (Paper("2010.06159", ("two-higgs-doublet", "arXiv:2010.06159"), two_higgs_doublet.groups),)
+_PAPERS = (
+    Paper("2010.06159", ("two-higgs-doublet", "arXiv:2010.06159"), two_higgs_doublet.groups),
+    Paper("2005.08920", ("dark-scalar", "arXiv:2005.08920"), dark_scalar.groups),
+)
 
 
 def paper_names() -> tuple[str, ...]:
