@@ -4,12 +4,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from oracles import upscattering
+from oracles.comparison import tolerance
 
 from anomfit.measurements.miniboone import load_miniboone
 from anomfit.models.dark_scalar import dark_scalar
 from anomfit.physics.constants import HBAR_C_M, M_N, M_P, V_EW
-from oracles import upscattering
-from oracles.comparison import tolerance
 
 F_S = 0.043
 LIGHT = {"bp1": {}, "light": {"m_S": 0.020, "m_nu4": 0.15, "U_mu4": 4e-3}}  # pairs that pass the cuts, too
