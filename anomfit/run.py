@@ -1,6 +1,7 @@
 """A whole run, from a card to a folder: best fit, errors, posterior, report, figures; resumable after each step."""
 
 import dataclasses
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -155,11 +156,12 @@ def _tensions(problem: Problem, card: Card, fit: "Fit", say: Say, progress: Prog
     if not card.fit.tension:
         return ()
     say("tension: each measurement alone and left out")
+    began = time.perf_counter()
     key = jax.random.fold_in(jax.random.key(card.fit.seed), 2)
     parts = [i for i, measurement in enumerate(problem.measurements) if not isinstance(measurement, Constraint)]
     found = tensions(problem, fit, key, parts, progress)
     words = (f"{t.name} {t.chi_squared:.2f} ({t.degrees_of_freedom})" for t in found)
-    say(f"tension, chi^2 (degrees of freedom): {', '.join(words)}")
+    say(f"tension ({time.perf_counter() - began:.0f} s), chi^2 (degrees of freedom): {', '.join(words)}")
     return found
 
 

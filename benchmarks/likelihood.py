@@ -1,9 +1,10 @@
-"""Time of the joint likelihood of the default card: per point, value and gradient, batches, compile time, memory.
+"""Time of the likelihoods of cards: per point, value and gradient, batches, compile time, memory.
 
-    python benchmarks/likelihood.py [--card two-higgs-doublet] [--out likelihood.json]
+    python benchmarks/likelihood.py [--card two-higgs-doublet] [--sizes 1 32 1024] [--out likelihood.json]
 
-Each setting runs in a process of its own: one pinned thread, then both cores (one JAX device a core). Times are the
-median of repeats; the machine's noise is in the quartiles. Compare ratios taken in one run.
+Without --card: the default one, and that with LSND and KARMEN. Each setting runs in a process of its own: one pinned
+thread, then both cores (one JAX device a core). Times are the median of repeats; the machine's noise is in the
+quartiles. Compare ratios taken in one run.
 """
 
 import argparse
@@ -15,10 +16,11 @@ import subprocess
 import sys
 import time
 
+CARDS = ("two-higgs-doublet", "two-higgs-doublet-lsnd")
 SIZES = (1, 32, 1024)
 
 
-def measure(card: str, cores: int) -> dict:
+def measure(card: str, cores: int, sizes: tuple[int, ...]) -> dict:
     os.sched_setaffinity(0, set(list(os.sched_getaffinity(0))[:cores]))
     import jax
     import jax.numpy as jnp
@@ -29,7 +31,7 @@ def measure(card: str, cores: int) -> dict:
 
     prepare_devices(cores)
     problem = problem_from_card(load_card(card))
-    z = jax.random.normal(jax.random.key(1), (max(SIZES), len(problem.names)))
+    z = jax.random.normal(jax.random.key(1), (max(sizes), len(problem.names)))
 
     def batched(function):
         def run(problem, z):
@@ -45,7 +47,7 @@ def measure(card: str, cores: int) -> dict:
     }
     rows = []
     for name, function in targets.items():
-        for size in SIZES:
+        for size in sizes:
             program, points = batched(function), jnp.asarray(z[:size])
             began = time.perf_counter()
             compiled = program.lower(problem, points).compile()
@@ -61,6 +63,8 @@ def measure(card: str, cores: int) -> dict:
             memory = compiled.memory_analysis()
             rows.append(
                 {
+                    "card": card,
+                    "coordinates": len(problem.names),
                     "what": name,
                     "points": size,
                     "cores": cores,
@@ -76,20 +80,23 @@ def measure(card: str, cores: int) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--card", default="two-higgs-doublet")
+    parser.add_argument("--card", action="append", help="may be repeated")
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="points evaluated together")
     parser.add_argument("--cores", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--out", help="write the JSON there too")
     arguments = parser.parse_args()
     if arguments.cores:
-        print(json.dumps(measure(arguments.card, arguments.cores)))
+        print(json.dumps(measure(arguments.card[0], arguments.cores, tuple(arguments.sizes))))
         return
-    results = []
-    for cores in (1, min(2, len(os.sched_getaffinity(0)))):
-        command = [sys.executable, __file__, "--card", arguments.card, "--cores", str(cores)]
+    results, sizes = [], [str(size) for size in arguments.sizes]
+    every = [(card, cores) for card in arguments.card or CARDS for cores in (1, min(2, len(os.sched_getaffinity(0))))]
+    for card, cores in every:
+        command = [sys.executable, __file__, "--card", card, "--cores", str(cores), "--sizes", *sizes]
         results.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
         for row in results[-1]["rows"]:
             print(
-                f"{row['cores']} core(s)  {row['what']:<20} {row['points']:>5} points  "
+                f"{row['card']} ({row['coordinates']} coordinates)  {row['cores']} core(s)  "
+                f"{row['what']:<20} {row['points']:>5} points  "
                 f"{row['ms_per_point']:8.3f} ms a point  compile {row['compile_seconds']:5.1f} s"
             )
         print(f"  peak memory of the process {results[-1]['peak_memory_MB']:.0f} MB")

@@ -69,6 +69,8 @@ def test_the_forms_of_a_free_parameter_agree(form):
 def test_a_written_card_reads_back_the_same():
     card = card_from_text(CARD, folder=EXAMPLES)
     assert card_from_text(card_text(card)) == card
+    assert card_from_text(CARD.replace("seed = 11", "seed = 11\ntension = true")).fit.tension
+    assert card_from_text(card_text(dataclasses.replace(card, fit=dataclasses.replace(card.fit, tension=True)))) != card
     odd = dataclasses.replace(card, fixed=(("m_dark", 0.1 + 0.2), ("x", 'quote " and \\')))
     assert card_from_text(card_text(odd)) == odd
 
@@ -124,6 +126,7 @@ def test_an_unknown_name_is_refused_with_the_nearest_known_one(old, new, words):
         ('"30MeV"', "nan", ["m_dark", "nan"]),
         ('"30MeV"', "-0.03", ["m_dark", "-0.03", "0.001 to 10 GeV"]),
         ('"30MeV"', "true", ["fixed.m_dark", "True"]),
+        ("starts = 5", 'tension = "yes"', ["fit.tension", "'yes'", "true or false"]),
         ('"30MeV"', "[1.0]", ["fixed.m_dark", "[1.0]"]),
         ("1e-4,", "1e-9,", ["epsilon", "1e-09", "1e-06 to 0.1"]),
         ("1e-4,", "5e-2,", ["epsilon", "empty"]),

@@ -8,7 +8,9 @@ import pytest
 from scipy.integrate import quad
 
 from anomfit.cards import card_from_text, load_card
+from anomfit.measurements.lepton_moments import load_lepton_moment
 from anomfit.results.files import load_result
+from anomfit.userfiles import resolve_measurement
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 SMALL = """
@@ -129,3 +131,22 @@ def test_what_a_card_would_rest_on_is_cited_before_any_fit(anomfit):
     for words in ("Two-Higgs doublet solution", "MiniBooNE", "software: ", "Hoffman"):
         assert words in listed.out
     assert "@article{Abdallah:2020vgg," in anomfit("cite", "two-higgs-doublet", "--bibtex").out
+
+
+@pytest.mark.slow
+def test_the_tension_of_two_numbers_is_their_distance(anomfit, tmp_path):
+    """The user's 1.1 x 2.5e-9 and the era of 2020, both Delta a_mu: chi^2 is (difference / joint error)^2."""
+    text = SMALL.format(folder=EXAMPLES).replace("starts = 2", "starts = 2\ntension = true")
+    path = tmp_path / "two.toml"
+    path.write_text(text.replace("[fit]", 'g-2-muon = "papers"\n[fit]'))
+    outcome = anomfit("fit", path, "--out", "result", "--no-sample")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert "tension (" in outcome.out
+    first, second = load_result(tmp_path / "result" / "result.nc").tensions
+    papers = load_lepton_moment("muon", "papers")
+    mine = resolve_measurement(f"{EXAMPLES}/my_measurement.py:load", scale="1.1").bins()[0]
+    sigma = papers.sigma_minus if mine.data < float(papers.value) else papers.sigma_plus
+    expected = (float(papers.value) - mine.data) ** 2 / (float(sigma) ** 2 + mine.error**2)
+    assert first.chi_squared == pytest.approx(expected, abs=2e-3)
+    assert second.chi_squared == pytest.approx(expected, abs=2e-3)
+    assert "Tension of each measurement" in (tmp_path / "result" / "report.md").read_text()

@@ -16,6 +16,7 @@ from anomfit.results.files import load_result, save_result
 from anomfit.results.result import FreeCoordinate, Provenance, Result, Spectrum, software_versions
 from anomfit.results.summary import print_summary, tables, write_report
 from anomfit.statistics.goodness import Goodness, MeasurementFit
+from anomfit.statistics.tension import Minimum, Tension
 
 CARD = 'model = "toy"\n[free]\nmass = [1.0, 2.0]  # GeV, "quoted" and ünicode\n' + "# padding\n" * 10_000
 
@@ -71,7 +72,8 @@ def _result() -> Result:
     spectrum = Spectrum(
         "counts", "2020", "Counts", bins, {"coherent": np.array([1.0, 0.2])}, np.array([0.5, -1.6]), predictive, True
     )
-    return Result(origin, fit, hesse, minos, goodness, _samples(), (spectrum,))
+    tension = Tension("counts:2020", Minimum(9.0, 2), Minimum(3.0, 1, 1.5), Minimum(2.0, 2, 2.5), "one nuisance")
+    return Result(origin, fit, hesse, minos, goodness, _samples(), (spectrum,), (tension,))
 
 
 def _assert_same(first, second):
@@ -104,7 +106,7 @@ def test_a_result_comes_back_as_it_was(tmp_path):
 
 def test_a_fit_without_samples_comes_back(tmp_path):
     spectra = tuple(dataclasses.replace(s, predictive=None) for s in _result().spectra)
-    bare = dataclasses.replace(_result(), samples=None, minos=(), goodness=None, spectra=spectra)
+    bare = dataclasses.replace(_result(), samples=None, minos=(), goodness=None, spectra=spectra, tensions=())
     save_result(tmp_path / "result.nc", bare)
     _assert_same(load_result(tmp_path / "result.nc"), bare)
     only = Result(bare.provenance)
@@ -173,6 +175,8 @@ def test_the_report_holds_numbers_verdicts_and_the_card(tmp_path):
         "| counts:2020 | 3.00 | 2 | 0.22 | 1.60 |",
         "Degrees of freedom of the total: 1, 2 bins less 1 effective parameters",
         "Caution: fewer than 400 effective samples",
+        "| counts:2020 | 4.00 | 1.50 | 2.50 | 1 (1 + 2 - 2) | 0.0455 | 2.0 |",
+        "counts:2020: one nuisance.",
         "| counts:2020 | efficiency | published |",
         "The spread between choices is 7 %.",
         "[free]",
