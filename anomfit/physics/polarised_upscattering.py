@@ -36,7 +36,7 @@ def forward_share(
     """
     u, w = unit_legendre(ENERGIES)
     span = beam.highest_energy - m_N
-    e_N = m_N + span * u**2
+    e_N = jnp.asarray(m_N + span * u**2)
     v, w_angle = unit_legendre(ANGLES)
     stretch = jnp.log1p(2.0 / SMALLEST_ANGLE)
     one_minus = SMALLEST_ANGLE * jnp.expm1(stretch * v)

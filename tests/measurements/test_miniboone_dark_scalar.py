@@ -72,3 +72,31 @@ def test_interactions_and_spectrum(measurement, predict, name):
 def test_closed_decay_makes_nothing(measurement, predict):
     point = {key: jnp.asarray(value) for key, value in {**at("bp1"), "m_nu4": 0.12}.items()}
     assert np.all(np.asarray(predict(measurement, point).total) == 0.0)
+
+
+@pytest.mark.slow
+def test_slopes_of_the_likelihood_are_finite_over_the_prior_and_agree_with_differences(measurement):
+    rng = np.random.default_rng(11)
+    parameters = dark_scalar.parametrisations["physical"].parameters
+    draws = [at("light")]
+    for _ in range(11):
+        draws.append(
+            {
+                p.name: np.exp(rng.uniform(np.log(p.low), np.log(p.high))) if p.is_log else rng.uniform(p.low, p.high)
+                for p in parameters
+            }
+        )
+
+    def total(point):
+        return measurement.log_likelihood(measurement.predict(dark_scalar, point, {}), {})
+
+    both = jax.jit(jax.value_and_grad(total))
+    for point in draws:
+        found, slopes = both({key: jnp.asarray(number) for key, number in point.items()})
+        assert np.isfinite(float(found))
+        assert all(np.isfinite(float(slope)) for slope in slopes.values()), point
+    point, slopes = draws[0], both({key: jnp.asarray(number) for key, number in draws[0].items()})[1]
+    for name in ("g_D", "U_mu4", "eta_d", "kappa"):
+        step = 1e-5 * point[name]
+        above, below = (float(both({**point, name: point[name] + sign * step})[0]) for sign in (1, -1))
+        assert float(slopes[name]) == pytest.approx((above - below) / (2 * step), rel=1e-5, abs=1e-8)
