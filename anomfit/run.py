@@ -160,7 +160,7 @@ def _tensions(problem: Problem, card: Card, fit: "Fit", say: Say, progress: Prog
     key = jax.random.fold_in(jax.random.key(card.fit.seed), 2)
     parts = [i for i, measurement in enumerate(problem.measurements) if not isinstance(measurement, Constraint)]
     found = tensions(problem, fit, key, parts, progress)
-    words = (f"{t.name} {t.chi_squared:.2f} ({t.degrees_of_freedom})" for t in found)
+    words = (f"{t.name} {t.chi_squared:.2f} ({t.degrees_of_freedom:.1f})" for t in found)
     say(f"tension ({time.perf_counter() - began:.0f} s), chi^2 (degrees of freedom): {', '.join(words)}")
     return found
 

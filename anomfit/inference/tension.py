@@ -17,12 +17,11 @@ from jaxtyping import Array
 from anomfit.errors import reject
 from anomfit.inference import scaled
 from anomfit.inference.descent import descend
-from anomfit.inference.evaluate import forward, gradients
+from anomfit.inference.evaluate import forward, gradients, hessian
 from anomfit.inference.minimise import Fit, Progress, values_at_angles
-from anomfit.inference.uncertainties import hesse
 from anomfit.inference.weighted import weighted
 from anomfit.problem import Problem
-from anomfit.statistics.tension import Minimum, Tension
+from anomfit.statistics.tension import Minimum, Tension, determined_parameters
 
 SCREENED = 256  # prior points ranked for every sub-fit at once
 STARTS = 6  # of each sub-fit, the joint best fit among them
@@ -55,7 +54,7 @@ def tensions(
         starts = np.vstack([scaled.to_scaled(problem, fit.point), ordered[: STARTS - 1]])
         found[subset] = _minimum(weighted(problem, subset), starts, fit)
         report("tension", done + 1, len(chosen))
-    whole = Minimum(fit.twice_nll, hesse(problem, fit).effective_parameters)
+    whole = Minimum(fit.twice_nll, _determined(problem, scaled.to_scaled(problem, fit.point)))
     return tuple(_compared(names, part, whole, found[part], found[every - part]) for part in singles)
 
 
@@ -76,7 +75,15 @@ def _minimum(problem: Problem, starts: np.ndarray, joint: Fit) -> tuple[Fit, Min
         twice_nll=value,
         optima=(),
     )
-    return found, Minimum(value, hesse(problem, found).effective_parameters, at_joint - value)
+    return found, Minimum(value, _determined(problem, s), at_joint - value)
+
+
+def _determined(problem: Problem, s: np.ndarray) -> float:
+    """`determined_parameters` at scaled coordinates, the nuisances profiled."""
+    n, widths = len(problem.free), scaled.box(problem).widths
+    second = 0.5 * np.nan_to_num(hessian(problem, s)) * np.outer(widths, widths)
+    across = np.linalg.pinv(second[n:, n:], hermitian=True) @ second[n:, :n]
+    return determined_parameters(second[:n, :n] - second[:n, n:] @ across)
 
 
 def _compared(names, part: frozenset[int], whole: Minimum, alone, others) -> Tension:

@@ -147,8 +147,8 @@ def tension_table(result: Result) -> TextTable | None:
     notes = (
         "Parameter goodness of fit (hep-ph/0304176): -2 ln L of the joint fit less that of the measurement alone and "
         "that of the others (limits included) alone. It is the sum of what either side pays for agreeing.",
-        "Degrees of freedom: parameters that the measurement fixes + the others - all together, counted where one "
-        "standard deviation (HESSE) is shorter than the range; 0 with nothing in common.",
+        "Degrees of freedom: parameters that the measurement determines + the others - all together, each counted by "
+        "how much of its range the data exclude, at least 1 where agreeing costs something. It depends on the ranges.",
         *(f"{entry.name}: {entry.note}." for entry in result.tensions if entry.note),
     )
     columns = ("measurement", "chi^2", "it pays", "others pay", "degrees of freedom", "p-value", "standard deviations")
@@ -156,13 +156,13 @@ def tension_table(result: Result) -> TextTable | None:
 
 
 def _tension_row(entry: Tension) -> tuple[str, ...]:
-    counts = f"{entry.alone.parameters} + {entry.others.parameters} - {entry.together.parameters}"
+    counts = f"{entry.alone.parameters:.1f} + {entry.others.parameters:.1f} - {entry.together.parameters:.1f}"
     return (
         entry.name,
         f"{entry.chi_squared:.2f}",
         f"{entry.alone.paid:.2f}",
         f"{entry.others.paid:.2f}",
-        f"{entry.degrees_of_freedom} ({counts})",
+        f"{entry.degrees_of_freedom:.1f} ({counts})",
         _probability(entry.p_value),
         _sigmas(entry.p_value),
     )

@@ -7,19 +7,21 @@ not enter, so that a part with many bins that know nothing of the parameters dil
 
 from dataclasses import dataclass
 
+import numpy as np
+from jaxtyping import Float
 from scipy.stats import chi2
 
-SEEN = 0.1  # of chi^2: what proves a parameter in common that the counting missed
+SEEN = 0.1  # of chi^2 or of a parameter: what counts as something in common
 
 
 @dataclass(frozen=True)
 class Minimum:
-    """-2 ln L at its minimum, the number of parameters (or combinations of them) that the data fix there, and how much
-    higher it is where all data together are best.
+    """-2 ln L at its minimum, the number of parameters (or combinations of them) that the data determine there, and how
+    much higher it is where all data together are best.
     """
 
     twice_nll: float
-    parameters: int
+    parameters: float
     paid: float = 0.0
 
 
@@ -28,8 +30,9 @@ class Tension:
     """One part of the data against all others.
 
     chi_squared = -2 ln L of (all together - the part alone - the others), each at its own minimum; degrees of freedom:
-    parameters of the part + of the others - of all, and at least 1 where chi^2 shows that something is in common (a
-    bound or a curved valley can hide it from the counting). `p_value` is None where nothing is.
+    parameters of the part + of the others - of all, no whole number where something is half determined, and at least 1
+    where chi^2 shows that something is in common (a bound or a curved valley can hide it from the counting). `p_value`
+    is None where nothing is.
     """
 
     name: str
@@ -44,14 +47,24 @@ class Tension:
         return self.together.twice_nll - self.alone.twice_nll - self.others.twice_nll
 
     @property
-    def degrees_of_freedom(self) -> int:
-        """Parameters that the part and the others fix both."""
+    def degrees_of_freedom(self) -> float:
+        """Parameters that the part and the others determine both."""
         counted = self.alone.parameters + self.others.parameters - self.together.parameters
-        return max(counted, int(self.chi_squared > SEEN))
+        return max(counted, 1.0 if self.chi_squared > SEEN else 0.0)
 
     @property
     def p_value(self) -> float | None:
         """Probability of a larger chi^2; None without a common parameter."""
-        if self.degrees_of_freedom == 0:
+        if self.degrees_of_freedom < SEEN:
             return None
         return float(chi2.sf(max(self.chi_squared, 0.0), self.degrees_of_freedom))
+
+
+def determined_parameters(curvature: Float[np.ndarray, "n n"]) -> float:
+    """How many of n parameters data determine whose -2 ln L/2 has this second derivative, parameters in ranges.
+
+    sum of lambda/(lambda + 12) over its eigenvalues: 1 less the variance left over that of a uniform prior, 1/12 (the
+    number of well-determined parameters of MacKay, Neural Computation 4 (1992) 415).
+    """
+    eigenvalues = np.maximum(np.linalg.eigvalsh(curvature), 0.0)
+    return float(np.sum(eigenvalues / (eigenvalues + 12.0)))

@@ -175,7 +175,7 @@ def test_the_report_holds_numbers_verdicts_and_the_card(tmp_path):
         "| counts:2020 | 3.00 | 2 | 0.22 | 1.60 |",
         "Degrees of freedom of the total: 1, 2 bins less 1 effective parameters",
         "Caution: fewer than 400 effective samples",
-        "| counts:2020 | 4.00 | 1.50 | 2.50 | 1 (1 + 2 - 2) | 0.0455 | 2.0 |",
+        "| counts:2020 | 4.00 | 1.50 | 2.50 | 1.0 (1.0 + 2.0 - 2.0) | 0.0455 | 2.0 |",
         "counts:2020: one nuisance.",
         "| counts:2020 | efficiency | published |",
         "The spread between choices is 7 %.",

@@ -1,9 +1,10 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from anomfit.statistics.tension import Minimum, Tension
+from anomfit.statistics.tension import Minimum, Tension, determined_parameters
 
 
 def test_two_measurements_of_one_number():
@@ -32,3 +33,10 @@ def test_more_disagreement_is_less_probable(first, more, common):
 
     assert 0.0 <= p_value(first + more) <= p_value(first) <= 1.0
     assert p_value(-0.01) == 1.0  # rounding
+
+
+def test_what_is_narrow_counts_as_a_parameter_and_what_is_flat_does_not():
+    """A standard deviation of 1 % of the range, one of the uniform prior's own, and a direction that is not fixed."""
+    rotation, _ = np.linalg.qr(np.random.default_rng(1).normal(size=(4, 4)))
+    curvature = rotation @ np.diag([1e4, 12.0, 0.0, -3.0]) @ rotation.T
+    assert determined_parameters(curvature) == pytest.approx(1e4 / 10012.0 + 0.5)
