@@ -84,7 +84,7 @@ class Koto(HasDescription):
         """Candidates and background, the Standard Model included; error: Poisson and the background's."""
         expected = float(self.background + self.standard_model)
         error = float(np.hypot(np.sqrt(expected), self.nuisances[1].sigma * float(self.background)))
-        return [Bin("signal box", float("nan"), float("nan"), "events", float(self.observed), expected, error)]
+        return [Bin("KOTO signal box", float("nan"), float("nan"), "events", float(self.observed), expected, error)]
 
     def predict(self, model: object, point: Point, nuisances: Point) -> Prediction:
         """Events of K_L -> pi0 phi with phi invisible."""

@@ -78,7 +78,18 @@ class DarkScalar:
     v: float = V_EW
     m_top: float = M_TOP
 
-    references = ("arXiv:2005.08920", "leveille-1978", "helm-1956", "arXiv:1312.4951", "arXiv:1301.1114", "pdg-2024")
+    references = (
+        "arXiv:2005.08920",
+        "leveille-1978",
+        "arXiv:1806.10252",
+        "helm-1956",
+        "arXiv:1312.4951",
+        "arXiv:1301.1114",
+        "arXiv:0911.4938",
+        "arXiv:hep-ph/0406232",
+        "arXiv:hep-ph/0412079",
+        "pdg-2024",
+    )
 
     def __post_init__(self):
         if self.photon_loops not in LOOP_FERMIONS:
