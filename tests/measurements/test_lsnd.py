@@ -148,6 +148,14 @@ def test_the_numbers_of_the_paper_within_the_flux_error():
     assert high / (0.42 * 0.39) == pytest.approx(34.0, rel=0.05)
 
 
+@pytest.mark.slow
+def test_the_recorded_joint_fit_describes_both_ranges_of_energy():
+    best = point(**load_record("lsnd/joint_best_fit").values)
+    for load, most in ((load_l_over_e, 7.0), (load_high_energy, 1.0)):
+        measurement = load()
+        assert float(measurement.chi_squared(predict(measurement, best, model=two_higgs_doublet), {})) < most
+
+
 def test_full_transmutation_and_the_published_excess():
     sample = load_l_over_e().appearance
     values = load_record("lsnd/experiment").values
