@@ -1,7 +1,7 @@
 """Parameters and nuisance parameters: name, symbol, unit, bounds, prior, scale."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from jaxtyping import Array, Float
@@ -75,8 +75,8 @@ class Parametrisation:
     `upper` gives, for some parameters, a bound that depends on the ones listed before them (an open decay: m_N1 below
     m_N2 - m_hprime); the prior stays uniform (or log-uniform) over the region so bounded. `absorbs` names the model's
     nuisances that a parameter here already contains (a product with an uncertain matrix element). `amplitudes` names
-    parameters to whose square the signal of measurements that accept a capability is (nearly) proportional: a hint to
-    the sampler, on which no result depends.
+    parameters to whose square the signal of some measurement is (nearly) proportional: a hint to the sampler, on which
+    no result depends.
     """
 
     name: str
@@ -85,7 +85,7 @@ class Parametrisation:
     from_physical: Callable[[Point], dict[str, Float[Array, ""]]]
     upper: Mapping[str, Callable[[Point], Float[Array, ""]]]
     absorbs: tuple[str, ...] = ()
-    amplitudes: Mapping[str, type] = field(default_factory=dict)
+    amplitudes: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Parameter:
         for parameter in self.parameters:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from anomfit.errors import InputError
+from anomfit.inference.amplitude import Amplitude
+from anomfit.inference.conditional import Conditional
 from anomfit.inference.devices import place
 from anomfit.inference.nuts import Block, Tuning
 from anomfit.inference.straight import Straight
@@ -50,10 +52,9 @@ def write_checkpoint(path: Path, run: Checkpoint) -> None:
     arrays = {f"state_{i}": np.asarray(x) for i, x in enumerate(leaves)}
     arrays |= {f"draws_{name}": x for name, x in run.draws._asdict().items()}
     arrays |= {f"coordinates_{i}": np.asarray(x) for i, x in enumerate(jax.tree.leaves(run.coordinates))}
-    index = None if run.coordinates is None else run.coordinates.index
     meta = {
         "mark": run.mark,
-        "straightened": index,
+        "coordinates": _described(run.coordinates),
         "steps": run.steps,
         "seconds": run.seconds,
         "sampling_seconds": run.sampling_seconds,
@@ -73,7 +74,7 @@ def read_checkpoint(path: Path, template: Any, mark: str) -> Checkpoint:
         shapes, structure = jax.tree.flatten(template)
         leaves = [arrays[f"state_{i}"] for i in range(len(shapes))]
         draws = Block(*(arrays[f"draws_{name}"] for name in Block._fields))
-        coordinates = _coordinates(arrays, meta["straightened"])
+        coordinates = _coordinates(arrays, meta["coordinates"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: not a readable state of a sampling run; delete it to start again") from error
     if meta["mark"] != mark:
@@ -83,12 +84,28 @@ def read_checkpoint(path: Path, template: Any, mark: str) -> Checkpoint:
     return Checkpoint(mark, coordinates, state, draws, meta["steps"], meta["seconds"], meta["sampling_seconds"])
 
 
-def _coordinates(arrays: dict[str, np.ndarray], index: int | None) -> Straight | None:
-    if index is None:
+def _described(coordinates: Straight | None) -> dict[str, int] | None:
+    """Numbers of layers by kind of step: what the kept leaves do not say."""
+    if coordinates is None:
+        return None
+    steps = {"conditionals": coordinates.conditionals, "amplitudes": coordinates.amplitudes}
+    return {kind: len(step.layers) for kind, step in steps.items() if step is not None}
+
+
+def _coordinates(arrays: dict[str, np.ndarray], layers: dict[str, int] | None) -> Straight | None:
+    """The steps as described, with the kept leaves in their order."""
+    if layers is None:
         return None
     names = sorted((name for name in arrays if name.startswith("coordinates_")), key=lambda name: int(name[12:]))
-    *layers, width = (jnp.asarray(arrays[name]) for name in names)
-    return Straight(tuple(zip(layers[::2], layers[1::2], strict=True)), width, index)
+    leaves = iter([jnp.asarray(arrays[name]) for name in names])
+
+    def step(kind: type, count: int):
+        return kind(
+            tuple((next(leaves), next(leaves)) for _ in range(count)), *(next(leaves) for _ in fields(kind)[1:])
+        )
+
+    conditionals = step(Conditional, layers["conditionals"]) if "conditionals" in layers else None
+    return Straight(conditionals, step(Amplitude, layers["amplitudes"]) if "amplitudes" in layers else None)
 
 
 def _is_key(leaf) -> bool:

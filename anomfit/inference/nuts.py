@@ -25,23 +25,32 @@ FIRST_STEP = 0.1  # in prior widths: what the warmup starts from
 
 @dataclass(frozen=True)
 class Tuning:
-    """Warmup steps, aimed acceptance, largest trees (2^depth gradients a draw) and draws a block.
+    """Warmup steps, aimed acceptance, largest trees (2^depth gradients a draw), draws a block and between jumps.
 
-    The trees of the warmup are kept shorter: before the mass matrix is known, long ones cost much and teach little.
+    The trees of the warmup are kept shorter: before the mass matrix is known, long ones cost much and teach little. So
+    are all trees of chains that also jump (see `jumps`), in learned coordinates.
     """
 
     warmup: int = 500
     target_accept: float = 0.9
     max_tree_depth: int = 10
     warmup_tree_depth: int = 6
+    jumping_tree_depth: int = 5
     block: int = 20
+    between_jumps: int = 2
 
     def __post_init__(self):
-        for name in ("warmup", "max_tree_depth", "warmup_tree_depth", "block"):
+        for name in ("warmup", "max_tree_depth", "warmup_tree_depth", "jumping_tree_depth", "block", "between_jumps"):
             if getattr(self, name) < 1:
                 raise reject(name, getattr(self, name), "give a whole number above 0")
+        if self.block % self.between_jumps:
+            raise reject("between_jumps", self.between_jumps, f"give a divisor of the block, {self.block}")
         if not 0.0 < self.target_accept < 1.0:
             raise reject("target_accept", self.target_accept, "give a number between 0 and 1, such as 0.9")
+
+    def stretch(self, coordinates: Straight | None) -> int:
+        """Draws that one call computes: up to the next jump where there are jumps, else a block."""
+        return self.block if coordinates is None else self.between_jumps
 
 
 class Block(NamedTuple):
@@ -99,13 +108,14 @@ def energies(problem: Problem, coordinates: Straight | None, z, twice_nll, slope
 
 @partial(jax.jit, static_argnames=("tuning",))
 def advance_chains(problem: Problem, coordinates: Straight | None, states: HMCState, tuning: Tuning):
-    """Every chain `tuning.block` transitions further, and the draws, in normal coordinates (HMCState, Block).
+    """Every chain `tuning.stretch(coordinates)` transitions further; the draws in normal coordinates (HMCState, Block).
 
     The mass matrix and step adapt while the warmup lasts.
     """
 
     def advance(shared, state):
-        _, step = _kernel(tuning, ParamInfo(state.z, state.potential_energy, state.z_grad), state.rng_key)
+        at = ParamInfo(state.z, state.potential_energy, state.z_grad)
+        _, step = _kernel(tuning, at, state.rng_key, jumping=coordinates is not None)
 
         def one(state, _):
             new = step(state, model_args=shared)
@@ -114,7 +124,7 @@ def advance_chains(problem: Problem, coordinates: Straight | None, states: HMCSt
             draw = Block(z, log_posterior, new.energy, new.accept_prob, new.num_steps, new.diverging)
             return new, draw
 
-        return jax.lax.scan(one, state, length=tuning.block)
+        return jax.lax.scan(one, state, length=tuning.stretch(coordinates))
 
     batch = jax.vmap(advance, in_axes=(None, 0))
     return spread(batch, devices_for(states.z.shape[0]))((problem, coordinates), states)
@@ -138,11 +148,12 @@ def _potential(problem: Problem, coordinates: Straight | None):
     return energy
 
 
-def _kernel(tuning: Tuning, at: ParamInfo, key: Array, covariance=None):
+def _kernel(tuning: Tuning, at: ParamInfo, key: Array, covariance=None, jumping: bool = False):
     """A fresh state at a point whose potential is known, and the transition."""
     initialise, step = hmc(potential_fn_gen=_potential, algo="NUTS")
     no_fixed_length: Any = None
-    depths: Any = (min(tuning.warmup_tree_depth, tuning.max_tree_depth), tuning.max_tree_depth)  # warmup, sampling
+    deepest = min(tuning.max_tree_depth, tuning.jumping_tree_depth if jumping else tuning.max_tree_depth)
+    depths: Any = (min(tuning.warmup_tree_depth, deepest), deepest)  # warmup, sampling
     state = initialise(
         at,
         tuning.warmup,

@@ -1,4 +1,7 @@
-"""Where chains start and how far they step: a first look at the posterior by weighted points, before any gradient."""
+"""A first look at the posterior by weighted points, before any gradient: coordinates, starts and scales for chains.
+
+Points are drawn from the prior, then, round by round, in the coordinates learned from all points so far.
+"""
 
 from typing import NamedTuple
 
@@ -7,58 +10,55 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from anomfit.inference.evaluate import forward
-from anomfit.inference.nuts import log_prior
-from anomfit.inference.straight import Straight, to_normal
+from anomfit.inference.learning_amplitudes import driven, learn_amplitudes
+from anomfit.inference.learning_conditionals import learn_conditionals
+from anomfit.inference.points import Points, draw, together
+from anomfit.inference.straight import Straight, from_normal, stack
 from anomfit.problem import Problem
 
-POINTS = 4096
-ENOUGH = 60.0  # effective points that a covariance is taken from
-PRIOR_POINTS = 5.0  # weight, in points, of a small multiple of the unit matrix in it
+PRIOR_POINTS = 8192
+LOOKS, POINTS = 2, 4096  # rounds after the first, and points in each
+ENOUGH = 300.0  # points of a round that must count
+FEW = 5.0  # weight, in points, of a small multiple of the unit matrix in a covariance
 
 
 class Pilot(NamedTuple):
-    """Starts in normal coordinates (chain, coordinates), and the posterior's covariance in the sampler's."""
+    """Coordinates, starts in normal coordinates (chain, coordinates), and the posterior's covariance in the first."""
 
+    coordinates: Straight
     z: np.ndarray
     covariance: np.ndarray
 
 
-def look(problem: Problem, coordinates: Straight, key: Array, chains: int) -> Pilot:
-    """Draw points from the standard normal in the sampler's coordinates and weight them with the posterior.
+def look(problem: Problem, key: Array, chains: int) -> Pilot | None:
+    """What chains need to start; None where no free parameter sets a measured rate."""
+    measured = driven(problem)
+    if not measured:
+        return None
+    rows = PRIOR_POINTS + LOOKS * POINTS
+    key_prior, key_first, key_choice, *keys = jax.random.split(key, 3 + LOOKS)
+    points = draw(problem, Straight(), key_prior, PRIOR_POINTS, ENOUGH)
+    amplitudes = learn_amplitudes(problem, measured, points, rows, key_first)
+    if not amplitudes:
+        return None
+    coordinates, others = Straight(None, stack(amplitudes)), [i for i in range(len(problem.names)) if i not in measured]
+    for key_round in keys:
+        key_points, key_amplitudes, key_conditionals = jax.random.split(key_round, 3)
+        points = together(points, draw(problem, coordinates, key_points, POINTS, ENOUGH))
+        amplitudes = learn_amplitudes(problem, measured, points, rows, key_amplitudes, amplitudes)
+        conditionals = learn_conditionals(points, others, rows, key_conditionals)
+        coordinates = Straight(conditionals, stack(amplitudes))
+    starts = np.log(np.maximum(points.posterior, 1e-300)) + np.asarray(jax.random.gumbel(key_choice, (rows,)))
+    return Pilot(coordinates, points.z[np.argsort(-starts)[:chains]], _covariance(coordinates, points))
 
-    The weights are softened (raised to a power below 1) until `ENOUGH` points count: a start and a scale are all that
-    is wanted, the chains do the rest.
-    """
-    key_points, key_choice = jax.random.split(key)
-    w = jax.random.normal(key_points, (POINTS, len(problem.names)))
-    z, points, log_ratio = _prepared(problem, coordinates, w)
-    twice_nll = forward(problem, {name: np.asarray(x) for name, x in points.items()}).twice_nll
-    log_weight = np.asarray(log_ratio) - 0.5 * twice_nll
-    log_weight = np.where(np.isfinite(log_weight), log_weight, -np.inf)
-    weight = _softened(log_weight)
-    effective = 1.0 / np.sum(weight**2)
-    centre = weight @ np.asarray(w)
-    spread = (np.asarray(w) - centre) * np.sqrt(weight)[:, None]
-    covariance = (effective * spread.T @ spread + PRIOR_POINTS * 1e-2 * np.eye(w.shape[1])) / (effective + PRIOR_POINTS)
-    drawn = np.log(np.maximum(weight, 1e-300)) + np.asarray(jax.random.gumbel(key_choice, (POINTS,)))
-    return Pilot(np.asarray(z)[np.argsort(-drawn)[:chains]], covariance)
 
-
-def _softened(log_weight: np.ndarray) -> np.ndarray:
-    power = 1.0
-    while True:
-        weight = np.exp(power * (log_weight - log_weight.max()))
-        weight /= weight.sum()
-        if 1.0 / np.sum(weight**2) >= ENOUGH or power < 1e-3:
-            return weight
-        power *= 0.8
+def _covariance(coordinates: Straight, points: Points) -> np.ndarray:
+    w = np.asarray(_in_coordinates(coordinates, jnp.asarray(points.z)))
+    spread = (w - points.posterior @ w) * np.sqrt(points.posterior)[:, None]
+    n = points.effective
+    return (n * spread.T @ spread + FEW * 1e-2 * np.eye(w.shape[1])) / (n + FEW)
 
 
 @jax.jit
-def _prepared(problem: Problem, coordinates: Straight, w):
-    def one(w):
-        z = to_normal(coordinates, w)[0]
-        return z, problem.from_normal(z)[0], log_prior(problem, coordinates, w) + 0.5 * jnp.sum(w**2)
-
-    return jax.vmap(one)(w)
+def _in_coordinates(coordinates: Straight, z):
+    return jax.vmap(lambda x: from_normal(coordinates, x))(z)

@@ -15,11 +15,11 @@ from anomfit.inference.checkpoint import Checkpoint, fingerprint, read_checkpoin
 from anomfit.inference.devices import place
 from anomfit.inference.diagnostics import Diagnostic, diagnose, verdict
 from anomfit.inference.evaluate import gradients
+from anomfit.inference.jumps import jump
 from anomfit.inference.minimise import Fit
 from anomfit.inference.nuts import Block, Tuning, advance_chains, energies, scaled_points, start_chains
 from anomfit.inference.pilot import look
 from anomfit.inference.starts import chain_starts
-from anomfit.inference.straight import learn
 from anomfit.problem import Problem
 
 
@@ -89,7 +89,7 @@ def sample(
     state_file: Path | None = None,
     show_progress: bool = False,
 ) -> Samples:
-    """Sample the posterior of `problem` with NUTS in straightened coordinates (see `straight`), dense mass matrix.
+    """Sample the posterior of `problem` with NUTS in learned coordinates (see `pilot`), dense mass matrix, and jumps.
 
     Chains start where a first look finds the posterior (see `pilot`), or, in plain coordinates, at the optima of `fit`
     or at prior points of high likelihood; `key` fixes all draws.
@@ -102,12 +102,13 @@ def sample(
     if not problem.names:
         raise reject("free", [], "leave at least one parameter free")
     run = _begin(problem, key, settings, fit, state_file)
+    key_jumps = jax.random.fold_in(key, 1)
     complete = True
     with tqdm(total=settings.tuning.warmup + settings.draws, disable=not show_progress, unit="draw") as bar:
         bar.update(run.steps)
         try:
             while not _is_done(problem, run, settings):
-                run = _next_block(problem, run, settings.tuning)
+                run = _next_block(problem, run, settings.tuning, key_jumps)
                 if state_file is not None:
                     write_checkpoint(state_file, run)
                 _show(bar, run, settings)
@@ -120,18 +121,18 @@ def sample(
 
 def _begin(problem, key, settings, fit, state_file) -> Checkpoint:
     mark, began = fingerprint(problem, key, settings.chains, settings.tuning), time.perf_counter()
-    key_starts, key_chains, key_learning = jax.random.split(key, 3)
+    key_starts, key_chains = jax.random.split(key)
     keys = jax.random.split(key_chains, settings.chains)
     dimension = len(problem.names)
     if state_file is not None and state_file.exists():
         z = jnp.zeros((settings.chains, dimension))
         template = jax.eval_shape(lambda z, k: start_chains(z, z[:, 0], z, k, settings.tuning), z, keys)
         return read_checkpoint(state_file, template, mark)
-    coordinates = learn(problem, key_learning)
-    if coordinates is None:
-        z, covariance = chain_starts(problem, key_starts, settings.chains, fit), None
+    pilot = look(problem, key_starts, settings.chains)
+    if pilot is None:
+        coordinates, z, covariance = None, chain_starts(problem, key_starts, settings.chains, fit), None
     else:
-        z, covariance = look(problem, coordinates, key_starts, settings.chains)
+        coordinates, z, covariance = pilot
     twice_nll, slopes = gradients(problem, np.asarray(scaled_points(problem, jnp.asarray(z))))
     w, energy, gradient = energies(problem, coordinates, jnp.asarray(z), jnp.asarray(twice_nll), jnp.asarray(slopes))
     state = place(start_chains(w, energy, gradient, keys, settings.tuning, covariance), settings.chains)
@@ -140,12 +141,18 @@ def _begin(problem, key, settings, fit, state_file) -> Checkpoint:
     return Checkpoint(mark, coordinates, state, empty, 0, time.perf_counter() - began, 0.0)
 
 
-def _next_block(problem: Problem, run: Checkpoint, tuning: Tuning) -> Checkpoint:
+def _next_block(problem: Problem, run: Checkpoint, tuning: Tuning, key: Array) -> Checkpoint:
     began = time.perf_counter()
-    state, block = jax.block_until_ready(advance_chains(problem, run.coordinates, run.state, tuning))
+    state, parts = run.state, []
+    for step in range(run.steps, run.steps + tuning.block, tuning.stretch(run.coordinates)):
+        state, part = jax.block_until_ready(advance_chains(problem, run.coordinates, state, tuning))
+        parts.append([np.asarray(x) for x in part])
+        if run.coordinates is not None:
+            state = jump(problem, run.coordinates, state, jax.random.fold_in(key, step))
     spent = time.perf_counter() - began
     skipped = max(0, tuning.warmup - run.steps)  # draws of the warmup are not kept
-    draws = Block(*(np.concatenate([old, np.asarray(new)[:, skipped:]], axis=1) for old, new in zip(run.draws, block)))
+    block = [np.concatenate(new, axis=1)[:, skipped:] for new in zip(*parts, strict=True)]
+    draws = Block(*(np.concatenate([old, new], axis=1) for old, new in zip(run.draws, block, strict=True)))
     sampling = run.sampling_seconds + (spent if skipped == 0 else 0.0)
     return Checkpoint(run.mark, run.coordinates, state, draws, run.steps + tuning.block, run.seconds + spent, sampling)
 

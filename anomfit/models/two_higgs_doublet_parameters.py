@@ -9,7 +9,6 @@ from functools import lru_cache
 import jax.numpy as jnp
 import numpy as np
 
-from anomfit.capabilities import MakesPairs
 from anomfit.parameters import Parameter, Parametrisation, Point
 from anomfit.physics.constants import V_EW
 from anomfit.physics.neutrino_mass import DELTA_M2_21_NUFIT, DELTA_M2_31_NUFIT
@@ -143,7 +142,7 @@ def parametrisations(fractions: str) -> dict[str, Parametrisation]:
             to_products,
             upper,
             absorbs=("sigma_term_scale",),
-            amplitudes={"y_nu_F_N": MakesPairs},
+            amplitudes=("y_nu_F_N", "y_mu", "y_e"),
         ),
         "physical": Parametrisation(
             "physical",
@@ -151,7 +150,7 @@ def parametrisations(fractions: str) -> dict[str, Parametrisation]:
             dict,
             dict,
             upper,
-            amplitudes={"y_nu": MakesPairs},
+            amplitudes=("y_nu", "y_mu", "y_e"),
         ),
         "potential": Parametrisation(
             "potential",
@@ -159,7 +158,7 @@ def parametrisations(fractions: str) -> dict[str, Parametrisation]:
             _from_potential,
             _to_potential,
             {"m_N1": lambda p: p["m_N2"]},
-            amplitudes={"y_nu": MakesPairs},
+            amplitudes=("y_nu", "y_mu", "y_e"),
         ),
     }
 
