@@ -35,9 +35,9 @@ class Tuning:
     target_accept: float = 0.9
     max_tree_depth: int = 10
     warmup_tree_depth: int = 6
-    jumping_tree_depth: int = 5
+    jumping_tree_depth: int = 4
     block: int = 20
-    between_jumps: int = 2
+    between_jumps: int = 1
 
     def __post_init__(self):
         for name in ("warmup", "max_tree_depth", "warmup_tree_depth", "jumping_tree_depth", "block", "between_jumps"):
