@@ -30,13 +30,10 @@ def jump(problem: Problem, coordinates: Straight, states: HMCState, key: Array) 
     here = np.asarray(0.5 * jnp.sum(states.z**2, axis=1) - states.potential_energy)
     chosen = _walk(here, log_weight.reshape(chains, TRIES), chances)
     moved = np.flatnonzero(chosen >= 0)
-    return (
-        states
-        if moved.size == 0
-        else _moved(
-            problem, coordinates, states, moved, *(x.reshape(chains, TRIES, -1)[moved, chosen[moved]] for x in (w, z))
-        )
-    )
+    if moved.size == 0:
+        return states
+    taken = (x.reshape(chains, TRIES, -1)[moved, chosen[moved]] for x in (w, z))
+    return _moved(problem, coordinates, states, moved, *taken)
 
 
 def _walk(here: Float[np.ndarray, "chains"], there: Float[np.ndarray, "chains tries"], chances) -> np.ndarray:

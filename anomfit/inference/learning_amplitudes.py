@@ -83,6 +83,8 @@ def _amplitude(problem, points: Points, index, measurement, known, layers, effor
     parameter = problem.free[index]
     span = np.log(parameter.high / parameter.low)
     usable = np.isfinite(chi_squared) & (signal > 1e-99)
+    if usable.sum() < FEWEST:
+        return None
     wanted = _best_rate(np.log(signal[usable]), chi_squared[usable])
     quantile = np.asarray(norm.cdf(points.z[:, index]))
     place = quantile + 0.5 * (wanted - np.log(np.maximum(signal, 1e-100))) / span

@@ -60,7 +60,8 @@ def _drawn(problem: Problem, coordinates: Straight, key: Array, n: int):
     z, values, log_ratio = _prepared(problem, coordinates, w)
     said = forward(problem, {name: np.asarray(x) for name, x in values.items()})
     log_weight = np.asarray(log_ratio) - 0.5 * said.twice_nll
-    return np.asarray(w), np.asarray(z), said, np.where(np.isfinite(log_weight), log_weight, -np.inf)
+    # far below every other, and still a number where no point has a likelihood
+    return np.asarray(w), np.asarray(z), said, np.where(np.isfinite(log_weight), log_weight, -1e300)
 
 
 def together(first: Points, second: Points) -> Points:
