@@ -15,13 +15,14 @@ from anomfit.detectors import karmen as detector
 from anomfit.detectors.lsnd import inverse_square
 from anomfit.measurements import lsnd_common as common
 from anomfit.measurements.base import Bin, Prediction
+from anomfit.measurements.described import Described, HasDescription
 from anomfit.measurements.recoil_pairs import COMPONENTS, RecoilPairChain, UpscattersByScalars, pair_counts, signal_at
 from anomfit.parameters import Nuisance, Point
 from anomfit.statistics.terms import poisson_log_likelihood, saturated_deviance
 
 
 @dataclass(frozen=True)
-class Karmen(common.HasDescription):
+class Karmen(HasDescription):
     """Nine bins of prompt energy; a signal of pairs with a neutron, or of anti-nu_e appearance."""
 
     counts: Float[Array, "bins"]
@@ -29,7 +30,7 @@ class Karmen(common.HasDescription):
     efficiency: Float[Array, ""]  # of the whole sequence, prompt and delayed
     chain: RecoilPairChain
     appearance: common.AppearanceSample
-    described: common.Described
+    described: Described
     nuisances: tuple[Nuisance, ...]  # signal, background, knock-out
 
     name = "karmen"
@@ -109,7 +110,7 @@ def load_karmen(flavours: str = "numu+numubar") -> Karmen:
             spheres=(radius, radius),
         ),
         appearance=common.appearance_sample(energy, length, events, response),
-        described=common.Described(
+        described=Described(
             "prompt-energy",
             "KARMEN 2 prompt energy of neutron-tagged candidates, 16 to 52 MeV (null result)",
             tuple(stated.items()),

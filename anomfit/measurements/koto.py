@@ -12,6 +12,7 @@ from jaxtyping import Array, ArrayLike, Float
 from anomfit.capabilities import ProducesScalarsInMesonDecays
 from anomfit.data import load_record
 from anomfit.measurements.base import Bin, Prediction
+from anomfit.measurements.described import Described, HasSources
 from anomfit.measurements.entries import Entry
 from anomfit.measurements.koto_sensitivity import events_per_rate, koto_sensitivity
 from anomfit.parameters import Nuisance, Point
@@ -22,50 +23,18 @@ MODE = "K_L -> pi0"
 RATE = "B(K_L -> pi0 phi, phi invisible)"
 SAMPLES = {"2015": "KOTO 2015", "2019": "KOTO 2016-2018", "2020": "KOTO 2016-2018", "2021": "KOTO 2021"}
 INFERRED = "2019-inferred"
-CURVE = "curve of 2015 scaled by the sensitivity to K_L -> pi0 nu nubar; a visible decay of phi is vetoed"
+CURVE = (
+    "sensitivity by mass",
+    "curve of 2015 scaled by the sensitivity to K_L -> pi0 nu nubar; a visible decay of phi is vetoed",
+)
+ACCEPTANCE = (
+    "acceptance",
+    "that of K_L -> pi0 nu nubar whatever the mass; three of the four candidates; 68 % errors",
+)
 
 
 @dataclass(frozen=True)
-class Described:
-    """What a listing shows of an era."""
-
-    era: str
-    title: str
-    references: tuple[str, ...]
-    sample: str
-
-
-class HasDescription:
-    """What KOTO's measurements say of themselves."""
-
-    described: Described
-
-    name = NAME
-    accepts = (ProducesScalarsInMesonDecays,)
-
-    @property
-    def era(self) -> str:
-        """The data's era."""
-        return self.described.era
-
-    @property
-    def title(self) -> str:
-        """One line for a listing."""
-        return self.described.title
-
-    @property
-    def references(self) -> tuple[str, ...]:
-        """Keys of references.toml."""
-        return self.described.references
-
-    @property
-    def samples(self) -> frozenset[str]:
-        """The data; 2019 and 2020 look at the same."""
-        return frozenset({self.described.sample})
-
-
-@dataclass(frozen=True)
-class Koto(HasDescription):
+class Koto(HasSources):
     """Candidates in the signal box; the first four are data."""
 
     observed: Float[Array, ""]
@@ -75,10 +44,8 @@ class Koto(HasDescription):
     described: Described
     nuisances: tuple[Nuisance, Nuisance]  # scales of the sensitivity and of the background
 
-    @property
-    def choices(self) -> Mapping[str, str]:
-        """The sensitivity, in words."""
-        return {"era": f"{self.era}: {self.title}", "sensitivity by mass": CURVE}
+    name = NAME
+    accepts = (ProducesScalarsInMesonDecays,)
 
     def bins(self) -> list[Bin]:
         """Candidates and background, the Standard Model included; error: Poisson and the background's."""
@@ -112,7 +79,7 @@ class Koto(HasDescription):
 
 
 @dataclass(frozen=True)
-class KotoInferred(HasDescription):
+class KotoInferred(HasSources):
     """The branching ratio that arXiv:1909.11111 infers from the candidates of 2019; the first three are data."""
 
     value: Float[Array, ""]
@@ -121,11 +88,8 @@ class KotoInferred(HasDescription):
     described: Described
     nuisances: tuple[Nuisance, ...] = ()
 
-    @property
-    def choices(self) -> Mapping[str, str]:
-        """What the number assumes."""
-        words = "the acceptance of K_L -> pi0 nu nubar whatever the mass; three of the four candidates; 68 % errors"
-        return {"era": f"{self.era}: {self.title}", "acceptance": words}
+    name = NAME
+    accepts = (ProducesScalarsInMesonDecays,)
 
     def bins(self) -> list[Bin]:
         """One entry; the error is the mean of both sides."""
@@ -184,7 +148,7 @@ def load_koto(era: str = "2021") -> Koto:
         background=_leaf(values["background"]),
         standard_model=_leaf(rate / values["ses"]),
         sensitivity={key: jnp.asarray(column) for key, column in koto_sensitivity(era).items()},
-        described=Described(era, record.title, record.references, SAMPLES[era]),
+        described=_described(era, era, record.title, CURVE),
         nuisances=(
             _scale(f"koto_sensitivity_{era}", r"s_K", values["ses_error"] / values["ses"], "sensitivity"),
             _scale(f"koto_background_{era}", r"b_K", values["background_error"] / values["background"], "background"),
@@ -197,8 +161,13 @@ def load_koto_inferred() -> KotoInferred:
     record = load_record("koto/eras").parts["2019"]
     value, minus, plus = (_leaf(record.values[key]) for key in ("inferred", "inferred_minus", "inferred_plus"))
     title = "KOTO 2019: branching ratio inferred from three of the four candidates"
-    described = Described(INFERRED, title, record.references, SAMPLES["2019"])
-    return KotoInferred(value, minus, plus, described)
+    return KotoInferred(value, minus, plus, _described(INFERRED, "2019", title, ACCEPTANCE))
+
+
+def _described(name: str, data: str, title: str, assumption: tuple[str, str]) -> Described:
+    """`data`: the era whose candidates these are."""
+    references = load_record("koto/eras").parts[data].references
+    return Described(name, title, (("era", f"{name}: {title}"), assumption), (), references, SAMPLES[data])
 
 
 def _leaf(value: ArrayLike) -> Float[Array, ""]:

@@ -12,6 +12,7 @@ from anomfit.data import load_record
 from anomfit.detectors import lsnd as detector
 from anomfit.measurements import lsnd_common as common
 from anomfit.measurements.base import Bin, Prediction
+from anomfit.measurements.described import Described, HasDescription
 from anomfit.measurements.recoil_pairs import RecoilPairChain, UpscattersByScalars
 from anomfit.parameters import Nuisance, Point
 from anomfit.statistics.terms import barlow_beeston_deviance, poisson_barlow_beeston
@@ -21,7 +22,7 @@ REFERENCES = ("arXiv:hep-ex/0104049", "arXiv:2010.06159", "arXiv:astro-ph/030205
 
 
 @dataclass(frozen=True)
-class LsndCounts(common.HasDescription):
+class LsndCounts(HasDescription):
     """Counts over beam-off and neutrino background; a signal of pairs or of anti-nu_e appearance.
 
     with_neutron, without: probability that an electron-like event in the bin's energies is selected and passes the
@@ -36,7 +37,7 @@ class LsndCounts(common.HasDescription):
     without: Float[Array, "bins"]
     chain: RecoilPairChain
     appearance: common.AppearanceSample
-    described: common.Described
+    described: Described
     targets: tuple[str, ...]
     nuisances: tuple[Nuisance, ...]  # flux, efficiency, photon, knock-out, background
 
@@ -160,7 +161,7 @@ def _measurement(off_and_on, neutrinos, tags, table, sample, about, options) -> 
         *(jnp.asarray(efficiency * tag) for tag in tags),
         chain=chain,
         appearance=sample,
-        described=common.Described(era, title, stated, labels),
+        described=Described(era, title, stated, labels),
         targets=kept,
         nuisances=(*common.lsnd_nuisances(), common.background_nuisance()),
     )

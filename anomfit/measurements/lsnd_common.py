@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -27,36 +26,6 @@ TARGETS = {
 }
 NODES = RecoilNodes(parent=(40, 16), recoil=8)  # of decays in flight and at rest; tests compare with other rules
 APPEARANCE_ENERGIES, APPEARANCE_LENGTHS, APPEARANCE_ANGLES = 160, 32, 6
-
-
-class Described(NamedTuple):
-    """What a reader wants to know of a projection, static: era, title, choices, bins (label, low, high, unit)."""
-
-    era: str
-    title: str
-    stated: tuple[tuple[str, str], ...]
-    labels: tuple[tuple[str, float, float, str], ...]
-
-
-class HasDescription:
-    """What a measurement says of itself, from its field `described`."""
-
-    described: Described
-
-    @property
-    def era(self) -> str:
-        """The projection's name."""
-        return self.described.era
-
-    @property
-    def title(self) -> str:
-        """One line for listings."""
-        return self.described.title
-
-    @property
-    def choices(self) -> Mapping[str, str]:
-        """Options in force, in words."""
-        return dict(self.described.stated)
 
 
 @dataclass(frozen=True)

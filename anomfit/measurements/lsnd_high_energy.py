@@ -12,6 +12,7 @@ from anomfit.detectors import lsnd as detector
 from anomfit.errors import reject
 from anomfit.measurements import lsnd_common as common
 from anomfit.measurements.base import Bin, Prediction
+from anomfit.measurements.described import Described, HasDescription
 from anomfit.measurements.recoil_pairs import RecoilPairChain, UpscattersByScalars
 from anomfit.parameters import Nuisance, Point
 from anomfit.statistics.terms import (
@@ -41,7 +42,7 @@ class HighEnergyData:
 
 
 @dataclass(frozen=True)
-class LsndHighEnergy(common.HasDescription):
+class LsndHighEnergy(HasDescription):
     """Two numbers: events without a correlated neutron over their background, and some six with one.
 
     No background is published for the second: every background from 0 up is allowed, so that it only counts against a
@@ -52,7 +53,7 @@ class LsndHighEnergy(common.HasDescription):
     selected: Float[Array, "2"]  # exposure share x electron efficiency, without and with a neutron
     photons: Float[Array, "2"]  # R_gamma > 10: of events without and with a neutron
     chain: RecoilPairChain
-    described: common.Described
+    described: Described
     targets: tuple[str, ...]
     nuisances: tuple[Nuisance, ...]  # flux, efficiency, photon, knock-out, efficiency above 60 MeV
 
@@ -150,7 +151,7 @@ def load_high_energy(
         selected=jnp.asarray([share * values[f"{sample}_efficiency"], low]),
         photons=jnp.asarray(photons),
         chain=common.lsnd_chain(detector.energy_bins(*window), pair, flavours),
-        described=common.Described(
+        described=Described(
             "high-energy",
             "LSND events of 60 to 200 MeV without and with a correlated neutron",
             tuple(stated.items()),

@@ -17,6 +17,7 @@ from anomfit.data import load_record
 from anomfit.detectors import lsnd as detector
 from anomfit.measurements import lsnd_common as common
 from anomfit.measurements.base import Bin, Prediction
+from anomfit.measurements.described import Described, HasDescription
 from anomfit.measurements.lsnd import REFERENCES, SAMPLE
 from anomfit.measurements.recoil_pairs import COMPONENTS, RecoilPairChain, UpscattersByScalars, pair_moments, signal_at
 from anomfit.parameters import Nuisance, Point
@@ -27,7 +28,7 @@ WAVES = 20  # the direction resolution of 12 degrees leaves 1e-4 of wave 20
 
 
 @dataclass(frozen=True)
-class LsndShape(common.HasDescription):
+class LsndShape(HasDescription):
     """A distribution that is shown; `angles` (waves, bins) turns moments into bins of cos theta, None for energies."""
 
     counts: Float[Array, "bins"]
@@ -37,7 +38,7 @@ class LsndShape(common.HasDescription):
     chain: RecoilPairChain
     angles: Float[Array, "waves bins"] | None
     appearance: common.AppearanceSample
-    described: common.Described
+    described: Described
     targets: tuple[str, ...]
     nuisances: tuple[Nuisance, ...]  # flux, efficiency, photon, knock-out
 
@@ -145,7 +146,7 @@ def _shape(data, row: int, response, about, options) -> LsndShape:
         chain=common.lsnd_chain(table, pair, flavours),
         angles=angles,
         appearance=appearance,
-        described=common.Described(era, title, tuple(stated.items()), labels),
+        described=Described(era, title, tuple(stated.items()), labels),
         targets=common.check_targets(targets),
         nuisances=common.lsnd_nuisances(),
     )
