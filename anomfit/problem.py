@@ -7,7 +7,7 @@ quantile of u, followed by the nuisance pulls, so that the prior is a standard n
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 
 import jax
 import jax.numpy as jnp
@@ -23,7 +23,8 @@ from anomfit.parameters import Nuisance, Parameter, Parametrisation, Point
 @dataclass(frozen=True)
 class Problem:
     """A fit: a pytree whose leaves are the measurements' data and the fixed values, so that neither causes a
-    recompile.
+    recompile. An array that several measurements hold (one beam, say) is one leaf: then the compiler sees that what
+    they compute from it is the same, and computes it once.
     """
 
     model: Model
@@ -32,6 +33,12 @@ class Problem:
     free: tuple[Parameter, ...]
     fixed: Mapping[str, float | Float[Array, ""]]
     nuisances: tuple[Nuisance, ...]
+    leaf_of: tuple[int, ...] = field(init=False)  # which leaf each array of measurements and fixed values is
+
+    def __post_init__(self):
+        arrays = jax.tree.leaves((self.measurements, self.fixed))
+        distinct = {identity: i for i, identity in enumerate(dict.fromkeys(map(id, arrays)))}
+        object.__setattr__(self, "leaf_of", tuple(distinct[id(array)] for array in arrays))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -111,11 +118,25 @@ class Problem:
         return -2.0 * self.log_likelihood(self.from_angle(a))
 
 
-jax.tree_util.register_dataclass(
-    Problem,
-    data_fields=["measurements", "fixed"],
-    meta_fields=["model", "parametrisation", "free", "nuisances"],
-)
+def _flatten(problem: Problem):
+    arrays, structure = jax.tree.flatten((problem.measurements, problem.fixed))
+    leaves = dict(zip(problem.leaf_of, arrays, strict=True))
+    static = {f.name: getattr(problem, f.name) for f in fields(problem) if f.name not in ("measurements", "fixed")}
+    return tuple(leaves.values()), (structure, tuple(static.items()))
+
+
+def _unflatten(described, leaves) -> Problem:
+    structure, static = described
+    problem = object.__new__(Problem)  # the sharing of leaves is known, and must not be looked for among tracers
+    for name, value in static:
+        object.__setattr__(problem, name, value)
+    measurements, fixed = jax.tree.unflatten(structure, [leaves[i] for i in problem.leaf_of])
+    object.__setattr__(problem, "measurements", measurements)
+    object.__setattr__(problem, "fixed", fixed)
+    return problem
+
+
+jax.tree_util.register_pytree_node(Problem, _flatten, _unflatten)
 
 
 def build_problem(

@@ -1,4 +1,7 @@
-"""A problem's coordinates: round trips, the prior's density, a posterior finite with its gradient everywhere."""
+"""A problem's coordinates: round trips, the prior's density, a posterior finite with its gradient everywhere.
+
+And its leaves: what measurements share is computed once.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -7,6 +10,8 @@ import pytest
 from scipy.stats import kstest
 
 from anomfit.cards import load_card, problem_from_card
+from anomfit.measurements.catalogue import find_measurement
+from anomfit.problem import build_problem
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +66,29 @@ def test_angles_and_quantiles_name_the_same_place(problem):
     by_angle, (by_cube, _) = problem.from_angle(angle), problem.from_cube(u)
     for name, value in by_cube.items():
         assert float(by_angle[name]) == pytest.approx(float(value), rel=1e-12)
+
+
+def lsnd_and(problem, *others):
+    """LSND's L/E and other measurements, everything else as in the default card."""
+    measurements = [find_measurement(name) for name in ("lsnd:l-over-e", *others)]
+    fixed = {name: float(value) for name, value in problem.fixed.items()}
+    return build_problem(problem.model, measurements, problem.parametrisation.name, problem.free, fixed)
+
+
+def test_a_shared_array_is_one_leaf(problem):
+    both = lsnd_and(problem, "lsnd:high-energy")
+    leaves, structure = jax.tree.flatten(both)
+    assert len({id(leaf) for leaf in leaves}) == len(leaves)
+    assert len(leaves) < len(jax.tree.leaves(both.measurements)) + len(both.fixed)
+    again = jax.tree.unflatten(structure, leaves)
+    assert all(a is b for a, b in zip(jax.tree.leaves(again.measurements), jax.tree.leaves(both.measurements)))
+    first, second = (measurement.chain.sources[0].flux for measurement in again.measurements)
+    assert first is second
+
+
+def test_detectors_with_fluxes_of_one_shape_share_its_leaves(problem):
+    """KARMEN's neutrinos are LSND's but for their number, which stands in the exposure."""
+    lsnd, karmen = lsnd_and(problem, "karmen").measurements
+    for ours, theirs in zip(lsnd.chain.sources, karmen.chain.sources, strict=True):
+        assert ours.flux is theirs.flux
+        assert float(ours.exposure[0]) != float(theirs.exposure[0])

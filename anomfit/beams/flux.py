@@ -9,9 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from anomfit.errors import InputError
-
-ROUNDING = 0.02
-"""Half-width, in steps between knots, over which the corner of a flux is rounded: it gives every rate a derivative."""
+from anomfit.physics.corners import ROUNDING, rounded
 
 
 @dataclass(frozen=True)
@@ -59,8 +57,7 @@ class Beam:
         value = (1.0 - weight) * self.flux[index] + weight * self.flux[index + 1]
         knot = jnp.clip(jnp.round(place).astype(int), 1, last - 1)
         bend = self.flux[knot + 1] - 2.0 * self.flux[knot] + self.flux[knot - 1]
-        reach = jnp.maximum(ROUNDING - jnp.abs(place - knot), 0.0)[..., None]
-        value = value + bend * reach**2 / (4.0 * ROUNDING)
+        value = value + bend * 0.5 * ROUNDING * rounded(jnp.abs(place - knot) / ROUNDING)[..., None]
         return jnp.where(inside[..., None], value, 0.0)
 
 

@@ -1,6 +1,6 @@
 """The neutrinos of the LAMPF beam stop at LSND: decay in flight (one table for the whole exposure) and at rest."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import jax
@@ -46,7 +46,14 @@ jax.tree_util.register_dataclass(StoppedMuonBeam, data_fields=["flux", "exposure
 @lru_cache
 def in_flight_beam(flavours: str = "numu+numubar") -> Beam:
     """Decay in flight, 28896 C on CH2 of the fiducial volume (exposure: molecules; the flux is that of all protons)."""
-    return _in_flight(flavours, load_record("lsnd/experiment").values["carbon_nuclei"], 1.0)
+    if flavours not in FLAVOURS:
+        raise reject("flavours", flavours, f"use one of {', '.join(FLAVOURS)}")
+    columns = load_record("lsnd/dif_flux").columns
+    energy = 1e-3 * columns["E_nu_MeV"]
+    kept = [_continued(energy, columns[name], columns["flag"], name) for name in FLAVOURS[flavours]]
+    density = 1e3 * np.sum(kept, axis=0)
+    molecules = load_record("lsnd/experiment").values["carbon_nuclei"]
+    return make_beam([(energy - 5e-4, energy + 5e-4, density)], [molecules], SCATTERERS)
 
 
 @lru_cache
@@ -59,34 +66,28 @@ def at_rest_beam() -> StoppedMuonBeam:
 
 @lru_cache
 def karmen_in_flight_beam(flavours: str = "numu+numubar") -> Beam:
-    """The upper bound on decay in flight at KARMEN: its share of decay at rest, with LSND's (harder) shape."""
+    """The upper bound on decay in flight at KARMEN: its share of decay at rest, with LSND's (harder) shape.
+
+    LSND's flux with an exposure that makes up for the difference, so that a fit to both computes the rates once.
+    """
     karmen = load_record("karmen/experiment").values
     own = load_record("lsnd/dif_flux").values["integral_numu"]
     scale = karmen["in_flight_share"] * karmen_at_rest_flux() / own
-    return _in_flight(flavours, karmen["carbon_nuclei"], scale)
+    return replace(in_flight_beam(flavours), exposure=jnp.asarray([karmen["carbon_nuclei"] * scale]))
 
 
 @lru_cache
 def karmen_at_rest_beam() -> StoppedMuonBeam:
-    """mu+ decay at rest at KARMEN."""
+    """mu+ decay at rest at KARMEN, likewise: LSND's flux, the difference in the exposure."""
+    scale = karmen_at_rest_flux() / load_record("lsnd/dar_flux").values["integral_numubar"]
     molecules = load_record("karmen/experiment").values["carbon_nuclei"]
-    return StoppedMuonBeam(jnp.asarray(karmen_at_rest_flux()), jnp.asarray([molecules]), SCATTERERS)
+    return replace(at_rest_beam(), exposure=jnp.asarray([molecules * scale]))
 
 
 def karmen_at_rest_flux() -> float:
     """anti-nu_mu through the centre of KARMEN, 1/cm^2."""
     values = load_record("karmen/experiment").values
     return values["numubar_produced"] / (4.0 * np.pi * (1e2 * values["distance"]) ** 2)
-
-
-def _in_flight(flavours: str, molecules: float, scale: float) -> Beam:
-    if flavours not in FLAVOURS:
-        raise reject("flavours", flavours, f"use one of {', '.join(FLAVOURS)}")
-    columns = load_record("lsnd/dif_flux").columns
-    energy = 1e-3 * columns["E_nu_MeV"]
-    kept = [_continued(energy, columns[name], columns["flag"], name) for name in FLAVOURS[flavours]]
-    density = np.sum(kept, axis=0)
-    return make_beam([(energy - 5e-4, energy + 5e-4, 1e3 * scale * density)], [molecules], SCATTERERS)
 
 
 def _continued(energy: np.ndarray, flux: np.ndarray, flag: np.ndarray, name: str) -> np.ndarray:

@@ -11,6 +11,7 @@ from anomfit.detectors.containment import containment
 from anomfit.detectors.pairs import Seen, Selection, see_pairs
 from anomfit.detectors.shower_response import Binning, see_energies
 from anomfit.physics.constants import M_E, M_N, M_P
+from anomfit.physics.corners import interpolate
 from anomfit.physics.kinematics import safe_sqrt
 
 
@@ -23,7 +24,7 @@ def single_shower_efficiency(energy):
     columns = load_record("miniboone/efficiency_electron_photon").columns
     centre = 0.5e-3 * (columns["E_lo_MeV"] + columns["E_hi_MeV"])
     knots = np.concatenate([[1e-3 * columns["E_hi_MeV"][0]], centre[1:], [1e-3 * columns["E_hi_MeV"][-1]]])
-    return jnp.interp(energy, knots, np.concatenate([[0.0], columns["efficiency"][1:], [0.0]]))
+    return interpolate(energy, knots, np.concatenate([[0.0], columns["efficiency"][1:], [0.0]]))
 
 
 def relative_efficiency(visible, whole):

@@ -17,6 +17,7 @@ from anomfit.data import load_record
 from anomfit.detectors.resolution import normal_cdf
 from anomfit.errors import reject
 from anomfit.physics.constants import M_E
+from anomfit.physics.corners import interpolate
 from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.quadrature import unit_legendre
 
@@ -96,7 +97,7 @@ def _kelly_kopp(pair: Lepton):
     table = load_record("miniboone/two_shower_cut_2210.08021").columns
     energy = pair.leading + pair.other
     centres = 0.5 * (table["Evis_lo_GeV"] + table["Evis_hi_GeV"])
-    cut = jnp.interp(energy, centres, table["r_circle1_a"])
+    cut = interpolate(energy, centres, table["r_circle1_a"])
     radius = jnp.sqrt(0.25 * (1.0 - jnp.cos(pair.opening)) ** 2 + (pair.other / energy) ** 2 + 1e-12)
     return normal_cdf((cut - radius) / (KELLY_KOPP_WIDTH * cut))
 

@@ -119,8 +119,11 @@ def produce(
         np.asarray(bound), 0.5 * (1.0 + erf((recoil - knock_out.energy) / (np.sqrt(2.0) * knock_out.width))), 1.0
     )
     parts = jnp.split(e_nu, np.cumsum(nodes.parent)[:-1])
-    flux = [s.flux_at(part)[..., 0] * s.exposure[0] for s, part in zip(sources, parts, strict=True)]
-    rate = slope * freed * jnp.concatenate(flux) * targets.number * weight
+    flux = jnp.concatenate([s.flux_at(part)[..., 0] for s, part in zip(sources, parts, strict=True)])
+    exposure = nodes.of_source().T @ jnp.stack([source.exposure[0] for source in sources])
+    rate = (
+        slope * freed * flux * targets.number * weight * exposure[:, None, None]
+    )  # detectors differ in the last alone
     product = 2.0 * e_nu * jnp.maximum(p_N, 1e-12)
     cosine = jnp.clip((2.0 * e_nu * e_N - m_N**2 - q_squared) / product, -1.0, 1.0)
     return Parents(rate, e_N[:, 0, 0], p_N[:, 0, 0], cosine)

@@ -135,11 +135,9 @@ def away_from_thresholds(n):
 
 @pytest.mark.slow
 def test_gradients_against_central_differences(measurement):
-    """Every bin and ln L along a random direction, plain and Richardson-extrapolated differences, best of four steps.
+    """Every bin and ln L along a random direction, plain and Richardson-extrapolated differences, best of six steps.
 
-    The flux is piecewise linear: a production node within a step of a knot spoils the difference (by half the jump of
-    the slope, 1e-5), and shorter steps lose digits. 1e-6 is reached at 95 % of the points, 5e-5 at all. A bin of less
-    than 1e-3 events or 1e-5 of all counts as that much.
+    A bin of less than 1e-3 events or 1e-5 of all counts as that much.
     """
     x, along = away_from_thresholds(200)
     exact, value = np.asarray(slopes_at(measurement, x, along)), np.asarray(values_at(measurement, x))
@@ -148,14 +146,13 @@ def test_gradients_against_central_differences(measurement):
     scale[:, -1] = np.maximum(np.abs(exact[:, -1]), 1e-2)
     slopes = [
         np.asarray(values_at(measurement, x + h * along) - values_at(measurement, x - h * along)) / (2 * h)
-        for h in 1e-6 * 4.0 ** np.arange(4)
+        for h in 1e-6 * 4.0 ** np.arange(6)
     ]
     slopes += [(16 * s - t) / 15 for s, t in pairwise(slopes)]
     error = np.min([np.abs(slope - exact) / scale for slope in slopes], axis=0)
     worst = error.max(axis=1)
     print(f"{np.sum(worst > 1e-6)} of {len(worst)} points above 1e-6, worst {worst.max():.1e}")
-    assert np.mean(worst < 1e-6) >= 0.95
-    assert worst.max() < 5e-5
+    assert worst.max() < 1e-6
 
 
 def _signal(measurement, point):
