@@ -197,6 +197,20 @@ class HasYukawaCouplings(Protocol):
 
     def largest_coupling(self, point: Point) -> Float[Array, ""]:
         """The largest of them in size."""
+@runtime_checkable
+class ScattersPartlyInvisibly(MakesPairs, ExchangesScalars, DecaysPartlyInvisibly, Protocol):
+    """Pairs made by a neutrino beam through scalar exchange, not every one of which is seen."""
+
+
+@runtime_checkable
+class DecaysThroughScalars(PredictsLightScalars, Protocol):
+    """A heavy neutrino nu_4 that decays to a light scalar."""
+
+    def nu4_decay_width(self, point: Point) -> Float[Array, ""]:
+        """Its width, GeV."""
+        ...
+
+
         ...
 
 
@@ -244,3 +258,5 @@ CAPABILITY_WORDS = {
 def offered(model: object) -> tuple[str, ...]:
     """What the model supports, in words."""
     return tuple(words for kind, words in CAPABILITY_WORDS.items() if isinstance(model, kind))
+    ScattersPartlyInvisibly: "pairs made by scalar exchange, not all of which are seen",
+    DecaysThroughScalars: "light scalars out of a heavy neutrino with its width",

@@ -3,11 +3,27 @@
 import difflib
 from functools import lru_cache
 
-from anomfit.constraints import consistency, dark_photon, mesons, neutrino_scattering, penguins
+from anomfit.constraints import (
+    consistency,
+    dark_photon,
+    decay_conditions,
+    mesons,
+    neutrino_scattering,
+    penguins,
+    scattering_conditions,
+)
 from anomfit.constraints.base import IN_FITS, Constraint
 from anomfit.errors import InputError, reject
 
-_FAMILIES = (consistency, neutrino_scattering, mesons, penguins, dark_photon)
+_FAMILIES = (
+    consistency,
+    neutrino_scattering,
+    mesons,
+    penguins,
+    scattering_conditions,
+    decay_conditions,
+    dark_photon,
+)
 
 
 @lru_cache

@@ -22,10 +22,11 @@ from anomfit.constraints.base import (
     against_measurement,
     against_upper_limit,
 )
+from anomfit.constraints.dark_photon_reference import benchmark, coherent_cross_section
 from anomfit.data import load_record
 from anomfit.detectors.resolution import normal_cdf
 from anomfit.parameters import Point
-from anomfit.physics import coherent_vector, neutrino_trident
+from anomfit.physics import neutrino_trident
 from anomfit.physics.constants import ATOMIC_MASS_UNIT, M_C12, M_E, M_N, M_P
 from anomfit.physics.kinematics import momentum_transfer_limits
 from anomfit.physics.quadrature import unit_legendre
@@ -142,7 +143,7 @@ def count_pairs(events: PairEvents, window):
 
 
 def _comparison(experiment: str, title: str, target: tuple[Target, ...]) -> Constraint:
-    values = load_record("accelerators/pair_searches").parts["dark_photon_benchmark"].values
+    values = benchmark()
     about = About(
         name=f"dark-photon-comparison-{experiment}",
         title=f"coherent cross section at {title} against a dark photon that is just allowed there",
@@ -156,16 +157,13 @@ def _comparison(experiment: str, title: str, target: tuple[Target, ...]) -> Cons
         accepts=(ExchangesScalars,),
     )
     energy = values[f"energy_{experiment}"]
-    nucleus = target[0]
-    charges = values["alpha_D"] * values["alpha_eps_squared"] * (4.0 * np.pi * values["U_mu4"] * nucleus.protons) ** 2
-    kernel = coherent_vector.cross_section(
-        energy, values["m_N"], values["m_V"], nucleus.mass, nucleus.protons + nucleus.neutrons
-    )
-    data = {"energy": np.asarray(energy), "limit": np.asarray(charges * float(kernel))}
-    return Constraint(data, about, partial(_coherent, target))
+    limit = coherent_cross_section(energy, target[0], values["U_mu4"] ** 2)
+    data = {"energy": np.asarray(energy), "limit": np.asarray(limit)}
+    return Constraint(data, about, partial(coherent_on_first, target))
 
 
-def _coherent(target, model: ExchangesScalars, point: Point, nuisances: Point, data) -> Outcome:
+def coherent_on_first(target, model: ExchangesScalars, point: Point, nuisances: Point, data) -> Outcome:
+    """Visible coherent cross section on the one nucleus in `target` at data["energy"] (GeV), against a limit (cm^2)."""
     mediators, forms = model.mediators(point, nuisances), model.form_factors(nuisances)
     made = model.heavy_neutrino_mass(point)
     predicted = scalar_cross_section(data["energy"], made, mediators, stack_targets(target), forms)

@@ -3,27 +3,23 @@
 from functools import partial
 
 import jax
-import jax.numpy as jnp
-import numpy as np
 
 from anomfit.beams import Beam
 from anomfit.beams.booster import miniboone_beam
 from anomfit.capabilities import PairEvents
+from anomfit.constraints import pair_directions
+from anomfit.constraints.dark_photon_reference import benchmark, coherent_cross_section, coherent_interactions
 from anomfit.constraints.neutrino_scattering import GLASS, scalar_cross_section
-from anomfit.data import load_record
 from anomfit.detectors.miniboone import single_shower_efficiency
 from anomfit.measurements.miniboone import NODES
 from anomfit.models.dark_scalar import DarkScalar
 from anomfit.parameters import Point
-from anomfit.physics import coherent_vector
-from anomfit.physics.quadrature import unit_legendre
 from anomfit.physics.scalar_upscattering import stack_targets
 from anomfit.reproduce.dark_scalar import Benchmarks
 from anomfit.reproduce.statements import Computed
 
 CHARM_ENERGY = 20.0  # GeV, the mean that the paper takes
 FORWARD = 0.8  # cos theta
-ENERGIES = 320
 PER_CENT = 0.01
 
 
@@ -63,8 +59,7 @@ def _surplus(events: dict[str, PairEvents], default: dict[str, PairEvents]) -> d
 
 def _condition_one(events: dict[str, PairEvents], beam: Beam) -> dict[str, Computed]:
     """Visible rate, coherent and incoherent, over the coherent one of the dark photon that explains MiniBooNE."""
-    benchmark = load_record("accelerators/pair_searches").parts["dark_photon_benchmark"].values
-    reference = dark_photon_interactions(beam, benchmark["U_mu4_squared_published"])
+    reference = coherent_interactions(beam, benchmark()["U_mu4_squared_published"])
     found = {}
     for name, each in events.items():
         coherent, incoherent = (float(number) for number in each.made[:, 0])
@@ -76,35 +71,10 @@ def _condition_one(events: dict[str, PairEvents], beam: Beam) -> dict[str, Compu
     return found
 
 
-def dark_photon_interactions(beam: Beam, U_mu4_squared: float) -> float:
-    """Coherent interactions with carbon in the beam's first exposure of the benchmark of arXiv:1807.09877."""
-    values = load_record("accelerators/pair_searches").parts["dark_photon_benchmark"].values
-    carbon = next(target for target in beam.composition if target.is_nucleus)
-    threshold = values["m_N"] * (1.0 + 0.5 * values["m_N"] / carbon.mass)
-    u, w = unit_legendre(ENERGIES)
-    span = float(beam.highest_energy) - threshold
-    energy = threshold + span * u**2
-    mass_number = carbon.protons + carbon.neutrons
-    kernel = jax.vmap(
-        lambda e: coherent_vector.cross_section(e, values["m_N"], values["m_V"], carbon.mass, mass_number)
-    )(jnp.asarray(energy))
-    flux = beam.flux_at(jnp.asarray(energy))[:, 0]
-    integral = jnp.sum(w * 2.0 * u * span * kernel * flux) * beam.exposure[0] * carbon.count
-    return float(integral) * _charges(values, U_mu4_squared, carbon.protons)
-
-
-def _charges(values, U_mu4_squared: float, protons: int) -> float:
-    """(g_D |U_mu4| e eps Z)^2."""
-    return values["alpha_D"] * values["alpha_eps_squared"] * (4.0 * np.pi * protons) ** 2 * U_mu4_squared
-
-
 def _condition_two(given: Benchmarks) -> Computed:
     """The same at CHARM-II's mean energy for silicon, against |U_mu4| = 1e-4."""
-    values = load_record("accelerators/pair_searches").parts["dark_photon_benchmark"].values
     nucleus = GLASS[0]
-    mass_number = nucleus.protons + nucleus.neutrons
-    kernel = coherent_vector.cross_section(CHARM_ENERGY, values["m_N"], values["m_V"], nucleus.mass, mass_number)
-    reference = float(kernel) * _charges(values, values["U_mu4"] ** 2, nucleus.protons)
+    reference = coherent_cross_section(CHARM_ENERGY, nucleus, benchmark()["U_mu4"] ** 2)
     ratios = {}
     for name, point in given.points.items():
         mediators, forms = given.published.mediators(point, {}), given.published.form_factors({})
@@ -126,21 +96,8 @@ def _condition_three(events: dict[str, PairEvents]) -> Computed:
 
 
 def forward_share(events: PairEvents, edge: float = FORWARD) -> float:
-    """Share of the pairs (neutrino mode, both components) whose direction has a cosine to the beam above `edge`.
+    """Share of the pairs whose direction has a cosine to the beam above `edge`."""
+    return float(_forward_share(events, single_shower_efficiency(events.energy), edge))
 
-    The azimuth of the pair about its parent is uniform: of cos = c_N c + s_N s cos(phi) the share arccos(x)/pi lies
-    above, x = (edge - c_N c)/(s_N s).
-    """
-    rate = np.asarray(jnp.sum(events.rate[..., 0], axis=-1))  # energies, directions
-    cos_N = np.asarray(events.cos_parent)
-    onto = np.asarray(events.onto)
-    weight = np.asarray(events.share * single_shower_efficiency(events.energy))  # parents, decays
-    cos_decay = np.asarray(events.cos_decay)
-    forward = 0.0
-    for direction in range(rate.shape[1]):
-        c_N = cos_N[:, direction][:, None, None]
-        across = np.sqrt((1.0 - c_N**2) * np.maximum(1.0 - cos_decay**2, 0.0)) + 1e-12
-        inside = np.arccos(np.clip((edge - c_N * cos_decay) / across, -1.0, 1.0)) / np.pi
-        forward += np.einsum("e,ep,pd,epd->", rate[:, direction], onto, weight, inside, optimize=True)
-    everything = np.einsum("e,ep,pd->", rate.sum(axis=1), onto, weight)
-    return float(forward / everything)
+
+_forward_share = jax.jit(pair_directions.forward_share)

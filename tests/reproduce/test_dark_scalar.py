@@ -12,6 +12,7 @@ import pytest
 
 from anomfit.beams.booster import miniboone_beam
 from anomfit.capabilities import PairEvents
+from anomfit.constraints.dark_photon_reference import coherent_interactions
 from anomfit.reproduce import dark_scalar, dark_scalar_scattering, reproduce
 from anomfit.reproduce.statements import load_statements
 
@@ -146,4 +147,4 @@ def test_dark_photon_interactions_against_an_independent_sum():
     charge = 0.25 * 2e-10 * (4.0 * np.pi * 6) ** 2 * 9e-7
     expected = charge * np.sum(np.asarray(kernel) * flux * np.diff(edges)) * float(beam.exposure[0])
     assert load_record("accelerators/pair_searches").parts["dark_photon_benchmark"].values["m_V"] == 0.03
-    assert dark_scalar_scattering.dark_photon_interactions(beam, 9e-7) == pytest.approx(expected, rel=2e-3)
+    assert coherent_interactions(beam, 9e-7) == pytest.approx(expected, rel=2e-3)

@@ -1,0 +1,23 @@
+"""How the requirements of arXiv:2005.08920 become constraints."""
+
+import numpy as np
+
+from anomfit.constraints.base import About, Constraint, Kind, Physics
+from anomfit.data import Record, load_record
+
+
+def section_four(part: str) -> Record:
+    """A part of accelerators/dark_scalar_conditions."""
+    return load_record("accelerators/dark_scalar_conditions").parts[part]
+
+
+def condition(record: Record, name: str, kind: Kind, accepts: type, physics: Physics, data, **about) -> Constraint:
+    """A constraint from a record; `about` completes or replaces what the record says of itself."""
+    words = {"unit": "1", "era": "2020", "title": record.title, "source": record.source, **about}
+    described = About(name=name, kind=kind, references=record.references, accepts=(accepts,), **words)
+    return Constraint(data, described, physics)
+
+
+def numbers(record: Record) -> dict[str, np.ndarray]:
+    """The values of a record as leaves."""
+    return {key: np.asarray(value) for key, value in record.values.items()}
