@@ -27,7 +27,7 @@ Progress = Callable[[str, int, int], None]
 
 PROBES = 64  # prior points at which a measurement without any signal is looked for
 SOFTWARE_KEYS = ("jax", "numpy", "scipy", "iminuit", "minuit")  # of data/references.toml
-SAMPLING_KEYS = ("numpyro", "nuts", "arviz", "r-hat")
+SAMPLING_KEYS = ("numpyro", "nuts", "optax", "arviz", "r-hat")
 
 
 def with_seed(card: Card, seed: int) -> Card:

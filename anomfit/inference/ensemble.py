@@ -57,7 +57,7 @@ def sample_ensemble(
     sampler = emcee.EnsembleSampler(
         walkers,
         dimension,
-        lambda z: np.asarray(_log_posteriors(problem, jnp.asarray(z))),
+        lambda z: np.asarray(log_posteriors(problem, jnp.asarray(z))),
         vectorize=True,
         moves=[(emcee.moves.DEMove(), 0.8), (emcee.moves.DESnookerMove(), 0.2)],
     )
@@ -69,7 +69,7 @@ def sample_ensemble(
     z = np.asarray(sampler.get_chain(discard=burn_in))
     times = np.asarray(sampler.get_autocorr_time(discard=burn_in, tol=0))
     values = jax.tree.map(
-        lambda x: np.asarray(x).reshape(z.shape[:2]), _values(problem, jnp.asarray(z.reshape(-1, dimension)))
+        lambda x: np.asarray(x).reshape(z.shape[:2]), values_at(problem, jnp.asarray(z.reshape(-1, dimension)))
     )
     return Ensemble(
         values={name: values[name] for name in problem.names},
@@ -82,7 +82,9 @@ def sample_ensemble(
 
 
 @jax.jit
-def _log_posteriors(problem: Problem, z: Float[Array, "walkers coordinates"]) -> Float[Array, " walkers"]:
+def log_posteriors(problem: Problem, z: Float[Array, "walkers coordinates"]) -> Float[Array, " walkers"]:
+    """Log posterior densities in normal coordinates, -inf where they are not finite."""
+
     def batch(shared, points):
         return jax.lax.map(shared.log_posterior, points, batch_size=16)
 
@@ -91,7 +93,8 @@ def _log_posteriors(problem: Problem, z: Float[Array, "walkers coordinates"]) ->
 
 
 @jax.jit
-def _values(problem: Problem, z: Float[Array, "draws coordinates"]):
+def values_at(problem: Problem, z: Float[Array, "draws coordinates"]) -> dict[str, Float[Array, " draws"]]:
+    """Parameters and pulls at normal coordinates."""
     return jax.lax.map(lambda x: problem.from_normal(x)[0], z, batch_size=256)
 
 

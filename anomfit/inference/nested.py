@@ -1,0 +1,105 @@
+"""Another independent sampler: nested sampling with nautilus, for the evidence and for comparison with NUTS.
+
+It draws from shells of rising likelihood in the prior's cube; starts, gradients and learned coordinates play no part.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+from scipy.stats import norm
+
+from anomfit.errors import InputError, reject
+from anomfit.inference.ensemble import log_posteriors, values_at
+from anomfit.problem import Problem
+
+BATCH = 64
+EDGE = 1e-12  # of the cube: quantiles of the normal stay finite
+
+
+@dataclass(frozen=True)
+class Nested:
+    """Weighted draws: `values` of parameters and pulls, each (draws,), `weights` that add up to 1.
+
+    `log_evidence` is the logarithm of the likelihood's mean over the prior (pulls included, likelihoods normalised as
+    in `Problem.log_likelihood`, the constants of the pulls' Gaussians in the prior); `ess` = 1 / sum of weights^2.
+    """
+
+    values: dict[str, np.ndarray]
+    weights: np.ndarray
+    log_evidence: float
+    ess: float
+    calls: int
+    seconds: float
+
+    def mean(self, of: np.ndarray) -> float:
+        """Posterior mean of numbers given for every draw."""
+        return float(self.weights @ of)
+
+
+def sample_nested(problem: Problem, key: Array, live: int = 1500, effective: float = 4000.0) -> Nested:
+    """Sample the posterior of `problem` with nautilus (arXiv:2306.16923) until `effective` samples count.
+
+    `live` points follow the likelihood up; `key` fixes all draws. InputError if nautilus, of the extra `compare`, is
+    not installed, or for fewer live points than twice the coordinates.
+    """
+    sampler_class, dimension = _sampler(), len(problem.names)
+    if live < 2 * dimension:
+        raise reject("live", live, f"give at least {2 * dimension}, twice the coordinates")
+    calls = [0]
+
+    def log_likelihoods(cube):
+        calls[0] += len(cube)
+        return _log_likelihoods(problem, cube)
+
+    began = time.perf_counter()
+    sampler = sampler_class(
+        lambda cube: cube,
+        log_likelihoods,
+        n_dim=dimension,
+        n_live=live,
+        n_batch=BATCH,
+        vectorized=True,
+        seed=int(jax.random.randint(key, (), 0, 2**31 - 1)),
+    )
+    sampler.run(n_eff=effective, discard_exploration=True)
+    cube, log_weights, _ = sampler.posterior()
+    weights = np.exp(log_weights - log_weights.max())
+    weights /= weights.sum()
+    return Nested(
+        values={name: np.asarray(x) for name, x in values_at(problem, jnp.asarray(_normal(cube))).items()},
+        weights=weights,
+        log_evidence=float(sampler.log_z),
+        ess=float(1.0 / np.sum(weights**2)),
+        calls=calls[0],
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _normal(cube: np.ndarray) -> np.ndarray:
+    return norm.ppf(np.clip(cube, EDGE, 1.0 - EDGE))
+
+
+def _log_likelihoods(problem: Problem, cube: np.ndarray) -> np.ndarray:
+    """ln L at points of the cube, of which every coordinate (pulls too) is a quantile of its prior."""
+    z = _normal(np.atleast_2d(cube))
+    found = []
+    for first in range(0, len(z), BATCH):
+        chunk = z[first : first + BATCH]
+        padded = np.concatenate([chunk, np.repeat(chunk[-1:], BATCH - len(chunk), axis=0)])  # one shape, one program
+        value = np.asarray(log_posteriors(problem, jnp.asarray(padded)))[: len(chunk)] + 0.5 * np.sum(chunk**2, axis=1)
+        found.append(np.maximum(value, -1e30))  # nautilus takes logarithms of differences, not infinities
+    return np.concatenate(found)
+
+
+def _sampler() -> Any:
+    try:
+        from nautilus import Sampler
+    except ImportError as error:
+        message = "nautilus is not installed; install it with: python -m pip install 'anomfit[compare]'"
+        raise InputError(message) from error
+    return Sampler
