@@ -12,10 +12,10 @@ RESULT, REPORT, CARD, CHAINS = "result.nc", "report.md", "card.toml", "chains.np
 OURS = (RESULT, REPORT, CARD, CHAINS)  # figures are drawn over
 
 
-def new_folder(card_name: str) -> Path:
-    """A folder that does not exist yet, in the current one, named after the card: anomfit-fit-NAME, or -NAME-2."""
+def new_folder(card_name: str, verb: str = "fit") -> Path:
+    """A folder that does not exist yet, in the current one, named after verb and card: anomfit-fit-NAME, or -NAME-2."""
     stem = card_name.rsplit(":", 1)[-1] if is_user_file(card_name) else Path(card_name).stem
-    candidates = (Path(f"anomfit-fit-{stem}" + (f"-{i}" if i > 1 else "")) for i in range(1, 10_000))
+    candidates = (Path(f"anomfit-{verb}-{stem}" + (f"-{i}" if i > 1 else "")) for i in range(1, 10_000))
     return next(folder for folder in candidates if not folder.exists())
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from anomfit.cli import constraining, fitting, listing, predicting, reporting
+from anomfit.cli import constraining, fitting, listing, optimising, predicting, reporting
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
 
@@ -16,6 +16,7 @@ for verb in (
     constraining.constraints,
     fitting.fit,
     fitting.sample,
+    optimising.optimise,
     reporting.plot,
     reporting.cite,
     reporting.reproduce,
@@ -51,6 +52,7 @@ def anomfit(
       anomfit predict two-higgs-doublet miniboone        a benchmark beside the data
       anomfit constraints two-higgs-doublet              how far it is from every other limit
       anomfit fit two-higgs-doublet --out my-fit         best fit, posterior, figures, report
+      anomfit optimise dark-scalar-2019                  points that satisfy every condition of a card
       anomfit cite my-fit                                what to cite for it
 
     \b

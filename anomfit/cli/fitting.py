@@ -1,14 +1,13 @@
 """`anomfit fit` and `anomfit sample`: from a card to a folder of results."""
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from anomfit.cli.options import NoCache, Out, start_cache
-from anomfit.errors import reject
+from anomfit.cli.options import NoCache, Out, start_cache, whole_number
+from anomfit.cli.progress import bars, say
 
 CardName = Annotated[
     str,
@@ -72,33 +71,8 @@ def _start(card: str, out: Path | None, seed: str | None, overwrite: bool, resum
     from anomfit.run import run_fit, with_seed
 
     chosen = load_card(card)
-    chosen = chosen if seed is None else with_seed(chosen, _whole_number("--seed", seed))
+    chosen = chosen if seed is None else with_seed(chosen, whole_number("--seed", seed))
     folder = out or new_folder(card)
-    result = run_fit(chosen, folder, sample, overwrite, resume, _say, _bars() if sys.stderr.isatty() else None)
+    result = run_fit(chosen, folder, sample, overwrite, resume, say, bars() if sys.stderr.isatty() else None)
     print_summary(result, None if sys.stdout.isatty() else Console(width=120))
     print(f"written to {folder}")
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
-
-
-def _bars() -> Callable[[str, int, int], None]:
-    """A progress bar a stage on standard error, gone when the stage is done."""
-    from tqdm import tqdm
-
-    bars: dict[str, tqdm] = {}
-
-    def show(stage: str, done: int, total: int) -> None:
-        bar = bars.setdefault(stage, tqdm(total=total, desc=stage, leave=False))
-        bar.update(done - bar.n)
-        if done >= total:
-            bars.pop(stage).close()
-
-    return show
-
-
-def _whole_number(option: str, text: str) -> int:
-    if not text.isascii() or not text.isdigit():
-        raise reject(option, text, "give a whole number, 0 or above")
-    return int(text)

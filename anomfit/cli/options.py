@@ -31,3 +31,10 @@ def pairs(option: str, entries: list[str]) -> dict[str, str]:
             raise InputError(f"{option}: {name!r} is given twice, as {found[name]!r} and {value!r}; give it once")
         found[name] = value
     return found
+
+
+def whole_number(option: str, text: str) -> int:
+    """A whole number, 0 or above, from the text given to an option."""
+    if not text.isascii() or not text.isdigit():
+        raise reject(option, text, "give a whole number, 0 or above")
+    return int(text)

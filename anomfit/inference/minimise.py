@@ -4,20 +4,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
 from anomfit.errors import reject
 from anomfit.inference import scaled
+from anomfit.inference.angles import angle_gradients, prior_angles, scaled_points, values_at_angles
 from anomfit.inference.descent import descend
 from anomfit.inference.evaluate import forward, gradients
-from anomfit.inference.minuit import expected_distance, minuit
+from anomfit.inference.polish import distinct, polish, projected_gradient_norm
 from anomfit.problem import Problem
 
 CHUNK = 256  # prior points between two reports
-MIGRAD_CALLS = 1500
 
 Progress = Callable[[str, int, int], None]
 
@@ -57,7 +56,7 @@ class Optimum:
 
 @dataclass(frozen=True)
 class Fit:
-    """A best fit. `distance` estimates how far -2 ln L still is above its minimum (see `_polish`).
+    """A best fit. `distance` estimates how far -2 ln L still is above its minimum (see `polish`).
 
     `gradient_norm` is that of -2 ln L per unit of prior range, components that push out of a bound left out. `optima`
     are the distinct local optima (more than 0.01 apart in -2 ln L or 2 % of a range in position), best first;
@@ -122,32 +121,8 @@ def minimise(
     return _conclude(problem, settings, search, interrupted, report, began)
 
 
-@jax.jit
-def values_at_angles(
-    problem: Problem, angles: Float[Array, "points coordinates"]
-) -> dict[str, Float[Array, " points"]]:
-    """Parameters and pulls by name at the minimiser's coordinates."""
-    return jax.vmap(problem.from_angle)(angles)
-
-
-@jax.jit
-def _to_scaled(problem: Problem, angles):
-    return jax.vmap(lambda a: scaled.from_values(problem, problem.from_angle(a)))(angles)
-
-
-@jax.jit
-def _pull_back(problem: Problem, angles, slopes):
-    """Gradients in angle coordinates from those in scaled ones: the chain rule through the map of coordinates."""
-
-    def one(a, slope):
-        return jax.vjp(lambda x: scaled.from_values(problem, problem.from_angle(x)), a)[1](slope)[0]
-
-    return jax.vmap(one)(angles, slopes)
-
-
 def _screen(problem, key, settings, search, report) -> None:
-    u = np.asarray(jax.random.uniform(key, (settings.screened, len(problem.free))), dtype=float)
-    angles = np.concatenate([np.arcsin(2.0 * u - 1.0), np.zeros((settings.screened, len(problem.nuisances)))], axis=1)
+    angles = prior_angles(problem, key, settings.screened)
     points = {name: np.asarray(x) for name, x in values_at_angles(problem, jnp.asarray(angles)).items()}
     for first in range(0, settings.screened, CHUNK):
         chunk = slice(first, min(first + CHUNK, settings.screened))
@@ -162,13 +137,7 @@ def _screen(problem, key, settings, search, report) -> None:
 def _descend(problem, settings, search, report) -> None:
     search.sort()
     starts = _distinct_starts(search.angles, search.values, len(problem.free), settings.starts)
-
-    def evaluate(angles):
-        padded = jnp.asarray(np.concatenate([angles, np.repeat(angles[-1:], len(starts) - len(angles), axis=0)]))
-        values, slopes = gradients(problem, np.asarray(_to_scaled(problem, padded))[: len(angles)])
-        slopes = np.concatenate([slopes, np.zeros((len(starts) - len(angles), slopes.shape[1]))])
-        return values, np.asarray(_pull_back(problem, padded, jnp.asarray(slopes)))[: len(angles)]
-
+    evaluate = angle_gradients(problem, len(starts))
     ended = descend(evaluate, starts, settings.rounds, lambda done: report("minimising", done, len(starts)))
     search.angles, search.values, search.starts = *ended, len(starts)
 
@@ -185,7 +154,7 @@ def _distinct_starts(angles: np.ndarray, values: np.ndarray, free: int, wanted: 
 
 def _conclude(problem, settings, search, interrupted, report, began) -> Fit:
     search.sort()
-    ends = _scaled_points(problem, search.angles[:64])
+    ends = scaled_points(problem, search.angles[:64])
     s, twice_nll, distance, settled = _polished(problem, ends, search, settings, interrupted, report)
     point = scaled.from_scaled(problem, s)
     message = "converged" if settled else f"not converged: -2 ln L may fall by another {distance:.1e}"
@@ -197,7 +166,7 @@ def _conclude(problem, settings, search, interrupted, report, began) -> Fit:
         pulls={n.name: point[n.name] for n in problem.nuisances},
         twice_nll=twice_nll,
         distance=distance,
-        gradient_norm=_projected_gradient_norm(problem, s, gradients(problem, s[None])[1][0]),
+        gradient_norm=projected_gradient_norm(problem, s, gradients(problem, s[None])[1][0]),
         optima=_optima(problem, np.vstack([s, ends[:kept]]), np.append(twice_nll, search.values[:kept])),
         screened=search.screened,
         starts=search.starts,
@@ -208,63 +177,17 @@ def _conclude(problem, settings, search, interrupted, report, began) -> Fit:
     )
 
 
-def _scaled_points(problem, angles: np.ndarray) -> np.ndarray:
-    values = {name: np.asarray(x) for name, x in values_at_angles(problem, jnp.asarray(angles)).items()}
-    return np.array([scaled.to_scaled(problem, {n: x[i] for n, x in values.items()}) for i in range(len(angles))])
-
-
 def _polished(problem, ends, search, settings, interrupted, report) -> tuple[np.ndarray, float, float, bool]:
     """The best of the polished ends. A descent that stopped early in a narrow valley may lead furthest."""
     if interrupted:
-        return _polish(problem, ends[0], settings.tolerance, rounds=0)
-    chosen = _distinct(ends, search.values, 0.05 * scaled.box(problem).widths, settings.polished)
+        return polish(problem, ends[0], settings.tolerance, rounds=0)
+    chosen = distinct(ends, search.values, 0.05 * scaled.box(problem).widths, settings.polished)
     report("polishing", 0, len(chosen))
     found = []
     for i, k in enumerate(chosen):
-        found.append(_polish(problem, ends[k], settings.tolerance, rounds=1))
+        found.append(polish(problem, ends[k], settings.tolerance, rounds=1))
         report("polishing", i + 1, len(chosen))
-    return _polish(problem, min(found, key=lambda end: end[1])[0], settings.tolerance, rounds=6)
-
-
-def _distinct(points: np.ndarray, values: np.ndarray, apart: np.ndarray, wanted: int) -> list[int]:
-    """Indices of the best points that differ by `apart` in some coordinate, or by 0.1 in value."""
-    chosen: list[int] = []
-    for i, (point, value) in enumerate(zip(points, values, strict=False)):
-        same = any(abs(value - values[k]) < 0.1 and np.all(abs(point - points[k]) < apart) for k in chosen)
-        if len(chosen) < wanted and not same and np.isfinite(value):
-            chosen.append(i)
-    return chosen
-
-
-def _polish(problem, s, tolerance, rounds) -> tuple[np.ndarray, float, float, bool]:
-    """MIGRAD, up to `rounds` times until it gains less than the tolerance; (point, -2 ln L, distance, settled).
-
-    The distance is the smaller of MINUIT's estimate and |gradient|^2/4 per unit of prior range, which is what a step of
-    at most one range along the flattest direction can gain: MINUIT's is meaningless on a plateau without curvature.
-    """
-    value, slope = (x[0] for x in gradients(problem, s[None]))
-    distance, settled = np.inf, False
-    for _ in range(rounds):
-        fitter = minuit(problem, s, tolerance)
-        fitter.migrad(ncall=MIGRAD_CALLS, iterate=1)
-        found = scaled.project(problem, np.array(fitter.values))
-        lowest, lowest_slope = (x[0] for x in gradients(problem, found[None]))
-        gained = value - lowest
-        if gained > 0.0:
-            s, value, slope = found, lowest, lowest_slope
-        distance = min(expected_distance(fitter), 0.25 * _projected_gradient_norm(problem, s, slope) ** 2)
-        settled = bool(gained < tolerance and distance < tolerance)
-        if settled:
-            break
-    return s, float(value), float(distance), settled
-
-
-def _projected_gradient_norm(problem, s, slope) -> float:
-    limits = scaled.box(problem)
-    gradient = slope * limits.widths
-    at_low = (s <= limits.low + 1e-6 * limits.widths) & (gradient > 0.0)
-    at_high = (s >= limits.high - 1e-6 * limits.widths) & (gradient < 0.0)
-    return float(np.linalg.norm(np.where(at_low | at_high, 0.0, gradient)))
+    return polish(problem, min(found, key=lambda end: end[1])[0], settings.tolerance, rounds=6)
 
 
 def _optima(problem, points: np.ndarray, values: np.ndarray) -> tuple[Optimum, ...]:

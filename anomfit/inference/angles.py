@@ -1,0 +1,64 @@
+"""The minimiser's angles: values and gradients there from the one compiled gradient, for any number of points."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from anomfit.inference import scaled
+from anomfit.inference.evaluate import gradients
+from anomfit.problem import Problem
+
+Evaluate = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+@jax.jit
+def values_at_angles(
+    problem: Problem, angles: Float[Array, "points coordinates"]
+) -> dict[str, Float[Array, " points"]]:
+    """Parameters and pulls by name at the minimiser's coordinates."""
+    return jax.vmap(problem.from_angle)(angles)
+
+
+def prior_angles(problem: Problem, key: Array, points: int) -> np.ndarray:
+    """(points, coordinates) points drawn from the prior, all pulls at 0."""
+    u = np.asarray(jax.random.uniform(key, (points, len(problem.free))), dtype=float)
+    return np.concatenate([np.arcsin(2.0 * u - 1.0), np.zeros((points, len(problem.nuisances)))], axis=1)
+
+
+def scaled_points(problem: Problem, angles: np.ndarray) -> np.ndarray:
+    """Scaled coordinates of points given in angles, inside the box."""
+    values = {name: np.asarray(x) for name, x in values_at_angles(problem, jnp.asarray(angles)).items()}
+    return np.array([scaled.to_scaled(problem, {n: x[i] for n, x in values.items()}) for i in range(len(angles))])
+
+
+def angle_gradients(problem: Problem, most: int) -> Evaluate:
+    """A function of up to `most` points in angles (n, coordinates): -2 ln L (n,) and its gradients (n, coordinates).
+
+    The maps of coordinates are compiled once, for `most` points.
+    """
+
+    def evaluate(angles):
+        padded = jnp.asarray(np.concatenate([angles, np.repeat(angles[-1:], most - len(angles), axis=0)]))
+        values, slopes = gradients(problem, np.asarray(_to_scaled(problem, padded))[: len(angles)])
+        slopes = np.concatenate([slopes, np.zeros((most - len(angles), slopes.shape[1]))])
+        return values, np.asarray(_pull_back(problem, padded, jnp.asarray(slopes)))[: len(angles)]
+
+    return evaluate
+
+
+@jax.jit
+def _to_scaled(problem: Problem, angles):
+    return jax.vmap(lambda a: scaled.from_values(problem, problem.from_angle(a)))(angles)
+
+
+@jax.jit
+def _pull_back(problem: Problem, angles, slopes):
+    """Gradients in angle coordinates from those in scaled ones: the chain rule through the map of coordinates."""
+
+    def one(a, slope):
+        return jax.vjp(lambda x: scaled.from_values(problem, problem.from_angle(x)), a)[1](slope)[0]
+
+    return jax.vmap(one)(angles, slopes)

@@ -1,0 +1,148 @@
+"""Figures of a search: where it ended, the optima, the published points, and the allowed region of two parameters."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from anomfit.inference.boundary import LEVELS, Boundary
+from anomfit.inference.optimise import Search
+from anomfit.parameters import Parameter
+from anomfit.plotting.figures import add_note, save_figure
+from anomfit.plotting.style import BAND, CURVES, SIGNAL, axis_label, mathematics, styled
+from anomfit.problem import Problem
+
+REGION = "#cfe3b4"
+COLUMNS = 3
+MOST_NAMED = 8  # published points with a label of their own
+
+Points = Mapping[str, Mapping[str, float]]
+
+
+def save_search_figures(
+    folder: Path, problem: Problem, search: Search, published: Points, grid: Boundary | None
+) -> list[Path]:
+    """optima.png, and boundary.png where there is a grid; the files."""
+    with styled():
+        made = [save_figure(optima_figure(problem, search, published), folder, "optima")]
+        if grid is not None:
+            figure = Figure(figsize=(5.4, 4.8), layout="constrained")
+            plot_boundary(problem, grid, search, published, figure.subplots())
+            note = (
+                f"-2 ln L minimised over all other parameters in each of {len(grid.x)} x {len(grid.y)} cells. Shaded: "
+                "all conditions hold at the cell's best point."
+            )
+            add_note(figure, note, columns=1)
+            made.append(save_figure(figure, folder, "boundary"))
+    return made
+
+
+def optima_figure(problem: Problem, search: Search, published: Points) -> Figure:
+    """Neighbouring free parameters against each other, a panel a pair."""
+    pairs = parameter_pairs(problem)
+    columns = min(len(pairs), COLUMNS)
+    rows = -(-len(pairs) // columns)
+    figure = Figure(figsize=(3.5 * columns, 3.2 * rows + 0.5), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False)
+    for k, (x, y) in enumerate(pairs):
+        plot_ends(problem, search, published, x, y, axes[k // columns, k % columns])
+    for k in range(len(pairs), rows * columns):
+        axes[k // columns, k % columns].set_axis_off()
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", ncols=4)
+    add_note(figure, f"Model {problem.model.name}. {search.starts} starts from the prior.", columns)
+    return figure
+
+
+def parameter_pairs(problem: Problem) -> list[tuple[Parameter, Parameter]]:
+    """First with second, third with fourth, ...; an odd last one with the first; one parameter with itself."""
+    free = list(problem.free)
+    pairs = [(free[i], free[i + 1]) for i in range(0, len(free) - 1, 2)]
+    if len(free) % 2:
+        pairs.append((free[-1], free[0]))
+    return pairs
+
+
+def plot_ends(problem: Problem, search: Search, published: Points, x: Parameter, y: Parameter, ax: Axes) -> Axes:
+    """Ends of all starts, optima and published points in the plane of two parameters."""
+    columns = [problem.names.index(p.name) for p in (x, y)]
+    own = [_unscaled(p, search.ends[:, i]) for p, i in zip((x, y), columns, strict=True)]
+    good = search.standing.all_hold
+    ax.scatter(own[0][~good], own[1][~good], s=4, color="0.8", lw=0, label="ends", rasterized=True)
+    ax.scatter(own[0][good], own[1][good], s=5, color=BAND, lw=0, label="ends, all conditions hold", rasterized=True)
+    optima = [o.values for o in search.optima]
+    ax.plot(
+        [o[x.name] for o in optima],
+        [o[y.name] for o in optima],
+        "o",
+        mfc="white",
+        mec=SIGNAL,
+        ms=6,
+        mew=1.3,
+        label="optima",
+    )
+    _plot_published(published, x, y, ax)
+    return _dress(x, y, ax)
+
+
+def plot_boundary(problem: Problem, grid: Boundary, search: Search, published: Points, ax: Axes) -> Axes:
+    """Contours of the profiled -2 ln L, the region in which all conditions hold, optima and published points."""
+    x, y = (next(p for p in problem.free if p.name == name) for name in grid.names)
+    above = np.clip(np.nan_to_num(grid.twice_nll - grid.lowest, nan=1e3, posinf=1e3), 0.0, 1e3)
+    ax.pcolormesh(
+        grid.x,
+        grid.y,
+        np.ma.masked_where(~grid.all_hold, np.ones(above.shape)),
+        shading="nearest",
+        cmap=_one_colour(),
+        vmin=0.0,
+        vmax=1.0,
+    )
+    if (above < LEVELS[0]).any() or (above < LEVELS[1]).any():
+        lines = ax.contour(grid.x, grid.y, above, levels=LEVELS, colors=[SIGNAL, BAND], linewidths=1.4)
+        ax.clabel(lines, fmt={level: f"{level:g}" for level in LEVELS}, fontsize=7)
+    best = search.optima[0].values
+    ax.plot(best[x.name], best[y.name], "o", mfc="white", mec=SIGNAL, ms=6, mew=1.3, label="best optimum")
+    _plot_published(published, x, y, ax)
+    ax.legend(loc="best")
+    return _dress(x, y, ax)
+
+
+def _plot_published(published: Points, x: Parameter, y: Parameter, ax: Axes) -> None:
+    for k, (name, values) in enumerate(published.items()):
+        ax.plot(
+            values[x.name],
+            values[y.name],
+            "*",
+            color=CURVES[0],
+            ms=8,
+            mec="white",
+            mew=0.5,
+            label="published points" if k == 0 else None,
+        )
+        if len(published) <= MOST_NAMED:
+            ax.annotate(name, (values[x.name], values[y.name]), xytext=(3, 3), textcoords="offset points", fontsize=6)
+
+
+def _dress(x: Parameter, y: Parameter, ax: Axes) -> Axes:
+    ax.set(
+        xlabel=axis_label(mathematics(x.symbol), x.unit),
+        ylabel=axis_label(mathematics(y.symbol), y.unit),
+        xscale="log" if x.is_log else "linear",
+        yscale="log" if y.is_log else "linear",
+        xlim=(x.low, x.high),
+        ylim=(y.low, y.high),
+    )
+    return ax
+
+
+def _unscaled(parameter: Parameter, s: np.ndarray) -> np.ndarray:
+    return np.exp(s) if parameter.is_log else s
+
+
+def _one_colour():
+    from matplotlib.colors import ListedColormap
+
+    return ListedColormap([REGION])

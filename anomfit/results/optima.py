@@ -1,0 +1,204 @@
+"""A search in words and tables: the report and the CSV files of `anomfit optimise`."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from anomfit.folders import written_whole
+from anomfit.inference import scaled
+from anomfit.inference.boundary import LEVELS, Boundary
+from anomfit.inference.optimise import FoundOptimum, Search
+from anomfit.inference.published import PublishedPoint
+from anomfit.inference.standing import WITHIN, Standings
+from anomfit.problem import Problem
+from anomfit.results.result import Provenance
+from anomfit.results.summary import TextTable
+
+MEANING = (
+    f"All conditions hold: every limit's ratio is at most 1 (90 % CL), every measured number at most {WITHIN:g} "
+    "standard deviations away, a spectrum's chi^2 no less probable than that, no nuisance parameter pulled further."
+)
+
+
+def headline(search: Search) -> str:
+    """How many starts succeed, or what is in the way."""
+    share = f"{search.successes} of {search.starts} starts ({100.0 * search.successes / search.starts:.1f} %)"
+    sentence = f"{share} end in a point where all {len(search.standing.names)} conditions hold."
+    if search.in_the_way:
+        least = ", ".join(f"{name} ({count})" for name, count in search.in_the_way.items())
+        sentence += f" In the way, at the ends that fail fewest conditions: {least}."
+    return sentence + (" Interrupted: what was found so far." if search.interrupted else "")
+
+
+def speed(search: Search) -> str:
+    """Starts and points a second."""
+    seconds = max(search.descent_seconds, 1e-9)
+    return (
+        f"{search.starts} starts in {search.descent_seconds:.0f} s of descents, {search.starts / seconds:.1f} starts "
+        f"and {search.points / seconds:.0f} points (value and gradient) a second; compiling "
+        f"{search.compile_seconds:.0f} s, {search.seconds:.0f} s in all."
+    )
+
+
+def optima_table(search: Search) -> TextTable:
+    """The distinct optima, best first."""
+    names = list(search.optima[0].values)
+    rows = [
+        (str(i + 1), f"{o.twice_nll:.3f}", str(o.basin), str(o.starts), _yes(o), *(f"{o.values[n]:.4g}" for n in names))
+        for i, o in enumerate(search.optima)
+    ]
+    notes = (
+        MEANING,
+        "Points of one basin are connected by lines on which -2 ln L rises by at most 1; starts: ends in the basin.",
+    )
+    return TextTable("Optima", ("", "-2 ln L", "basin", "starts", "all hold", *names), tuple(rows), notes)
+
+
+def range_table(problem: Problem, search: Search) -> TextTable | None:
+    """What the parameters are at the ends where all conditions hold."""
+    good = search.ends[search.standing.all_hold]
+    if not len(good):
+        return None
+    rows = []
+    for i, p in enumerate(problem.free):
+        low, median, high = np.quantile(good[:, i], (0.0, 0.5, 1.0))
+        rows.append((p.name, p.unit, *(f"{np.exp(x) if p.is_log else x:.4g}" for x in (low, median, high))))
+    title = f"Parameters at the {len(good)} ends where all conditions hold"
+    return TextTable(title, ("parameter", "unit", "lowest", "median", "highest"), tuple(rows))
+
+
+def condition_table(title: str, columns: Sequence[str], standing: Sequence[Standings]) -> TextTable:
+    """Every condition at some points, a column each; what fails has a star."""
+    rows = []
+    for k, name in enumerate(standing[0].names):
+        cells = [each.words(0, k) + ("" if each.holds[0, k] else " *") for each in standing]
+        rows.append((name, *cells))
+    return TextTable(title, ("condition", *columns), tuple(rows), ("* does not hold.",))
+
+
+def published_table(points: Sequence[PublishedPoint], search: Search) -> TextTable:
+    """The published points: -2 ln L, rank among the ends, what fails."""
+    rows = [
+        (p.name, f"{p.twice_nll:.3f}", f"{p.rank} of {search.starts + 1}", ", ".join(p.failing), "; ".join(p.remarks))
+        for p in points
+    ]
+    notes = ("With the point's own values of all parameters, nuisance parameters fitted to it; rank among the ends.",)
+    return TextTable("Published points", ("point", "-2 ln L", "rank", "fails", "remarks"), tuple(rows), notes)
+
+
+def what_holds(optimum: FoundOptimum) -> str:
+    """Active terms and directions of an optimum, as a list."""
+    active = [term.words for term in optimum.active]
+    lines = [f"Active: {'; '.join(active) or 'nothing'}.", *(f"{d.words}." for d in optimum.directions)]
+    return "\n".join(f"* {line}" for line in lines)
+
+
+def boundary_words(found: Boundary, problem: Problem) -> str:
+    """What the grid says: how much of it is inside the contours, and where all conditions hold."""
+    inside = [float(np.mean(found.twice_nll < found.lowest + level)) for level in LEVELS]
+    x, y = (next(p for p in problem.free if p.name == name) for name in found.names)
+    words = [
+        f"{len(found.x)} by {len(found.y)} cells of ({x.name}, {y.name}), -2 ln L minimised over all else in each, in "
+        f"{found.seconds:.0f} s: {100 * inside[0]:.1f} % of them within {LEVELS[0]} of the lowest -2 ln L "
+        f"({found.lowest:.3f}), {100 * inside[1]:.1f} % within {LEVELS[1]}, all conditions hold in "
+        f"{100 * np.mean(found.all_hold):.1f} %."
+    ]
+    for parameter, axis, values in ((x, 0, found.x), (y, 1, found.y)):
+        where = found.all_hold.any(axis=axis)
+        if where.any():
+            unit = "" if parameter.unit == "1" else f" {parameter.unit}"
+            words.append(
+                f"All hold for {parameter.name} from {values[where].min():.4g} to {values[where].max():.4g}{unit}."
+            )
+    return " ".join(words)
+
+
+def write_optimise_report(
+    path: Path,
+    problem: Problem,
+    origin: Provenance,
+    search: Search,
+    published: Sequence[PublishedPoint],
+    grid: Boundary | None,
+) -> None:
+    """The whole search as Markdown."""
+    columns = [str(i + 1) for i in range(len(search.optima))]
+    parts = [
+        f"# {origin.model}: search for points\n\nMade {origin.created}, seed {origin.seed}.\n",
+        f"{headline(search)}\n\n{speed(search)}\n",
+        optima_table(search).markdown(),
+        *(table.markdown() for table in (range_table(problem, search),) if table is not None),
+        condition_table("Conditions at the optima", columns, [o.standing for o in search.optima]).markdown(),
+        "## What holds the optima\n",
+        *(f"Optimum {i + 1}:\n\n{what_holds(o)}\n" for i, o in enumerate(search.optima)),
+    ]
+    if published:
+        parts.append(published_table(published, search).markdown())
+        title = "Conditions at the published points"
+        parts.append(condition_table(title, [p.name for p in published], [p.standing for p in published]).markdown())
+    if grid is not None:
+        parts.append(f"## Boundary\n\n{boundary_words(grid, problem)}\n")
+    parts.append(f"## Card\n\n```toml\n{origin.card.rstrip()}\n```\n")
+    with written_whole(path) as part:
+        part.write_text("\n".join(parts), encoding="utf-8")
+
+
+def write_optima(path: Path, search: Search, published: Sequence[PublishedPoint]) -> None:
+    """optima.csv: a row an optimum and a published point; the conditions' ratios or standard deviations at the end."""
+    parameters = list(search.optima[0].values)
+    header = ["kind", "name", "twice_nll", "rank", "basin", "starts", "all_hold", "failing", *parameters]
+    header += [f"condition:{name}" for name in search.standing.names]
+    rows: list[list[object]] = []
+    for i, o in enumerate(search.optima):
+        failing = " ".join(o.standing.failing(0))
+        rows.append(["optimum", i + 1, o.twice_nll, i + 1, o.basin, o.starts, o.all_hold, failing, *o.values.values()])
+        rows[-1] += [float(x) for x in o.standing.size[0]]
+    for p in published:
+        values = [p.values[name] for name in parameters]
+        rows.append(["published", p.name, p.twice_nll, p.rank, "", "", not p.failing, " ".join(p.failing), *values])
+        rows[-1] += [float(x) for x in p.standing.size[0]]
+    _write(path, header, rows)
+
+
+def write_ends(path: Path, problem: Problem, search: Search) -> None:
+    """ends.csv: where every start ended."""
+    rows = []
+    for i, s in enumerate(search.ends):
+        point = scaled.from_scaled(problem, s)
+        conditions = [search.standing.twice_nll[i], search.standing.all_hold[i], " ".join(search.standing.failing(i))]
+        rows.append([*conditions, *(point[name] for name in problem.names)])
+    _write(path, ["twice_nll", "all_hold", "failing", *problem.names], rows)
+
+
+def write_boundary(path: Path, problem: Problem, found: Boundary) -> None:
+    """boundary.csv: a row a cell with its best point."""
+    rows = []
+    for j in range(len(found.y)):
+        for i in range(len(found.x)):
+            point = scaled.from_scaled(problem, found.points[j, i])
+            above = found.twice_nll[j, i] - found.lowest
+            rows.append(
+                [
+                    found.x[i],
+                    found.y[j],
+                    found.twice_nll[j, i],
+                    above,
+                    found.all_hold[j, i],
+                    *(point[name] for name in problem.names if name not in found.names),
+                ]
+            )
+    others = [name for name in problem.names if name not in found.names]
+    _write(path, [*found.names, "twice_nll", "above_minimum", "all_hold", *others], rows)
+
+
+def _write(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    with written_whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def _yes(optimum: FoundOptimum) -> str:
+    return "yes" if optimum.all_hold else "no"
