@@ -8,7 +8,8 @@ from anomfit.errors import InputError
 from anomfit.inference import scaled
 from anomfit.inference.evaluate import hessian
 from anomfit.inference.minimise import FitSettings, minimise
-from anomfit.inference.minos import _constrained_end, minos
+from anomfit.inference.minos import minos
+from anomfit.inference.profile import profile_sides
 from anomfit.inference.uncertainties import hesse
 from anomfit.parameters import Nuisance
 from anomfit.problem import build_problem
@@ -83,14 +84,28 @@ def test_minos_finds_the_ends_of_an_asymmetric_profile():
     assert found["x"].note_low == found["x"].note_high == "MINOS"
 
 
-@pytest.mark.parametrize("side", [-1, 1])
-def test_the_constrained_search_agrees_with_the_analytic_profile(side):
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_a_profile_agrees_with_the_analytic_one(sign):
     problem = _skewed_problem()
     fit = minimise(problem, jax.random.key(1), QUICK)
-    s, sigma = scaled.to_scaled(problem, fit.point), np.array([0.3, 0.3])
-    end, note = _constrained_end(problem, s, sigma, fit.twice_nll, "x", side, 600)
-    assert end == pytest.approx(np.log(2.0 + side * np.sqrt(0.34)), abs=1e-4)
-    assert note == "constrained search"
+    (side,) = profile_sides(problem, scaled.to_scaled(problem, fit.point), fit.twice_nll, [(0, sign)])
+    assert side.is_done
+    assert side.end == pytest.approx(np.log(2.0 + sign * np.sqrt(0.34)), abs=1e-3)
+    for point, rise in zip(side.points, side.rises, strict=True):
+        assert rise == pytest.approx((np.exp(point[0]) - 2.0) ** 2 / 0.34, abs=1e-3)
+
+
+def test_profiles_follow_a_curved_valley():
+    """x y = 2 +- 1 % within ranges of six decades: y follows x over its whole interval."""
+    problem = banana_problem()
+    fit = minimise(problem, jax.random.key(3), QUICK)
+    wanted = [(i, sign) for i in range(3) for sign in (-1, 1)]
+    sides = profile_sides(problem, scaled.to_scaled(problem, fit.point), fit.twice_nll, wanted)
+    x_low, x_high, y_low, y_high, z_low, z_high = (side.end for side in sides)
+    assert (x_low, x_high) == pytest.approx((np.log(3.0) - 0.3, np.log(3.0) + 0.3), abs=4e-3)
+    assert (y_low, y_high) == pytest.approx((np.log(2 / 3) - 0.3, np.log(2 / 3) + 0.3), abs=4e-3)
+    assert z_low is None
+    assert z_high == pytest.approx(1.0, abs=0.01)
 
 
 def test_minos_says_when_a_bound_is_reached():

@@ -1,0 +1,129 @@
+"""Ends of likelihood intervals by profiling: all parameters and both directions side by side, through one gradient.
+
+For valleys in which MINUIT's search for an end fails: a coordinate is moved outwards in steps, all others follow the
+valley by descents, and the place where -2 ln L has risen by 1 is closed in on.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from anomfit.inference import scaled
+from anomfit.inference.evaluate import gradients
+from anomfit.inference.holding import descend_held
+from anomfit.problem import Problem
+
+LEVEL = 1.0  # of -2 ln L above the minimum
+CLOSE = 0.02  # from that level
+FIRST_STEP = 1 / 12  # of a range; each further step outwards is twice as long
+STEPS = 9  # outwards, and inside the bracket that is found
+ROUNDS = 40  # gradients of a descent
+
+Report = Callable[[int], None]
+
+
+@dataclass
+class Side:
+    """One direction of one coordinate, and the profile found in it: points (scaled) with their rise in -2 ln L."""
+
+    coordinate: int
+    sign: int
+    bound: float
+    points: list[np.ndarray] = field(default_factory=list)
+    rises: list[float] = field(default_factory=list)
+    is_done: bool = False
+
+    @property
+    def places(self) -> np.ndarray:
+        """The coordinate's values at the points."""
+        return np.array([point[self.coordinate] for point in self.points])
+
+    @property
+    def inner(self) -> int:
+        """Index of the outermost point below the level."""
+        below = np.flatnonzero(np.array(self.rises) < LEVEL)
+        return int(below[np.argmax(self.sign * self.places[below])])
+
+    @property
+    def outer(self) -> int | None:
+        """Index of the next point beyond it, None before one is found."""
+        beyond = np.flatnonzero(self.sign * (self.places - self.places[self.inner]) > 0.0)
+        return int(beyond[np.argmin(self.sign * self.places[beyond])]) if beyond.size else None
+
+    @property
+    def end(self) -> float | None:
+        """Where the root of the rise, close to a straight line, crosses the level; None beyond the bound."""
+        inner, outer = self.inner, self.outer
+        if outer is None:
+            return None
+        low, high = np.sqrt(np.maximum([self.rises[inner], self.rises[outer]], 0.0))
+        share = (np.sqrt(LEVEL) - low) / (high - low)
+        return float(self.places[inner] + share * (self.places[outer] - self.places[inner]))
+
+
+def profile_sides(
+    problem: Problem,
+    s: np.ndarray,
+    twice_nll: float,
+    wanted: Sequence[tuple[int, int]],
+    report: Report = lambda done: None,
+) -> list[Side]:
+    """Profiles from the best fit `s` (scaled) for each of `wanted`, pairs of a coordinate's index and a sign.
+
+    A side without an `outer` point stays below the level up to the bound of its range. `report` gets the number of
+    sides that are done after every step.
+    """
+    limits = scaled.box(problem)
+    sides = [Side(i, sign, (limits.low if sign < 0 else limits.high)[i], [s], [0.0]) for i, sign in wanted]
+    for k in range(STEPS):
+        going = [side for side in sides if not side.is_done]
+        if not going:
+            break
+        trials = [_next_place(side, FIRST_STEP * 2**k * limits.widths[side.coordinate]) for side in going]
+        for side, point, value in zip(going, *_profiled(problem, going, trials), strict=True):
+            side.points.append(point)
+            side.rises.append(max(float(value) - twice_nll, 0.0))
+            side.is_done = _is_done(side)
+        report(int(sum(side.is_done for side in sides)))
+    return sides
+
+
+def _next_place(side: Side, step: float) -> float:
+    """One step further out, or, once the level is passed, where it should be crossed (not too close to either end)."""
+    inner, outer = side.places[side.inner], side.outer
+    if outer is None or side.end is None:
+        return side.sign * min(side.sign * (inner + side.sign * step), side.sign * side.bound)
+    low, high = sorted((inner, side.places[outer]))
+    margin = 0.1 * (high - low)
+    return float(np.clip(side.end, low + margin, high - margin))
+
+
+def _is_done(side: Side) -> bool:
+    at_bound = abs(side.points[-1][side.coordinate] - side.bound) < 1e-12 * (1.0 + abs(side.bound))
+    return abs(side.rises[-1] - LEVEL) < CLOSE or (side.outer is None and at_bound)
+
+
+def _profiled(problem: Problem, sides: list[Side], places: list[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Points and -2 ln L with each side's coordinate at its place, all others minimised over."""
+    starts = np.concatenate([_continued(problem, side, place) for side, place in zip(sides, places, strict=True)])
+    values = gradients(problem, starts)[0].reshape(len(sides), 2)
+    starts = starts.reshape(len(sides), 2, -1)[np.arange(len(sides)), np.argmin(values, axis=1)]
+    found, lowest = np.array(starts), np.full(len(sides), np.inf)
+    for coordinate in {side.coordinate for side in sides}:
+        rows = [k for k, side in enumerate(sides) if side.coordinate == coordinate]
+        held = np.arange(starts.shape[1]) == coordinate
+        found[rows], lowest[rows] = descend_held(problem, starts[rows], held, ROUNDS)
+    return found, lowest
+
+
+def _continued(problem: Problem, side: Side, place: float) -> np.ndarray:
+    """Two starts: the nearest point with its coordinate moved, and the straight line through the nearest two."""
+    limits, order = scaled.box(problem), np.argsort(np.abs(side.places - place))
+    near = side.points[order[0]]
+    moved = np.where(np.arange(near.size) == side.coordinate, place, near)
+    if len(order) == 1:
+        return np.stack([moved, moved])
+    far = side.points[order[1]]
+    share = (place - near[side.coordinate]) / (far[side.coordinate] - near[side.coordinate])
+    return np.stack([moved, np.clip(near + share * (far - near), limits.low, limits.high)])
