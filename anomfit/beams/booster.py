@@ -1,4 +1,4 @@
-"""The Booster neutrino beam at MiniBooNE: fluxes of both horn modes on mineral oil (CH2), per exposure."""
+"""The Booster neutrino beam: at MiniBooNE both horn modes on mineral oil (CH2), at MicroBooNE neutrinos on argon."""
 
 from functools import lru_cache
 
@@ -33,3 +33,18 @@ def miniboone_beam(flavours: str = "numu+numubar", mode: str = "both") -> Beam:
         tables.append((columns["E_lo_GeV"], columns["E_hi_GeV"], sum(columns[flavour] for flavour in kept)))
     exposures = [experiment[f"pot_{horn}"] * experiment["ch2_molecules"] for horn in MODES[mode]]
     return make_beam(tables, exposures, CH2)
+
+
+@lru_cache
+def microboone_beam(flavours: str = "numu+numubar") -> Beam:
+    """Neutrino mode, 6.87e20 POT on the argon of the active volume, its nucleons one by one and the nuclei whole."""
+    if flavours not in FLAVOURS:
+        raise reject("flavours", flavours, f"use one of {', '.join(FLAVOURS)}")
+    columns, values = load_record("microboone/flux").columns, load_record("microboone/experiment").values
+    table = (columns["E_lo_GeV"], columns["E_hi_GeV"], sum(columns[flavour] for flavour in FLAVOURS[flavours]))
+    argon = (
+        Target("Ar40", values["argon_mass"], 1.0, 18, 22),
+        Target("proton", M_P, 18.0, 1, 0),
+        Target("neutron", M_N, 22.0, 0, 1),
+    )
+    return make_beam([table], [values["pot"] * values["argon_nuclei"]], argon)

@@ -1,13 +1,17 @@
 """Measurements with several eras, by name, for the catalogue."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from anomfit.errors import reject
-from anomfit.measurements import koto, stopped_pions
+from anomfit.measurements import koto, microboone, stopped_pions
 from anomfit.measurements.base import Measurement
 from anomfit.measurements.entries import Entry
 
-ENTRIES: dict[str, dict[str, Entry]] = {**stopped_pions.ENTRIES, koto.NAME: koto.ENTRIES}
+ENTRIES: dict[str, Mapping[str, Entry]] = {
+    **stopped_pions.ENTRIES,
+    koto.NAME: koto.ENTRIES,
+    microboone.NAME: microboone.ENTRIES,
+}
 
 
 def find_loader(name: str, era: str) -> Callable[..., Measurement]:

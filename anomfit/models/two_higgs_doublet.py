@@ -17,6 +17,7 @@ from anomfit.beams import Beam
 from anomfit.capabilities import PairEvents
 from anomfit.errors import reject
 from anomfit.models import two_higgs_doublet_parameters as parameters
+from anomfit.models.form_factors import form_factors
 from anomfit.parameters import Nuisance, Parametrisation, Point
 from anomfit.physics import lepton_moments, scalar_decays, upscattered_pairs
 from anomfit.physics.constants import HBAR_C_M, M_E, M_MU, M_TAU
@@ -166,8 +167,7 @@ class TwoHiggsDoublet:
 
     def form_factors(self, nuisances: Point) -> FormFactors:
         """The form factors in force."""
-        M_S = nuisances.get(SCALAR_DIPOLE_MASS.name, SCALAR_DIPOLE_MASS.mean)
-        return FormFactors(self.nucleon_form_factor, self.nuclear_form_factor, M_S)
+        return form_factors(self.nucleon_form_factor, self.nuclear_form_factor, nuisances)
 
     def pair_events(self, point: Point, nuisances: Point, beam: Beam, nodes: upscattered_pairs.Nodes) -> PairEvents:
         """nu_mu + target -> N_2 + target, N_2 -> N_1 h' or nu h', h' -> e+e- (capability MakesPairs)."""

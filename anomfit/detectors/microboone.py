@@ -1,0 +1,135 @@
+"""MicroBooNE's e+e- search (arXiv:2502.10900): efficiency from its published slices, flight, visible energy.
+
+Public are averages of the efficiency by the pair's energy, opening angle and angle to the beam, each over the paper's
+own signal; a map is not. In that signal the three fall together (soft pairs are wide and fly off the beam). Were they
+functions of one another, each slice would be the whole efficiency, and so would their geometric mean: that is the
+default. It treats the three alike and, unlike their product, gives every slice back. One slice alone is the other
+reading: too much for pairs that are good in it and bad in the others.
+"""
+
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, ArrayLike, Float
+from scipy.special import eval_legendre
+
+from anomfit.capabilities import PairEvents
+from anomfit.data import load_record
+from anomfit.detectors.containment import containment
+from anomfit.detectors.pairs import Lepton, Seen, Selection, see_pairs
+from anomfit.detectors.resolution import Resolution
+from anomfit.detectors.shower_response import Binning, ShowerResponse, build_response, see_energies
+from anomfit.errors import reject
+from anomfit.physics.kinematics import safe_sqrt
+from anomfit.physics.quadrature import unit_legendre
+
+WAVES = 72  # of the response in the angle; tests compare with exact angles
+
+
+@dataclass(frozen=True)
+class Efficiency:
+    """A reading of the slices: the efficiency is the product of their powers."""
+
+    name: str
+    words: str
+    energy: float
+    opening: float
+    angle: float
+
+
+EFFICIENCIES = {
+    reading.name: reading
+    for reading in (
+        Efficiency(
+            "mean", "geometric mean of the slices by energy, opening angle and angle to the beam", *(3 * [1 / 3])
+        ),
+        Efficiency("energy", "the slice by energy alone", 1.0, 0.0, 0.0),
+        Efficiency("opening", "the slice by opening angle alone", 0.0, 1.0, 0.0),
+        Efficiency("angle", "the slice by angle to the beam alone", 0.0, 0.0, 1.0),
+    )
+}
+
+
+def find_efficiency(name: str) -> Efficiency:
+    """The reading of that name."""
+    if name not in EFFICIENCIES:
+        raise reject("efficiency", name, f"use one of {', '.join(EFFICIENCIES)}")
+    return EFFICIENCIES[name]
+
+
+def slice_power(name: str, power: float, at: ArrayLike) -> Float[Array, "..."]:
+    """A power of the slice "energy" (GeV), "opening" or "angle" (degrees): linear between the centres of its bins.
+
+    Angles below the first centre have its value, energies fall to 0; beyond the end of the table 0. Power 0: 1.
+    """
+    return jnp.interp(jnp.asarray(at), *slice_knots(name, power))
+
+
+def slice_knots(name: str, power: float) -> tuple[np.ndarray, np.ndarray]:
+    """Places and values of the corners."""
+    columns = load_record(f"microboone/pair_efficiency_{name}").columns
+    centres = 0.5 * (columns["lo"] + columns["hi"])
+    start = 0.0 if name == "energy" else columns["efficiency"][0]
+    places = np.concatenate([columns["lo"][:1], centres, columns["hi"][-1:]])
+    return places, np.concatenate([[start], columns["efficiency"], [0.0]]) ** power
+
+
+def see(events: PairEvents, efficiency: Efficiency, points: int) -> Seen:
+    """What is seen of the events' pairs at the `points` energies of `shower_response.see_energies`: both showers.
+
+    With the efficiency's part in the opening angle and the chance to decay in the active volume; `selected` weights the
+    events with the part in the energy, the response of `build` has that in the angle.
+    """
+    energy = see_energies(points)
+    pairs = Selection("pairs", "", lambda pair: _of_opening(pair, efficiency.opening), _nothing)
+    seen = see_pairs(energy, events.mass, pairs, lambda visible, whole: jnp.ones_like(visible))
+    length = events.decay_length_per_momentum * safe_sqrt(jnp.asarray(energy) ** 2 - events.mass**2)
+    inside = containment(length, chord_radius(), chord_radius())
+    return seen._replace(weight=seen.weight * inside[:, None])
+
+
+def selected(events: PairEvents, efficiency: Efficiency) -> PairEvents:
+    """The events weighted with the efficiency's part in the energy."""
+    return events._replace(share=events.share * slice_power("energy", efficiency.energy, events.energy))
+
+
+def build(efficiency: Efficiency, energies: int, waves: int = WAVES) -> ShowerResponse:
+    """The response in visible energy, times the Legendre waves of the efficiency's part in the angle to the beam."""
+    columns = load_record("microboone/pair_search_2025").columns
+    low, high = 1e-3 * columns["Evis_lo_MeV"], 1e-3 * columns["Evis_hi_MeV"]
+    whole = Binning(len(low), (-1.0, 1.0), lambda cosine: (low, high))
+    of_energy = build_response(whole, visible_energy(), energies, waves=1).table
+    return ShowerResponse(of_energy * jnp.asarray(angle_waves(efficiency.angle, waves))[:, None])
+
+
+def angle_waves(power: float, waves: int) -> Float[np.ndarray, "waves"]:
+    """Coefficients c_l of a power of the slice in the angle: sum c_l P_l(cos theta); panels end at its knots."""
+    knots = np.deg2rad(np.append(slice_knots("angle", power)[0], 180.0))
+    u, w = unit_legendre(32)
+    theta = knots[:-1, None] + np.diff(knots)[:, None] * u
+    share = np.diff(knots)[:, None] * w * np.sin(theta) * np.asarray(slice_power("angle", power, np.rad2deg(theta)))
+    wave = np.arange(waves)
+    return (wave + 0.5) * np.einsum("pu,pul->l", share, eval_legendre(wave, np.cos(theta)[..., None]))
+
+
+def visible_energy() -> Resolution:
+    """Energy resolution of a pair; the angle is the true one, as the efficiency's."""
+    relative = load_record("microboone/experiment").values["energy_resolution"]
+    words = f"{relative:.0%} of the energy, assumed: none was released"
+    return Resolution("assumed", words, lambda energy: relative * energy, jnp.zeros_like)
+
+
+def chord_radius() -> float:
+    """Radius (m) of the sphere with the active volume's mean chord, 4 V/S: the same loss of pairs that fly a little."""
+    values = load_record("microboone/experiment").values
+    a, b, c = (values[side] for side in ("length", "width", "height"))
+    return 0.75 * 4.0 * a * b * c / (2.0 * (a * b + b * c + c * a))
+
+
+def _of_opening(pair: Lepton, power: float):
+    return slice_power("opening", power, jnp.rad2deg(pair.opening))
+
+
+def _nothing(pair: Lepton):
+    return jnp.zeros_like(pair.opening)
