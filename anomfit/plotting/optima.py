@@ -42,7 +42,7 @@ def save_search_figures(
 def optima_figure(problem: Problem, search: Search, published: Points) -> Figure:
     """Neighbouring free parameters against each other, a panel a pair."""
     pairs = parameter_pairs(problem)
-    columns = min(len(pairs), COLUMNS)
+    columns = 2 if len(pairs) == 4 else min(len(pairs), COLUMNS)
     rows = -(-len(pairs) // columns)
     figure = Figure(figsize=(3.5 * columns, 3.2 * rows + 0.5), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)

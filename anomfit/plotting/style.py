@@ -83,4 +83,4 @@ def axis_label(symbol: str, unit: str) -> str:
     return symbol if unit in ("1", "", "sigma") else f"{symbol} [{_UNITS.get(unit, unit)}]"
 
 
-_UNITS = {"eV^2": r"eV$^2$", "GeV^2": r"GeV$^2$"}
+_UNITS = {"TeV^-1": r"TeV$^{-1}$", "eV^2": r"eV$^2$", "GeV^2": r"GeV$^2$"}

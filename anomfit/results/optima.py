@@ -42,6 +42,14 @@ def speed(search: Search) -> str:
     )
 
 
+def failures(search: Search) -> str:
+    """Which conditions fail how often at the ends that fail any."""
+    failed = ~search.standing.holds
+    counts = sorted(zip(failed.sum(axis=0), search.standing.names, strict=True), reverse=True)
+    words = ", ".join(f"{name} at {count}" for count, name in counts if count)
+    return f"Of the {search.starts - search.successes} other ends fail {words}." if words else ""
+
+
 def optima_table(search: Search) -> TextTable:
     """The distinct optima, best first."""
     names = list(search.optima[0].values)
@@ -51,7 +59,8 @@ def optima_table(search: Search) -> TextTable:
     ]
     notes = (
         MEANING,
-        "Points of one basin are connected by lines on which -2 ln L rises by at most 1; starts: ends in the basin.",
+        "Points of one basin are connected by lines on which -2 ln L rises by at most 1; starts: ends in the basin. "
+        "Basins of equal -2 ln L may be one valley that bends between sparse ends: look at the free directions.",
     )
     return TextTable("Optima", ("", "-2 ln L", "basin", "starts", "all hold", *names), tuple(rows), notes)
 
@@ -127,7 +136,7 @@ def write_optimise_report(
     columns = [str(i + 1) for i in range(len(search.optima))]
     parts = [
         f"# {origin.model}: search for points\n\nMade {origin.created}, seed {origin.seed}.\n",
-        f"{headline(search)}\n\n{speed(search)}\n",
+        f"{headline(search)}\n\n{failures(search)}\n\n{speed(search)}\n",
         optima_table(search).markdown(),
         *(table.markdown() for table in (range_table(problem, search),) if table is not None),
         condition_table("Conditions at the optima", columns, [o.standing for o in search.optima]).markdown(),
