@@ -19,13 +19,27 @@ if TYPE_CHECKING:
     from anomfit.physics.upscattered_pairs import Nodes
 
 
+class PairSpin(NamedTuple):
+    """How a parent's polarisation steers its pairs: an azimuth phi, counted from the beam's side, has the weight
+
+    1 + along cos_star + across sin_star cos(phi); (cos_star, sin_star): the pair's direction in the parent's rest frame
+    to the parent's flight; along, across: asymmetry of the decay times polarisation.
+    """
+
+    along: Float[Array, "energies directions"]
+    across: Float[Array, "energies directions"]
+    cos_star: Float[Array, "parents decays"]
+    sin_star: Float[Array, "parents decays"]
+
+
 class PairEvents(NamedTuple):
     """Weighted collimated pairs (e+e- or gamma gamma) made by a beam in a target, on fixed nodes.
 
     Parents are made at some energies (axis `energies`) under some angles to the beam (axis `directions`). Each of a few
     parents (axis `parents`), between which `onto` interpolates to the energies, sends pairs off at an angle to itself
-    (axis `decays`), with uniform azimuth. A pair made directly has one decay with cos_decay = 1. A pair decays
-    isotropically in its rest frame, after a flight of decay_length_per_momentum x momentum.
+    (axis `decays`), with uniform azimuth unless `spin` says otherwise. A pair made directly has one decay with
+    cos_decay = 1. A pair decays isotropically in its rest frame, after a flight of decay_length_per_momentum x
+    momentum.
     """
 
     rate: Float[Array, "energies directions component beam"]  # interactions, quadrature weights included
@@ -37,6 +51,7 @@ class PairEvents(NamedTuple):
     made: Float[Array, "component beam"]  # all pairs made; the nodes above leave out energies that are never seen
     mass: Float[Array, ""]  # GeV, of the pair
     decay_length_per_momentum: Float[Array, ""]  # m/GeV: c tau / mass of what decays to the pair
+    spin: PairSpin | None = None
 
 
 @runtime_checkable
@@ -183,6 +198,20 @@ class ExchangesLightScalars(ExchangesScalars, PredictsLightScalars, Protocol):
 
 
 @runtime_checkable
+class ScattersPartlyInvisibly(MakesPairs, ExchangesScalars, DecaysPartlyInvisibly, Protocol):
+    """Pairs made by a neutrino beam through scalar exchange, not every one of which is seen."""
+
+
+@runtime_checkable
+class DecaysThroughScalars(PredictsLightScalars, Protocol):
+    """A heavy neutrino nu_4 that decays to a light scalar."""
+
+    def nu4_decay_width(self, point: Point) -> Float[Array, ""]:
+        """Its width, GeV."""
+        ...
+
+
+@runtime_checkable
 class PredictsLightNeutrinos(Protocol):
     """Masses of the light neutrinos."""
 
@@ -197,20 +226,6 @@ class HasYukawaCouplings(Protocol):
 
     def largest_coupling(self, point: Point) -> Float[Array, ""]:
         """The largest of them in size."""
-@runtime_checkable
-class ScattersPartlyInvisibly(MakesPairs, ExchangesScalars, DecaysPartlyInvisibly, Protocol):
-    """Pairs made by a neutrino beam through scalar exchange, not every one of which is seen."""
-
-
-@runtime_checkable
-class DecaysThroughScalars(PredictsLightScalars, Protocol):
-    """A heavy neutrino nu_4 that decays to a light scalar."""
-
-    def nu4_decay_width(self, point: Point) -> Float[Array, ""]:
-        """Its width, GeV."""
-        ...
-
-
         ...
 
 
@@ -250,6 +265,8 @@ CAPABILITY_WORDS = {
     ExchangesLightScalars: "scalar exchange by scalars whose couplings to leptons are known",
     DecaysPartlyInvisibly: "the share of heavy neutrinos that decay visibly",
     PredictsLightScalars: "light scalars with their couplings and widths",
+    ScattersPartlyInvisibly: "pairs made by scalar exchange, not all of which are seen",
+    DecaysThroughScalars: "light scalars out of a heavy neutrino with its width",
     PredictsLightNeutrinos: "masses of the light neutrinos",
     HasYukawaCouplings: "couplings that must be perturbative",
 }
@@ -258,5 +275,3 @@ CAPABILITY_WORDS = {
 def offered(model: object) -> tuple[str, ...]:
     """What the model supports, in words."""
     return tuple(words for kind, words in CAPABILITY_WORDS.items() if isinstance(model, kind))
-    ScattersPartlyInvisibly: "pairs made by scalar exchange, not all of which are seen",
-    DecaysThroughScalars: "light scalars out of a heavy neutrino with its width",

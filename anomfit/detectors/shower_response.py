@@ -22,6 +22,7 @@ from scipy.special import eval_legendre, ndtr, roots_legendre
 from anomfit.capabilities import PairEvents
 from anomfit.detectors.pairs import Seen
 from anomfit.detectors.resolution import Resolution
+from anomfit.physics.kinematics import safe_sqrt
 
 # Visible energies in GeV between which the table stands; the efficiency is zero outside (0.1, 2.1).
 LOWEST, HIGHEST = 0.095, 2.2
@@ -89,16 +90,27 @@ def expected(response: ShowerResponse, events: PairEvents, seen: Seen) -> Float[
     events, seen = jax.lax.optimization_barrier((events, seen))
     of_pair, of_shower = _each(lambda e: _energy_basis(e, n), events.energy, seen.energy)
     rates = events.rate.reshape(*events.rate.shape[:2], -1)
-    made = jnp.einsum("elt,etx->elx", _legendre(events.cos_parent, waves), rates)
-    made = jnp.einsum("ep,elx->plx", events.onto, made)
-    decays = jnp.einsum("pld,pdi->pli", _legendre(events.cos_decay, waves) * events.share[:, None, :], of_pair)
     # number of pairs around each of the table's energies, by wave: what multiplies the acceptance there
-    pairs = jnp.einsum("plx,pli->lxi", made, decays) @ _transform(n)
+    pairs = _by_wave(_legendre, waves, events, rates, events.share, of_pair)
+    if events.spin is not None:
+        spin = events.spin
+        share, across = events.share * spin.cos_star, events.share * spin.sin_star
+        pairs += _by_wave(_legendre, waves, events, rates * spin.along[..., None], share, of_pair)
+        pairs += _by_wave(_associated, waves, events, rates * spin.across[..., None], across, of_pair)
+    pairs = pairs @ _transform(n)
     wave = np.arange(waves)
     tilted = pairs * jnp.exp(-0.25 * (wave * (wave + 1))[:, None, None] * seen.tilt)
     visible = jnp.einsum("ew,ewi->ei", seen.weight, of_shower)
     counts = jnp.einsum("lxi,ilk->xk", tilted @ visible, response.table)
     return counts.reshape(*events.rate.shape[2:], -1)
+
+
+def _by_wave(basis, waves: int, events: PairEvents, rates, share, of_pair):
+    """Pairs by wave, (component, beam) and Chebyshev polynomial of their energy; the azimuth is integrated."""
+    made = jnp.einsum("elt,etx->elx", basis(events.cos_parent, waves), rates)
+    made = jnp.einsum("ep,elx->plx", events.onto, made)
+    decays = jnp.einsum("pld,pdi->pli", basis(events.cos_decay, waves) * share[:, None, :], of_pair)
+    return jnp.einsum("plx,pli->lxi", made, decays)
 
 
 def _each(function, *arrays):
@@ -187,3 +199,15 @@ def _legendre_jvp(n, primals, tangents):
     for l in range(1, n - 1):
         slopes.append(slopes[l - 1] + (2 * l + 1) * waves[..., l, :])
     return waves, jnp.stack(slopes[:n], axis=-2) * tangents[0][..., None, :]
+
+
+def _associated(x, n: int):
+    """sqrt(1 - x^2) P_l'(x) / sqrt(l (l + 1)), laid out as `_legendre`; the product at two angles is what the azimuth's
+    cosine leaves of P_l (addition theorem).
+    """
+    waves, slopes = _legendre(x, n), [jnp.zeros_like(x), jnp.ones_like(x)]
+    for l in range(1, n - 1):
+        slopes.append(slopes[l - 1] + (2 * l + 1) * waves[..., l, :])
+    l = np.arange(n)
+    norm = np.where(l > 0, 1.0 / np.sqrt(np.maximum(l * (l + 1), 1)), 0.0)[:, None]
+    return norm * safe_sqrt((1.0 - x) * (1.0 + x))[..., None, :] * jnp.stack(slopes[:n], axis=-2)

@@ -17,6 +17,7 @@ from anomfit.beams import Beam
 from anomfit.capabilities import MesonScalars, PairEvents
 from anomfit.errors import reject
 from anomfit.models import dark_scalar_parameters as parameters
+from anomfit.models.form_factors import form_factors
 from anomfit.parameters import Nuisance, Parametrisation, Point
 from anomfit.physics import lepton_moments, penguin_decays, scalar_decays, upscattered_pairs
 from anomfit.physics.barr_zee import photon_coupling_moment
@@ -42,6 +43,8 @@ GEV_PER_TEV = 1e3
 _LOOP_MASSES = np.array([M_E, M_MU, M_TAU, M_CHARM, M_B, M_TOP])
 _LOOP_CHARGES = np.array([1.0, 1.0, 1.0, 4.0 / 3.0, 1.0 / 3.0, 4.0 / 3.0])
 _LOOP_UP = np.array([False, False, False, True, False, True])
+Chirality = Literal["both", "left", "right"]
+ASYMMETRIES: Mapping[str, float] = {"both": 0.0, "left": 1.0, "right": -1.0}  # `polarised_decay.scalar_asymmetry`
 PhotonLoops = Literal["heavy", "leptons", "none"]
 LOOP_FERMIONS: Mapping[str, int] = {"none": 0, "leptons": 3, "heavy": 6}
 
@@ -65,7 +68,9 @@ class DarkScalar:
 
     nucleon_form_factor, nuclear_form_factor: as in `FormFactors`. photon_loops: fermions that add to kappa, "heavy" (e,
     mu, tau, c, b, t; light quarks are bound in hadrons, whose loops are left out), "leptons" or "none". long_kaon: see
-    `penguin_branching_ratio`. nu4_width: "corrected" (1/16 pi) or "printed" (equation 13 with 1/8 pi). v, m_top: GeV.
+    `penguin_branching_ratio`. nu4_width: "corrected" (1/16 pi) or "printed" (equation 13 with 1/8 pi). neutrinos: which
+    chirality S couples nu_4 to, "both" alike (the paper's), "left" or "right" alone, with the same rates: the direction
+    of S in the decay of a polarised nu_4. v, m_top: GeV.
     """
 
     name: str = "dark-scalar"
@@ -75,6 +80,7 @@ class DarkScalar:
     photon_loops: PhotonLoops = "heavy"
     long_kaon: penguin_decays.LongKaon = "real"
     nu4_width: Literal["corrected", "printed"] = "corrected"
+    neutrinos: Chirality = "both"
     v: float = V_EW
     m_top: float = M_TOP
 
@@ -96,6 +102,8 @@ class DarkScalar:
             raise reject("photon_loops", self.photon_loops, f"use one of {', '.join(LOOP_FERMIONS)}")
         if self.nu4_width not in ("corrected", "printed"):
             raise reject("nu4_width", self.nu4_width, "use 'corrected' or 'printed'")
+        if self.neutrinos not in ASYMMETRIES:
+            raise reject("neutrinos", self.neutrinos, f"use one of {', '.join(ASYMMETRIES)}")
 
     @property
     def parametrisations(self) -> Mapping[str, Parametrisation]:
@@ -178,8 +186,7 @@ class DarkScalar:
 
     def form_factors(self, nuisances: Point) -> FormFactors:
         """The form factors in force."""
-        M_S = nuisances.get(SCALAR_DIPOLE_MASS.name, SCALAR_DIPOLE_MASS.mean)
-        return FormFactors(self.nucleon_form_factor, self.nuclear_form_factor, M_S)
+        return form_factors(self.nucleon_form_factor, self.nuclear_form_factor, nuisances)
 
     def pair_events(self, point: Point, nuisances: Point, beam: Beam, nodes: upscattered_pairs.Nodes) -> PairEvents:
         """nu_mu + target -> nu_4 + target, nu_4 -> nu S promptly, S -> gamma gamma or e+e- (capability MakesPairs)."""
@@ -194,6 +201,7 @@ class DarkScalar:
             daughters=jnp.zeros(1),
             branching=jnp.reshape(self.visible_share(point), (1,)),
             decay_length_per_momentum=HBAR_C_M / (widths.total * point["m_S"]),
+            asymmetry=ASYMMETRIES[self.neutrinos],
         )
 
     # -- moments, mesons, light scalars -------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ whatever the polarisation; that paper's section II states the opposite. Majorana
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
+from anomfit.physics.kinematics import safe_sqrt
+
 
 def scalar_asymmetry(a_L: ArrayLike, a_R: ArrayLike) -> Float[Array, "..."]:
     """alpha of (1/Gamma) dGamma/dcos = (1 + alpha cos)/2, cos between N's spin and S's direction in N's rest frame.
@@ -31,6 +33,16 @@ def longitudinal_polarisation(cos_theta: ArrayLike, beta: ArrayLike) -> Float[Ar
     """
     cos_theta, beta = jnp.asarray(cos_theta), jnp.asarray(beta)
     return -(cos_theta - beta) / (1.0 - beta * cos_theta)
+
+
+def transverse_polarisation(cos_theta: ArrayLike, beta: ArrayLike) -> Float[Array, "..."]:
+    """The rest of it, across N's flight and counted positive towards the beam: -sin theta/(gamma (1 - beta cos theta)).
+
+    With `longitudinal_polarisation` squares add to 1.
+    """
+    cos_theta, beta = jnp.asarray(cos_theta), jnp.asarray(beta)
+    sine, inverse_gamma = safe_sqrt((1.0 - cos_theta) * (1.0 + cos_theta)), safe_sqrt((1.0 - beta) * (1.0 + beta))
+    return -sine * inverse_gamma / (1.0 - beta * cos_theta)
 
 
 def scalar_direction_density(cosine: ArrayLike, asymmetry: ArrayLike, polarisation: ArrayLike) -> Float[Array, "..."]:

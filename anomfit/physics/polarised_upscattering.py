@@ -1,8 +1,8 @@
 """nu + target -> N + target by scalar exchange, N -> nu S with unequal couplings: how many S fly forward.
 
 N is fully polarised against the beam neutrino's direction in its own rest frame (see `polarised_decay`), so that S
-follows or shuns that direction by its asymmetry alpha. With alpha = 0, the parity-conserving case, this is what
-`upscattered_pairs` gives; a general alpha is not in the fits: it would correlate the azimuths that they average.
+follows or shuns that direction by its asymmetry alpha. `upscattered_pairs` gives the same with the pair's response on
+top, by expansion in Legendre polynomials; here the azimuth is exact and there is no detector.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from anomfit.beams.flux import Beam
 from anomfit.physics.kinematics import safe_sqrt
+from anomfit.physics.polarised_decay import longitudinal_polarisation, transverse_polarisation
 from anomfit.physics.quadrature import unit_legendre
 from anomfit.physics.scalar_upscattering import FormFactors, ScalarMediators, production_rate
 from anomfit.physics.two_body import two_body_energy, two_body_momentum
@@ -65,8 +66,7 @@ def decay_shares(e_N, cos_N, m_N, m_S, asymmetry, edge, efficiency):
     along, across = e_N / m_N * (p_star * c_star + beta * e_star), p_star * s_star
     cosine = along / jnp.sqrt(along**2 + across**2)
     s_N, sine = safe_sqrt(1.0 - cos_N**2), across / jnp.sqrt(along**2 + across**2)
-    spin_along = -(cos_N - beta) / (1.0 - beta * cos_N)
-    spin_across = -s_N * safe_sqrt(1.0 - beta**2) / (1.0 - beta * cos_N)
+    spin_along, spin_across = longitudinal_polarisation(cos_N, beta), transverse_polarisation(cos_N, beta)
     reach = (edge - cos_N * cosine) / jnp.maximum(s_N * sine, 1e-12)
     phi = jnp.arccos(jnp.clip(reach, -1.0, 1.0))
     uneven = asymmetry * spin_along * c_star

@@ -1,8 +1,9 @@
 """nu + target -> N_2 + target, N_2 -> X h', h' -> pair: the events of one beam on fixed quadrature nodes.
 
-Production nodes are (E_N, cos theta_N) in the lab, common to every target and beam; the decay is isotropic in N_2's
-rest frame (a scalar vertex with real couplings conserves parity, so the helicity of N_2 leaves no trace once X's is
-summed over).
+Production nodes are (E_N, cos theta_N) in the lab, common to every target and beam. The decay is isotropic in N_2's
+rest frame where the couplings conserve parity (N_2's spin leaves no trace once X's is summed over); otherwise its
+asymmetry acts on the full polarisation that scalar exchange gives (`polarised_decay`). For antineutrinos both
+polarisation and asymmetry change sign: their product, all that enters, is the same.
 """
 
 from dataclasses import dataclass
@@ -14,9 +15,10 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from anomfit.beams.flux import Beam
-from anomfit.capabilities import PairEvents
+from anomfit.capabilities import PairEvents, PairSpin
 from anomfit.errors import reject
 from anomfit.physics.kinematics import safe_sqrt
+from anomfit.physics.polarised_decay import longitudinal_polarisation, transverse_polarisation
 from anomfit.physics.quadrature import unit_legendre
 from anomfit.physics.scalar_upscattering import FormFactors, ScalarMediators, production_rate
 from anomfit.physics.two_body import two_body_energy, two_body_momentum
@@ -56,10 +58,12 @@ def pair_events(
     daughters: Float[Array, "channels"],
     branching: Float[Array, "channels"],
     decay_length_per_momentum,
+    asymmetry: float = 0.0,
 ) -> PairEvents:
     """The h' pairs of N_2 -> X h' for daughters X of masses `daughters` (GeV) with these branching ratios.
 
-    decay_length_per_momentum: c tau / m of h', m/GeV. A closed channel must have branching ratio 0.
+    decay_length_per_momentum: c tau / m of h', m/GeV. A closed channel must have branching ratio 0. asymmetry: static,
+    alpha of `polarised_decay.scalar_asymmetry`, of all channels alike.
     """
     channels = [_channel(m_N2, m_hprime, daughter) for daughter in daughters]
     span = _seen_range(nodes, beam, m_N2, m_hprime, channels)
@@ -67,7 +71,7 @@ def pair_events(
     u_parent, _ = unit_legendre(nodes.parent)
     e_parent, p_parent, _ = _parent_energy(u_parent, span, m_N2)
     decays = [_decays(nodes, e_parent, p_parent, m_N2, channel, branching[i]) for i, channel in enumerate(channels)]
-    share, energy, cos_decay = (jnp.concatenate(part, axis=-1) for part in zip(*decays, strict=True))
+    share, energy, cos_decay, cos_star = (jnp.concatenate(part, axis=-1) for part in zip(*decays, strict=True))
     everything, _ = _production(beam, nodes, (m_N2, beam.highest_energy), m_N2, mediators, form_factors)
     return PairEvents(
         rate=rate,
@@ -79,6 +83,19 @@ def pair_events(
         made=jnp.sum(everything, axis=(0, 1)) * jnp.sum(branching),
         mass=m_hprime,
         decay_length_per_momentum=decay_length_per_momentum,
+        spin=_spin(asymmetry, nodes, span, m_N2, cos_N, cos_star) if asymmetry else None,
+    )
+
+
+def _spin(asymmetry: float, nodes: Nodes, span, m_N2, cos_N, cos_star) -> PairSpin:
+    """The steering of decays at rest-frame cosines `cos_star` by the polarisation of N_2 on the production nodes."""
+    e_N, p_N, _ = _parent_energy(unit_legendre(nodes.energy)[0], span, m_N2)
+    beta = (p_N / e_N)[:, None]
+    return PairSpin(
+        along=asymmetry * longitudinal_polarisation(cos_N, beta),
+        across=asymmetry * transverse_polarisation(cos_N, beta),
+        cos_star=cos_star,
+        sin_star=safe_sqrt((1.0 - cos_star) * (1.0 + cos_star)),
     )
 
 
@@ -168,7 +185,8 @@ def _angle_nodes(beam: Beam, n: int, e_N, p_N, m_N2, m_light):
 
 
 def _decays(nodes: Nodes, e_N, p_N, m_N2, channel: _Channel, branching):
-    """Weights, lab energy and cosine to N_2's flight of h' in one channel: nodes in ln E_h' over what can be seen.
+    """Weights, lab energy and cosine to N_2's flight of h' in one channel: nodes in ln E_h' over what can be seen;
+    and the cosine in the rest frame.
 
     The energy is flat between gamma (E* - beta p*) and gamma (E* + beta p*). A closed channel (branching ratio 0)
     becomes a harmless narrow box.
@@ -184,4 +202,4 @@ def _decays(nodes: Nodes, e_N, p_N, m_N2, channel: _Channel, branching):
     cos_star = jnp.clip((energy - centre[:, None]) / half[:, None], -1.0, 1.0)
     along = (p_N[:, None] * channel.e_star + e_N[:, None] * channel.p_star * cos_star) / m_N2
     across_squared = channel.p_star**2 * (1.0 - cos_star) * (1.0 + cos_star)
-    return share, energy, along / jnp.sqrt(along**2 + across_squared)
+    return share, energy, along / jnp.sqrt(along**2 + across_squared), cos_star
