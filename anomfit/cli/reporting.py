@@ -79,5 +79,5 @@ def reproduce(
         from anomfit.plotting.papers import save_paper_figures
 
         figures.mkdir(parents=True, exist_ok=True)
-        for path in save_paper_figures(figures):
+        for path in save_paper_figures(figures, paper):
             print(path, file=sys.stderr)

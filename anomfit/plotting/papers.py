@@ -1,6 +1,6 @@
 """Figures of the papers, remade from what the library computes."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +14,14 @@ from anomfit.detectors.resolution import RESOLUTIONS
 from anomfit.measurements.catalogue import find_measurement
 from anomfit.models.two_higgs_doublet import TwoHiggsDoublet, as_published, two_higgs_doublet
 from anomfit.plotting.figures import add_note, save_figure
+from anomfit.plotting.kaons import gap_figure, koto_figure
 from anomfit.plotting.lsnd import lsnd_figure
 from anomfit.plotting.moments import plot_muon_moment
 from anomfit.plotting.panels import Curve, Panel, SignalBand, panels
 from anomfit.plotting.spectrum import plot_excess, plot_spectrum
 from anomfit.plotting.style import CURVES, SIGNAL, styled, typeset
 from anomfit.prediction import PredictionReport, predict
+from anomfit.reproduce.papers import paper_name
 
 POINT = "table-I"
 PAPER_BAND = 0.15  # "a 15 % systematic uncertainty for our calculations", arXiv:2010.06159, section V.A
@@ -59,15 +61,16 @@ class Spread:
         return np.max([self.total, *self.alternatives.values()], axis=0)
 
 
-def save_paper_figures(folder: Path) -> list[Path]:
-    """Draw Figure 2 of arXiv:2010.06159, both rows, and Delta a_mu against sin delta (Figure 4 of arXiv:2006.01948)."""
+def save_paper_figures(folder: Path, paper: str | None = None) -> list[Path]:
+    """Draw the figures of a paper (an arXiv number or an alias), or of all, in this folder; return the files.
+
+    Of arXiv:2010.06159 Figure 2, both rows, and Delta a_mu against sin delta (Figure 4 of arXiv:2006.01948); of
+    arXiv:2005.08920 the limits on kaons that its points are to pass. Raises InputError for an unknown paper.
+    """
+    drawn = FIGURES if paper is None else {name: FIGURES[name] for name in [paper_name(paper)]}
     folder.mkdir(parents=True, exist_ok=True)
     with styled():
-        return [
-            save_figure(benchmark_figure(), folder, "figure-2-top-2010.06159"),
-            save_figure(lsnd_figure(), folder, "figure-2-bottom-2010.06159"),
-            save_figure(moment_figure(), folder, "muon-moment-2006.01948-figure-4"),
-        ]
+        return [save_figure(draw(), folder, name) for figures in drawn.values() for name, draw in figures.items()]
 
 
 def other_choices(in_force: Mapping[str, str]) -> dict[str, tuple[TwoHiggsDoublet, dict[str, str]]]:
@@ -176,3 +179,14 @@ def moment_figure() -> Figure:
         ax.set_xlim(0.0, 0.6)
     add_note(figure, "One-loop moments of H and h' (arXiv:2010.06159, equation 29; Leveille 1978).", columns=3)
     return figure
+
+
+FIGURES: Mapping[str, Mapping[str, Callable[[], Figure]]] = {
+    "2010.06159": {
+        "figure-2-top-2010.06159": benchmark_figure,
+        "figure-2-bottom-2010.06159": lsnd_figure,
+        "muon-moment-2006.01948-figure-4": moment_figure,
+    },
+    "2005.08920": {"koto-limit-2005.08920": koto_figure, "na62-gap-2005.08920": gap_figure},
+}
+"""By paper: name of the file, and what draws it."""

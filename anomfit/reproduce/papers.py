@@ -29,6 +29,11 @@ def paper_names() -> tuple[str, ...]:
     return tuple(paper.name for paper in _PAPERS)
 
 
+def paper_name(name: str) -> str:
+    """The arXiv number of a paper given by it or by an alias; an unknown one is refused."""
+    return _find(name).name
+
+
 def reproduce(paper: str | None = None) -> Iterator[Row]:
     """The rows of a paper (an arXiv number or an alias) or of all papers, each as soon as it is computed.
 
