@@ -11,23 +11,30 @@ from anomfit.physics.kinematics import safe_sqrt
 def forward_share(events: PairEvents, efficiency: Float[Array, "parents decays"], edge) -> Float[Array, ""]:
     """Share of the pairs (first beam, all components) with a cosine to the beam above `edge`, weighted; 0 without any.
 
-    `efficiency` weights each pair by its energy. The azimuth of the pair about its parent is uniform: of
-    cos = c_N c + s_N s cos(phi) the share arccos(x)/pi lies above, x = (edge - c_N c)/(s_N s).
+    `efficiency` weights each pair by its energy. Of cos = c_N c + s_N s cos(phi), azimuth phi about the parent, the
+    azimuths with cos(phi) > x lie above, x = (edge - c_N c)/(s_N s): a share arccos(x)/pi of them where phi is uniform,
+    and sqrt(1 - x^2)/pi times the weight of cos(phi) more where the parent's spin steers it.
     """
     rate = jnp.sum(events.rate[..., 0], axis=-1)  # energies, directions
+    spin = events.spin
+    along, across = (jnp.zeros_like(rate),) * 2 if spin is None else (spin.along, spin.across)
+    cos_star, sin_star = (jnp.zeros_like(events.share),) * 2 if spin is None else (spin.cos_star, spin.sin_star)
     weight = events.share * efficiency
     cos_decay = events.cos_decay
     sine = safe_sqrt(1.0 - cos_decay**2)
 
     def from_direction(found):
-        made, cos_N = found  # at all energies
+        made, cos_N, a, b = found  # at all energies
         c_N = cos_N[:, None, None]
-        across = safe_sqrt(1.0 - c_N**2) * sine + 1e-12
-        inside = _share_above((edge - c_N * cos_decay) / across)
-        return jnp.einsum("e,ep,pd,epd->", made, events.onto, weight, inside)
+        x = (edge - c_N * cos_decay) / (safe_sqrt(1.0 - c_N**2) * sine + 1e-12)
+        straight = (1.0 + a[:, None, None] * cos_star) * _share_above(x)
+        steered = b[:, None, None] * sin_star * safe_sqrt(1.0 - x**2) / jnp.pi
+        return jnp.einsum("e,ep,pd,epd->", made, events.onto, weight, straight + steered)
 
-    forward = jnp.sum(jax.lax.map(from_direction, (rate.T, events.cos_parent.T)))
-    everything = jnp.einsum("e,ep,pd->", jnp.sum(rate, axis=1), events.onto, weight)
+    forward = jnp.sum(jax.lax.map(from_direction, (rate.T, events.cos_parent.T, along.T, across.T)))
+    by_energy = jnp.stack([jnp.sum(rate, axis=1), jnp.sum(rate * along, axis=1)])
+    decays = jnp.stack([weight, weight * cos_star])
+    everything = jnp.einsum("ke,ep,kpd->", by_energy, events.onto, decays)
     some = everything > 0.0
     return jnp.where(some, forward / jnp.where(some, everything, 1.0), 0.0)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from anomfit.beams.booster import miniboone_beam
-from anomfit.capabilities import PairEvents
+from anomfit.capabilities import PairEvents, PairSpin
 from anomfit.constraints import constraint_table, shipped_constraints
 from anomfit.constraints import decay_conditions as decays
 from anomfit.constraints import scattering_conditions as scattering
@@ -127,6 +127,39 @@ def test_the_forward_share_has_finite_slopes_at_its_edges_and_is_0_without_pairs
     value, slopes = program(jnp.zeros((1, 3, 1, 1)), cos_N, cos_decay)
     assert float(value) == 0.0
     assert all(np.all(np.asarray(slope) == 0.0) for slope in slopes)
+
+
+def test_the_forward_share_of_steered_decays_against_thrown_azimuths():
+    """Two directions of a parent, two decays; azimuths thrown, each with its weight."""
+    rng = np.random.default_rng(2)
+    phi = rng.uniform(0.0, 2.0 * np.pi, 400_000)
+    rate, cos_N = np.array([[1.0, 2.0]]), np.array([[0.95, 0.6]])
+    along, across = np.array([[0.5, -0.3]]), np.array([[0.2, 0.6]])
+    share, cos_decay, cos_star = np.array([[0.7, 0.3]]), np.array([[0.9, 0.3]]), np.array([[0.4, -0.8]])
+    sin_star = np.sqrt(1.0 - cos_star**2)
+    spin = PairSpin(*(jnp.asarray(x) for x in (along, across, cos_star, sin_star)))
+    weight, zero = jnp.ones((1, 2)), jnp.zeros(())
+    events = PairEvents(
+        jnp.asarray(rate)[..., None, None],
+        jnp.asarray(cos_N),
+        jnp.ones((1, 1)),
+        jnp.asarray(share),
+        weight,
+        jnp.asarray(cos_decay),
+        jnp.ones((1, 1)),
+        zero,
+        zero,
+        spin,
+    )
+    above = everything = 0.0
+    for j in range(2):
+        for k in range(2):
+            c, d = cos_N[0, j], cos_decay[0, k]
+            cosine = c * d + np.sqrt((1 - c**2) * (1 - d**2)) * np.cos(phi)
+            steering = 1.0 + along[0, j] * cos_star[0, k] + across[0, j] * sin_star[0, k] * np.cos(phi)
+            above += rate[0, j] * share[0, k] * np.mean(steering * (cosine > 0.8))
+            everything += rate[0, j] * share[0, k] * np.mean(steering)
+    assert float(jax.jit(forward_share)(events, weight, 0.8)) == pytest.approx(above / everything, abs=3e-3)
 
 
 @pytest.fixture(scope="module")
