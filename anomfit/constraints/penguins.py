@@ -65,6 +65,7 @@ def constraints() -> tuple[Constraint, ...]:
         _spectrum(),
         _belle_2_line(),
         _belle_2_rate(),
+        _babar_line(),
         _koto(),
     )
 
@@ -182,6 +183,16 @@ def _total(model: object, point: Point, nuisances: Point, data) -> Outcome:
     made = produced(model, point, "B+ -> K+")
     predicted = data["standard_model"] + jnp.sum(made.rate * made.to_invisible)
     return against_measurement(predicted, data["value"], data["sigma"])
+
+
+def _babar_line() -> Constraint:
+    record = load_record("kaon/photons_and_b_mesons").parts["B_Kstar_X"]
+    words = "a line in q^2 in place of nu nubar; the number is the weaker of two readings of the recast"
+    quantity = "B(B0 -> K*0 phi, phi invisible)"
+    about = _about(record, "B-Kstar-X-babar", quantity, "1999-2010", words, kind="no public data")
+    return Constraint(
+        {"limit": np.asarray(record.values["weakest"])}, about, partial(_against_rate, "B0 -> K*0", "invisible")
+    )
 
 
 def _koto() -> Constraint:

@@ -106,3 +106,13 @@ def test_likelihoods_and_slopes_are_finite_over_the_prior():
     assert np.all(np.asarray(values) <= 0.0)
     for name, slope in slopes.items():
         assert np.all(np.isfinite(slope)), name
+
+
+def test_the_line_in_kstar_is_shown_and_never_fitted():
+    row = MINE["B-Kstar-X-babar"]
+    assert row.about.kind == "no public data"
+    at = point()
+    found = row.outcome(dark_scalar, at, {})
+    rate = dark_scalar.meson_branching_ratio(at, "B0 -> K*0")[0] * dark_scalar.meson_scalars(at).to_invisible[0]
+    assert float(found.predicted) == pytest.approx(float(rate), rel=1e-12)
+    assert float(row.log_likelihood(row.predict(dark_scalar, at, {}), {})) == 0.0
