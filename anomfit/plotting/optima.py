@@ -16,6 +16,7 @@ from anomfit.problem import Problem
 
 REGION = "#cfe3b4"
 COLUMNS = 3
+STEEP = 4.0 * LEVELS[1]  # contours are drawn as if -2 ln L never rose further: cells next to a cliff
 MOST_NAMED = 8  # published points with a label of their own
 
 Points = Mapping[str, Mapping[str, float]]
@@ -90,7 +91,7 @@ def plot_ends(problem: Problem, search: Search, published: Points, x: Parameter,
 def plot_boundary(problem: Problem, grid: Boundary, search: Search, published: Points, ax: Axes) -> Axes:
     """Contours of the profiled -2 ln L, the region in which all conditions hold, optima and published points."""
     x, y = (next(p for p in problem.free if p.name == name) for name in grid.names)
-    above = np.clip(np.nan_to_num(grid.twice_nll - grid.lowest, nan=1e3, posinf=1e3), 0.0, 1e3)
+    above = np.clip(np.nan_to_num(grid.twice_nll - grid.lowest, nan=STEEP, posinf=STEEP), 0.0, STEEP)
     ax.pcolormesh(
         grid.x,
         grid.y,
@@ -100,9 +101,12 @@ def plot_boundary(problem: Problem, grid: Boundary, search: Search, published: P
         vmin=0.0,
         vmax=1.0,
     )
-    if (above < LEVELS[0]).any() or (above < LEVELS[1]).any():
-        lines = ax.contour(grid.x, grid.y, above, levels=LEVELS, colors=[SIGNAL, BAND], linewidths=1.4)
-        ax.clabel(lines, fmt={level: f"{level:g}" for level in LEVELS}, fontsize=7)
+    for level, colour, share in zip(LEVELS, (SIGNAL, BAND), ("68 %", "95 %"), strict=True):
+        if (above < level).any():
+            ax.contour(grid.x, grid.y, above, levels=[level], colors=[colour], linewidths=1.4)
+            ax.plot([], [], color=colour, lw=1.4, label=rf"$-2\Delta\ln L = {level:.2f}$ ({share})")
+    if grid.all_hold.any():
+        ax.fill_between([], [], [], color=REGION, label="all conditions hold")
     best = search.optima[0].values
     ax.plot(best[x.name], best[y.name], "o", mfc="white", mec=SIGNAL, ms=6, mew=1.3, label="best optimum")
     _plot_published(published, x, y, ax)
