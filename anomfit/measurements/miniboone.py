@@ -20,6 +20,7 @@ from anomfit.detectors.resolution import find_resolution
 from anomfit.detectors.shower_response import ShowerResponse, build_response, expected
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.miniboone_covariance import QuasiElasticData, load_quasi_elastic
+from anomfit.measurements.miniboone_transmutation import TransmutationSample, released
 from anomfit.parameters import Point
 from anomfit.physics.upscattered_pairs import Nodes
 from anomfit.statistics.terms import multivariate_gaussian
@@ -27,15 +28,6 @@ from anomfit.statistics.terms import multivariate_gaussian
 NODES = Nodes()  # see benchmarks/convergence.py
 WAVES, ENERGIES = 24, 64
 COMPONENTS = ("coherent", "incoherent")
-
-
-@dataclass(frozen=True)
-class TransmutationSample:
-    """Released events for full nu_mu -> nu_e transmutation: true energy (GeV) and flight length (m) against bins."""
-
-    energy: Float[Array, "true"]
-    length: Float[Array, "true"]
-    events: Float[Array, "true bins"]
 
 
 @dataclass(frozen=True)
@@ -128,7 +120,7 @@ def load_miniboone(
     covariance: "recommended", "flat-signal" (block 1 replaced by a correlated 15 %) or "literal" (refused where it is
     not positive definite, which is everywhere a soft signal can go: kept for comparison by `predict` only).
     """
-    data, samples = load_quasi_elastic(covariance)
+    data = load_quasi_elastic(covariance)
     chosen, smearing = find_selection(selection), find_resolution(resolution)
     response = build_response(detector.quasi_elastic_bins(data.edges), smearing, ENERGIES, WAVES)
     stated = {
@@ -141,12 +133,11 @@ def load_miniboone(
     return MiniBooneQuasiElastic(
         data=data,
         chain=PairChain(miniboone_beam(flavours), response, chosen, NODES),
-        transmutation=tuple(TransmutationSample(*sample) for sample in samples),  # type: ignore[arg-type]
+        transmutation=(released("neutrino"), released("antineutrino")),
         stated=tuple(stated.items()),
     )
 
 
-jax.tree_util.register_dataclass(TransmutationSample, data_fields=["energy", "length", "events"], meta_fields=[])
 jax.tree_util.register_dataclass(PairChain, data_fields=["beam", "response"], meta_fields=["selection", "nodes"])
 jax.tree_util.register_dataclass(
     MiniBooneQuasiElastic, data_fields=["data", "chain", "transmutation"], meta_fields=["stated"]

@@ -97,10 +97,8 @@ jax.tree_util.register_dataclass(
 )
 
 
-def load_quasi_elastic(choice: str) -> tuple[QuasiElasticData, list[tuple[np.ndarray, np.ndarray, np.ndarray]]]:
-    """The data with this covariance, and for each mode (true energy GeV, length m, events by bin) of full
-    transmutation.
-    """
+def load_quasi_elastic(choice: str) -> QuasiElasticData:
+    """The data with this covariance."""
     if choice not in WORDS:
         raise reject("covariance", choice, f"use one of {', '.join(WORDS)}")
     nue = [load_record(f"miniboone/{name}").columns for name in ("nu_enuqe_2020", "nubar_enuqe_2018")]
@@ -123,9 +121,7 @@ def load_quasi_elastic(choice: str) -> tuple[QuasiElasticData, list[tuple[np.nda
     null = np.linalg.slogdet(np.asarray(data.covariance(jnp.zeros(2 * BINS))))
     if null[0] <= 0:
         raise InputError(f"covariance: {choice!r} is not positive definite; use 'recommended'")
-    return replace(data, null_log_det=jnp.asarray(null[1])), [
-        _transmutation(name) for name in ("fullosc_nu", "fullosc_nubar")
-    ]
+    return replace(data, null_log_det=jnp.asarray(null[1]))
 
 
 def _joined(tables, column: str):
@@ -152,9 +148,3 @@ def _fractional_covariance(choice: str) -> np.ndarray:
     values, vectors = np.linalg.eigh(matrix[:n, :n] - explained)
     matrix[:n, :n] = explained + (vectors * np.maximum(values, 0.0)) @ vectors.T
     return matrix
-
-
-def _transmutation(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    columns = load_record(f"miniboone/{name}").columns
-    energy = 0.5e-3 * (columns["Etrue_lo_MeV"] + columns["Etrue_hi_MeV"])
-    return energy, columns["L_mean_m"], np.stack([columns[f"reco_{i}"] for i in range(1, BINS + 1)], axis=-1)

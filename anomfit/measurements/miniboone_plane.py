@@ -3,12 +3,11 @@
 arXiv:2006.16883 (neutrino mode, 2020) and arXiv:1805.12028 (antineutrino mode, 2018). They show the events of the
 E_nu^QE spectra again, so no two of one mode can be fitted together. A bin is Poisson with the Monte Carlo error of its
 background (Barlow-Beeston). No systematic errors were released for these distributions: three nuisances stand in.
-Pairs only: the released appearance sample (fullosc) is binned in E_nu^QE and says nothing of E_vis or cos(theta).
+A signal of pairs, or of appearance, whose released sample is spread over angles by us (`miniboone_transmutation`).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +15,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from anomfit.beams.booster import miniboone_beam
-from anomfit.capabilities import MakesPairs
+from anomfit.capabilities import MakesPairs, PredictsAppearance
 from anomfit.data import load_record
 from anomfit.detectors import miniboone as detector
 from anomfit.detectors.pairs import find_selection
@@ -26,10 +25,9 @@ from anomfit.errors import reject
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.miniboone import NODES, PairChain, predict_pairs
 from anomfit.measurements.miniboone_plane_tables import Rectangles, read_table
+from anomfit.measurements.miniboone_transmutation import Mode, TransmutationSample, in_plane
 from anomfit.parameters import Nuisance, Point
 from anomfit.statistics.terms import barlow_beeston_deviance, poisson_barlow_beeston
-
-Mode = Literal["neutrino", "antineutrino"]
 
 WINDOW = (0.2, 1.25)  # GeV, E_nu^QE of the 2020 distributions: notes of data/miniboone/nu_evis_2020; 2018 has no cut
 # The nu_mu samples leave 4.7 % (neutrino) and 5.1 % (antineutrino mode) of systematic error on the total and move it by
@@ -97,12 +95,13 @@ class MiniBooneProjection:
     mc_error: Float[Array, "n"]
     photons: Float[Array, "n"]  # the background's part from NC pi0 and Delta -> N gamma
     chain: PairChain
+    transmutation: TransmutationSample
     distribution: Distribution
     described: Described
     nuisances: tuple[Nuisance, ...]  # background, photons, efficiency: scale factors
 
     name = "miniboone"
-    accepts = (MakesPairs,)
+    accepts = (MakesPairs, PredictsAppearance)
 
     @property
     def era(self) -> str:
@@ -139,10 +138,14 @@ class MiniBooneProjection:
         return [Bin(*label, float(n), float(b), float(sigma)) for label, n, b, sigma in numbers]
 
     def predict(self, model: object, point: Point, nuisances: Point) -> Prediction:
-        """Selected pairs in each bin, with the uncertain gain of the efficiency."""
-        assert isinstance(model, MakesPairs)  # build_problem and predict check it for the user
-        prediction = predict_pairs(model, point, nuisances, self.chain)
+        """Selected pairs, or nu_e that appear, in each bin, with the uncertain gain of the efficiency."""
         gain = self._scale(2, nuisances)
+        if not isinstance(model, MakesPairs):
+            assert isinstance(model, PredictsAppearance)  # build_problem and predict check it for the user
+            sample = self.transmutation
+            events = model.appearance_probability(point, sample.energy, sample.length) @ sample.events
+            return Prediction({"appearance": gain * events}, {})
+        prediction = predict_pairs(model, point, nuisances, self.chain)
         return prediction._replace(signal={name: gain * counts for name, counts in prediction.signal.items()})
 
     def expected_background(self, nuisances: Point) -> Float[Array, "n"]:
@@ -171,7 +174,7 @@ class MiniBooneProjection:
 
 jax.tree_util.register_dataclass(
     MiniBooneProjection,
-    data_fields=["counts", "background", "mc_error", "photons", "chain"],
+    data_fields=["counts", "background", "mc_error", "photons", "chain", "transmutation"],
     meta_fields=["distribution", "described", "nuisances"],
 )
 
@@ -186,7 +189,8 @@ def load_projection(
     chosen, smearing = find_selection(selection), find_resolution(resolution)
     beam = miniboone_beam(flavours, distribution.mode)
     table = read_table(distribution.record)
-    binning = _response_bins(table.bins, WINDOW if distribution.mode == "neutrino" else None)
+    window = WINDOW if distribution.mode == "neutrino" else None
+    binning = _response_bins(table.bins, window)
     response = build_response(binning, smearing, waves=RESPONSE_WAVES)
     nuisances = _nuisances(distribution.mode)
     stated = {
@@ -194,6 +198,7 @@ def load_projection(
         "energy resolution": f"{smearing.name}: {smearing.words}",
         "beam flavours": flavours,
         "efficiency": "single electron/photon, release with arXiv:1207.4809, linear between bin centres",
+        "appearance": "released in E_nu^QE, angles from quasi-elastic scattering on free nucleons: approximate",
         "systematic errors": "none released; " + "; ".join(n.description for n in nuisances),
     }
     return MiniBooneProjection(
@@ -202,6 +207,7 @@ def load_projection(
         mc_error=jnp.asarray(table.mc_error),
         photons=jnp.asarray(table.photons),
         chain=PairChain(beam, response, chosen, NODES),
+        transmutation=in_plane(distribution.mode, table.bins, window),
         distribution=distribution,
         described=Described(tuple(stated.items()), _labels(table.bins, era)),
         nuisances=nuisances,

@@ -21,7 +21,7 @@ PUBLISHED = {
 def oscillation_curves(full_name: str) -> tuple[Curve, ...]:
     """A published best fit of oscillation in the bins of the measurement "name:era": LSND's in LSND and in KARMEN.
 
-    Empty for a measurement that does not ship or that knows no appearance (MiniBooNE's events are in E_nu^QE only).
+    Empty for a measurement that does not ship or that knows no appearance.
     """
     name = full_name.partition(":")[0]
     if name not in measurement_names() or name not in PUBLISHED:

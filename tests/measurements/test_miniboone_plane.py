@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.integrate import quad
 
 from anomfit.data import load_record
 from anomfit.detectors import miniboone as detector
@@ -20,6 +21,7 @@ from anomfit.measurements.miniboone_plane import DISTRIBUTIONS, load_projection
 from anomfit.measurements.miniboone_plane_tables import FEWEST, Rectangles, Table, merge, read_table
 from anomfit.models.catalogue import find_model
 from anomfit.physics.constants import M_E, M_N, M_P
+from anomfit.physics.quasi_elastic import d_sigma_d_cos
 from anomfit.problem import build_problem
 
 MODEL = find_model("two-higgs-doublet")
@@ -268,11 +270,31 @@ def test_projections_of_both_modes_are_fitted_together(loaded):
     assert sum(n.name == "miniboone_efficiency" for n in problem.nuisances) == 1
 
 
-def test_oscillation_is_refused(loaded):
-    model = find_model("oscillation")
-    (name, chosen), *_ = model.parametrisations.items()
-    with pytest.raises(InputError, match=r"needs e\+e- pairs made by a neutrino beam, which oscillation does not"):
-        build_problem(model, [loaded["evis"]], name, chosen.parameters, {})
+OSCILLATION = find_model("oscillation")
+BEST_FIT = {name: jnp.asarray(value) for name, value in OSCILLATION.points["miniboone-2020"].items()}
+
+
+def test_appearance_shows_the_events_of_the_energy_spectrum_again(loaded):
+    """Their number is that between 200 and 1250 MeV, and the plane's rows and columns are the projections."""
+    appeared = {era: np.asarray(loaded[era].predict(OSCILLATION, BEST_FIT, {}).total) for era in NEUTRINO}
+    spectrum = np.asarray(load_miniboone().predict(OSCILLATION, BEST_FIT, {}).total)[:9]
+    for counts in appeared.values():
+        assert counts.sum() == pytest.approx(spectrum.sum(), rel=2e-3)  # a few lie outside of the bins of E_vis
+    plane, bins = appeared["evis-costheta"], read_table("miniboone/nu_evis_costheta_2020").bins
+    energy = read_table("miniboone/nu_evis_2020").bins
+    for low, high in zip(np.unique(bins.low), np.unique(bins.high), strict=True):
+        inside = (energy.low >= low - 1e-9) & (energy.high <= high + 1e-9)
+        assert plane[bins.low == low].sum() == pytest.approx(appeared["evis"][inside].sum(), rel=1e-9)
+
+
+def test_angles_of_appearance_are_those_of_quasi_elastic_scattering(loaded):
+    """Everything at 0.8 GeV: the share above cos theta = 0.5 against an integral of the cross section."""
+    sample = loaded["costheta"].transmutation
+    row = int(np.argmin(np.abs(np.asarray(sample.energy) - 0.8)))
+    energy, counts = float(sample.energy[row]), np.asarray(sample.events[row])
+    edges = read_table("miniboone/nu_costheta_2020").bins
+    whole, part = (quad(lambda c: d_sigma_d_cos(energy, c, "neutrino"), low, 1.0)[0] for low in (-1.0, 0.5))
+    assert counts[edges.cos_low >= 0.5 - 1e-9].sum() / counts.sum() == pytest.approx(part / whole, rel=1e-3)
 
 
 def test_options_and_their_refusals():

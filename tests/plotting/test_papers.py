@@ -68,7 +68,8 @@ def test_the_benchmark_panel_states_the_factor_to_the_excess():
     panel = benchmark_panel("evis", spread)
     assert panel.data.sum() == 2881.0  # the plotted sample of arXiv:2006.16883
     np.testing.assert_allclose(panel.background.sum(), 2318.3, atol=0.2)
-    published, scaled = panel.curves
+    published, scaled, appearance = panel.curves
+    assert "oscillation" in appearance.label
     np.testing.assert_allclose(scaled.signal.sum(), (panel.data - panel.background).sum())
     np.testing.assert_allclose(scaled.signal / scaled.signal.sum(), panel.total_signal / panel.total_signal.sum())
     assert f"x {scaled.signal.sum() / panel.total_signal.sum():.3g}" in scaled.label
