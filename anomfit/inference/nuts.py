@@ -35,7 +35,7 @@ class Tuning:
     target_accept: float = 0.9
     max_tree_depth: int = 10
     warmup_tree_depth: int = 6
-    jumping_tree_depth: int = 4
+    jumping_tree_depth: int = 2
     block: int = 20
     between_jumps: int = 1
 
