@@ -8,6 +8,7 @@ from anomfit.plotting.panels import Curve, Panel, SignalBand, panels
 from anomfit.plotting.posterior import plot_corner
 from anomfit.plotting.pulls import plot_pulls
 from anomfit.plotting.references import oscillation_curves
+from anomfit.plotting.signals import plot_signals
 from anomfit.plotting.spectrum import plot_excess, plot_spectrum
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "plot_corner",
     "plot_excess",
     "plot_pulls",
+    "plot_signals",
     "plot_spectrum",
     "save_figures",
     "spectrum_figure",

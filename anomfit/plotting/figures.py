@@ -1,7 +1,7 @@
 """The figures of a result as files."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from anomfit.plotting.panels import Panel, panels
 from anomfit.plotting.posterior import has_posterior, plot_corner
 from anomfit.plotting.pulls import plot_pulls, pull_rows
 from anomfit.plotting.references import oscillation_curves
+from anomfit.plotting.signals import plot_signals, signal_rows
 from anomfit.plotting.spectrum import plot_excess, plot_spectrum
 from anomfit.plotting.style import QUIET, styled, typeset
 from anomfit.results.result import Result, Spectrum
@@ -24,7 +25,8 @@ def save_figures(result: Result, folder: Path) -> list[Path]:
     """Draw what `result` has: a spectrum for each measurement with bins, the corner plot, the pulls; return the files.
 
     `folder` is made if need be; figures that are there are replaced, each written whole. Files: spectrum-NAME-ERA.png,
-    corner.png (with a posterior of enough draws), pulls.png. Raises OSError where it cannot write.
+    corner.png and signals.png (with a posterior of enough draws), pulls.png, and what is drawn for one model alone.
+    Raises OSError where it cannot write.
     """
     folder.mkdir(parents=True, exist_ok=True)
     made = []
@@ -38,6 +40,9 @@ def save_figures(result: Result, folder: Path) -> list[Path]:
         if has_posterior(result):
             side = 1.25 * len(result.provenance.coordinates) + 0.6
             made.append(save_figure(plot_corner(result, Figure(figsize=(side, side))), folder, "corner"))
+            if signal_rows(result):
+                made.append(save_figure(signal_figure(result), folder, "signals"))
+            made += [save_figure(figure, folder, name) for name, figure in _of_the_model(result)]
         if pull_rows(result):
             made.append(save_figure(pull_figure(result), folder, "pulls"))
     return made
@@ -75,6 +80,15 @@ def pull_figure(result: Result) -> Figure:
     return figure
 
 
+def signal_figure(result: Result) -> Figure:
+    """The summed signals on a page of their own."""
+    figure = Figure(figsize=(6.4, 2.0 + 0.25 * len(signal_rows(result))), layout="constrained")
+    plot_signals(result, figure.subplots())
+    note = "Errors of bins are added in quadrature, correlations left out; a limit's signal is 1.645 at 90 % CL."
+    add_note(figure, note, columns=1)
+    return figure
+
+
 def add_note(figure: Figure, note: str, columns: int) -> None:
     """A caption in small grey type below the axes, wrapped to a figure of so many panels side by side."""
     text = "\n".join(textwrap.wrap(note, NOTE_WIDTH * columns))
@@ -87,6 +101,13 @@ def save_figure(figure: Figure, folder: Path, name: str) -> Path:
     with written_whole(path) as part:
         figure.savefig(part, format="png", bbox_inches="tight")
     return path
+
+
+def _of_the_model(result: Result) -> Iterator[tuple[str, Figure]]:
+    from anomfit.plotting import dark_scalar  # which needs this module
+
+    if dark_scalar.can_show(result):
+        yield "dark-scalar-today", dark_scalar.today_figure(result)
 
 
 def _panels(spectrum: Spectrum) -> list[Panel]:

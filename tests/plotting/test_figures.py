@@ -3,11 +3,12 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from anomfit.plotting import plot_corner, plot_pulls, save_figures
+from anomfit.plotting import plot_corner, plot_pulls, plot_signals, save_figures
 from anomfit.plotting.pulls import pull_rows
+from anomfit.plotting.signals import signal_rows
 from anomfit.results.files import load_result
 
-NAMES = {"spectrum-miniboone-enuqe.png", "corner.png", "pulls.png"}
+NAMES = {"spectrum-miniboone-enuqe.png", "corner.png", "pulls.png", "signals.png"}
 pytestmark = pytest.mark.slow  # a fit stands behind each
 
 
@@ -49,7 +50,7 @@ def test_a_result_without_draws_has_no_corner_plot(result, tmp_path):
     unsampled = dataclasses.replace(result, samples=None)
     with pytest.raises(ValueError, match="no posterior"):
         plot_corner(unsampled, Figure())
-    assert {path.name for path in save_figures(unsampled, tmp_path)} == NAMES - {"corner.png"}
+    assert {path.name for path in save_figures(unsampled, tmp_path)} == NAMES - {"corner.png", "signals.png"}
 
 
 def test_the_pull_plot_has_a_line_for_every_datum(result):
@@ -70,3 +71,17 @@ def test_nuisances_stand_below_the_data_with_their_errors(result):
     hesse = dataclasses.replace(result.hesse, errors={**result.hesse.errors, "scale": 0.9})
     last = pull_rows(dataclasses.replace(result, fit=fit, hesse=hesse))[-1]
     assert (last.group, last.label, last.pull, last.error) == ("nuisance", "scale", -0.7, 0.9)
+
+
+def test_summed_signals_stand_in_errors_of_the_summed_excess(result):
+    (row,) = signal_rows(result)
+    (spectrum,) = result.spectra
+    error = np.sqrt(sum(b.error**2 for b in spectrum.bins))
+    assert row.excess * error == pytest.approx(sum(b.data - b.background for b in spectrum.bins))
+    assert row.best_fit * error == pytest.approx(spectrum.best_fit["appearance"].sum())
+    assert row.draws.shape == (spectrum.predictive.shape[0] * spectrum.predictive.shape[1],)
+    ax = plot_signals(result, Figure().subplots())
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["miniboone"]
+    wide, narrow = ax.patches
+    assert wide.get_width() > narrow.get_width() > 0.0
+    assert wide.get_x() <= np.median(row.draws) <= wide.get_x() + wide.get_width()
