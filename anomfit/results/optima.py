@@ -25,7 +25,9 @@ MEANING = (
 def headline(search: Search) -> str:
     """How many starts succeed, or what is in the way."""
     share = f"{search.successes} of {search.starts} starts ({100.0 * search.successes / search.starts:.1f} %)"
-    sentence = f"{share} end in a point where all {len(search.standing.names)} conditions hold."
+    number = len(search.standing.names)
+    every = f"all {number} conditions hold" if number > 1 else "the one condition holds"
+    sentence = f"{share} end in a point where {every}."
     if search.in_the_way:
         least = ", ".join(f"{name} ({count})" for name, count in search.in_the_way.items())
         sentence += f" In the way, at the ends that fail fewest conditions: {least}."

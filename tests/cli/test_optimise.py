@@ -28,7 +28,7 @@ def table(path: Path) -> list[dict[str, str]]:
 def test_a_search_writes_its_folder_and_says_what_it_found(anomfit, card, tmp_path):
     outcome = anomfit("optimise", card, "--starts", "16", "--out", "found", "--boundary", "epsilon", "m_dark")
     assert outcome.status == 0
-    assert "16 of 16 starts (100.0 %) end in a point where all 1 conditions hold." in outcome.out
+    assert "16 of 16 starts (100.0 %) end in a point where the one condition holds." in outcome.out
     folder = tmp_path / "found"
     names = {"optima.csv", "ends.csv", "boundary.csv", "report.md", "card.toml", "optima.png", "boundary.png"}
     assert {path.name for path in folder.iterdir()} == names
