@@ -110,7 +110,8 @@ def _open(folder: Path, card: Card, overwrite: bool) -> None:
 
 def _keep(folder: Path, card: Card, found: Optimised) -> None:
     from anomfit.plotting.optima import save_search_figures
-    from anomfit.results.optima import write_boundary, write_ends, write_optima, write_optimise_report
+    from anomfit.results.optima import write_optimise_report
+    from anomfit.results.optima_csv import write_boundary, write_ends, write_optima
     from anomfit.results.result import provenance
 
     problem, search = found.problem, found.search
