@@ -7,6 +7,7 @@ import numpy as np
 
 from anomfit.folders import written_whole
 from anomfit.inference.boundary import LEVELS, Boundary
+from anomfit.inference.grouping import MOST
 from anomfit.inference.optimise import FoundOptimum, Search
 from anomfit.inference.published import PublishedPoint
 from anomfit.inference.standing import WITHIN, Standings
@@ -59,7 +60,8 @@ def optima_table(search: Search) -> TextTable:
     ]
     notes = (
         MEANING,
-        "Points of one basin are connected by lines on which -2 ln L rises by at most 1; starts: ends in the basin. "
+        "Points of one basin are connected by lines on which -2 ln L rises by at most 1; starts: ends in the basin, of "
+        f"the best {MOST}. "
         "Basins of equal -2 ln L may be one valley that bends between sparse ends: look at the free directions.",
     )
     return TextTable("Optima", ("", "-2 ln L", "basin", "starts", "all hold", *names), tuple(rows), notes)
