@@ -5,6 +5,7 @@ each one asks, and waits until all others have asked or ended; then one batch of
 """
 
 import threading
+import warnings
 from collections.abc import Callable
 from queue import SimpleQueue
 
@@ -29,22 +30,32 @@ def descend(
     """
     descents = [_Descent(start, rounds) for start in np.array(starts, dtype=float)]
     asked: SimpleQueue[_Descent] = SimpleQueue()
-    going = descents
-    try:
-        for descent in descents:
-            threading.Thread(target=descent.run, args=(asked,), daemon=True).start()
-        while going:
-            for _ in going:
-                asked.get()
-            going = [descent for descent in going if not descent.ended]
-            if going:
-                for descent, *answer in zip(going, *evaluate(np.array([d.trial for d in going])), strict=True):
-                    descent.answers.put(answer)
-            report(len(descents) - len(going))
-    finally:
-        for descent in descents:
-            descent.answers.put(None)
+    threads = [threading.Thread(target=descent.run, args=(asked,), daemon=True) for descent in descents]
+    with warnings.catch_warnings():
+        # a line search that ends on a wall is an end like any other; SciPy's own filter does not hold across threads
+        warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"scipy\.optimize")
+        for thread in threads:
+            thread.start()
+        try:
+            _answer(evaluate, descents, asked, report)
+        finally:
+            for descent, thread in zip(descents, threads, strict=True):
+                descent.answers.put(None)
+                thread.join()
     return np.array([d.lowest for d in descents]), np.array([d.value for d in descents])
+
+
+def _answer(evaluate: Evaluate, descents: "list[_Descent]", asked: SimpleQueue, report: Callable[[int], None]) -> None:
+    """Answer what the descents ask, all that go on in one batch, until the last has ended."""
+    going = descents
+    while going:
+        for _ in going:
+            asked.get()
+        going = [descent for descent in going if not descent.ended]
+        if going:
+            for descent, *answer in zip(going, *evaluate(np.array([d.trial for d in going])), strict=True):
+                descent.answers.put(answer)
+        report(len(descents) - len(going))
 
 
 class _Descent:

@@ -59,3 +59,13 @@ def test_an_error_of_the_function_is_the_callers():
 
     with pytest.raises(KeyboardInterrupt):
         descend(broken, STARTS, 10, lambda ended: None)
+
+
+def test_a_line_search_against_a_wall_warns_nobody():
+    """Warnings are errors here; a kink at the minimum leaves a line search nowhere to go."""
+
+    def kinked(x):
+        return np.abs(x).sum(axis=1), np.sign(x)
+
+    values = descend(kinked, np.array([[0.3, 0.7], [2.0, -1.0]]), 200, lambda ended: None)[1]
+    assert np.all(values < 0.5)
