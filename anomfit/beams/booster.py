@@ -2,6 +2,8 @@
 
 from functools import lru_cache
 
+import numpy as np
+
 from anomfit.beams.flux import Beam, Target, make_beam
 from anomfit.data import load_record
 from anomfit.errors import reject
@@ -41,7 +43,8 @@ def microboone_beam(flavours: str = "numu+numubar") -> Beam:
     if flavours not in FLAVOURS:
         raise reject("flavours", flavours, f"use one of {', '.join(FLAVOURS)}")
     columns, values = load_record("microboone/flux").columns, load_record("microboone/experiment").values
-    table = (columns["E_lo_GeV"], columns["E_hi_GeV"], sum(columns[flavour] for flavour in FLAVOURS[flavours]))
+    flux = np.sum([columns[flavour] for flavour in FLAVOURS[flavours]], axis=0)
+    table = (columns["E_lo_GeV"], columns["E_hi_GeV"], flux)
     argon = (
         Target("Ar40", values["argon_mass"], 1.0, 18, 22),
         Target("proton", M_P, 18.0, 1, 0),
