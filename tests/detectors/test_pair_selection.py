@@ -72,7 +72,9 @@ def test_edges_of_the_quasi_elastic_energy_invert_its_formula():
 
 
 def test_efficiency_of_the_release():
+    """Straight lines between bin centres; a centre itself is moved by its rounded corner, 0.25 % at most."""
     knots, values = shower_table.efficiency_knots()
-    energies = np.concatenate([knots, 0.5 * (knots[1:] + knots[:-1]), [0.05, 0.0999, 2.1001, 5.0]])
+    energies = np.concatenate([0.5 * (knots[1:] + knots[:-1]), [0.05, 0.0999, 2.1001, 5.0]])
     expected = np.interp(energies, knots, values, left=0.0, right=0.0)
     np.testing.assert_allclose(single_shower_efficiency(energies), expected, atol=1e-15)
+    np.testing.assert_allclose(single_shower_efficiency(knots), values, rtol=2.5e-3)
