@@ -16,7 +16,7 @@ LEPTON_MASS = {"electron": 0.51099895e-3, "muon": 0.1056583755, "tau": 1.77686} 
 
 _nodes, _weights = np.polynomial.legendre.leggauss(64)
 _u = 0.5 * (_nodes + 1.0)
-Z, WEIGHT = _u**2, _u * _weights  # fixed nodes on the unit interval, dense near 0, where a light lepton's integrand peaks
+Z, WEIGHT = _u**2, _u * _weights  # fixed nodes on (0, 1), dense near 0, where a light lepton peaks
 
 m_dark = Parameter("m_dark", r"$m_{A'}$", "GeV", 1e-3, 10.0, "log-uniform", "dark-photon mass")
 epsilon = Parameter("epsilon", r"$\epsilon$", "1", 1e-6, 0.1, "log-uniform", "kinetic mixing")
