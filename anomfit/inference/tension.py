@@ -7,18 +7,17 @@ prior points that the joint fit's own program ranks for each choice of measureme
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
 from anomfit.errors import reject
 from anomfit.inference import scaled
-from anomfit.inference.descent import descend
+from anomfit.inference.angles import prior_angles, values_at_angles
 from anomfit.inference.evaluate import forward, gradients, hessian
-from anomfit.inference.minimise import Fit, Progress, values_at_angles
+from anomfit.inference.holding import descend_held
+from anomfit.inference.minimise import Fit, Progress
 from anomfit.inference.weighted import weighted
 from anomfit.problem import Problem
 from anomfit.statistics.tension import Minimum, Tension, determined_parameters
@@ -26,7 +25,6 @@ from anomfit.statistics.tension import Minimum, Tension, determined_parameters
 SCREENED = 256  # prior points ranked for every sub-fit at once
 STARTS = 6  # of each sub-fit, the joint best fit among them
 ROUNDS = 200
-INSIDE = 1e-3  # starts keep this distance, in ranges, to their bounds, where the angles below have no slope
 SHARED = 0.05  # a square of a shared pull above this is said
 
 
@@ -61,9 +59,9 @@ def tensions(
 def _minimum(problem: Problem, starts: np.ndarray, joint: Fit) -> tuple[Fit, Minimum]:
     """The best fit to a weighted problem, from `starts` in scaled coordinates; never above the first, the joint fit."""
     at_joint = float(gradients(problem, starts[:1])[0][0])
-    ends, values = descend(partial(_at_angles, problem), _to_angles(problem, starts), ROUNDS, lambda done: None)
+    ends, values = descend_held(problem, starts, np.zeros(starts.shape[1], dtype=bool), ROUNDS)
     best = int(np.argmin(np.where(np.isfinite(values), values, np.inf)))
-    s = scaled.project(problem, _from_angles(problem, ends[best : best + 1])[0])
+    s = scaled.project(problem, ends[best])
     value = float(gradients(problem, s[None])[0][0])
     if not value <= at_joint:
         s, value = starts[0], at_joint
@@ -94,34 +92,13 @@ def _compared(names, part: frozenset[int], whole: Minimum, alone, others) -> Ten
 
 def _candidates(problem: Problem, fit: Fit, key: Array) -> tuple[np.ndarray, np.ndarray]:
     """Scaled coordinates of the joint optima and of prior points, and the chi^2 of each measurement there."""
-    u = np.asarray(jax.random.uniform(key, (SCREENED, len(problem.free))), dtype=float)
-    angles = np.concatenate([np.arcsin(2.0 * u - 1.0), np.zeros((SCREENED, len(problem.nuisances)))], axis=1)
-    table = {name: np.asarray(x) for name, x in values_at_angles(problem, jnp.asarray(angles)).items()}
+    angles = jnp.asarray(prior_angles(problem, key, SCREENED))
+    table = {name: np.asarray(x) for name, x in values_at_angles(problem, angles).items()}
     optima = [optimum.values for optimum in fit.optima[1:STARTS]]
     points = {name: np.append([optimum[name] for optimum in optima], x) for name, x in table.items()}
     ranks = np.stack(forward(problem, points).chi_squared, axis=1)
     rows = [{name: float(x[i]) for name, x in points.items()} for i in range(len(ranks))]
     return np.array([scaled.to_scaled(problem, row) for row in rows]), np.where(np.isfinite(ranks), ranks, np.inf)
-
-
-def _to_angles(problem: Problem, s: np.ndarray) -> np.ndarray:
-    """Unbounded coordinates: parameters are the middle of their range plus half of it times the sine of the angle."""
-    limits, n = scaled.box(problem), len(problem.free)
-    u = np.clip((s - limits.low) / (limits.high - limits.low), INSIDE, 1.0 - INSIDE)
-    return np.concatenate([np.arcsin(2.0 * u[:, :n] - 1.0), s[:, n:]], axis=1)
-
-
-def _from_angles(problem: Problem, angles: np.ndarray) -> np.ndarray:
-    limits, n = scaled.box(problem), len(problem.free)
-    inside = limits.low[:n] + limits.widths[:n] * 0.5 * (1.0 + np.sin(angles[:, :n]))
-    return np.concatenate([inside, np.clip(angles[:, n:], limits.low[n:], limits.high[n:])], axis=1)
-
-
-def _at_angles(problem: Problem, angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    n = len(problem.free)
-    values, slopes = gradients(problem, _from_angles(problem, angles))
-    stretch = 0.5 * scaled.box(problem).widths[:n] * np.cos(angles[:, :n])
-    return values, np.concatenate([slopes[:, :n] * stretch, slopes[:, n:]], axis=1)
 
 
 def _note(alone: Fit, others: Fit) -> str:
