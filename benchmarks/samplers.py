@@ -21,7 +21,6 @@ def main() -> None:
     parser.add_argument("--out")
     arguments = parser.parse_args()
     import jax
-    import numpy as np
 
     from anomfit.cards import load_card, problem_from_card
     from anomfit.inference.devices import prepare_devices
@@ -41,29 +40,7 @@ def main() -> None:
     ensemble = sample_ensemble(
         problem, jax.random.key(2), walkers=arguments.walkers, steps=arguments.steps, burn_in=arguments.steps // 4
     )
-    log = {p.name for p in problem.free if p.is_log}
-    rows = []
-    for diagnostic in nuts.diagnostics:
-        name = diagnostic.name
-        ours, theirs, walkers = (
-            np.log(found.values[name]) if name in log else found.values[name] for found in (nuts, nested, ensemble)
-        )
-        width, middle = float(np.std(ours)), nested.mean(theirs)
-        rows.append(
-            {
-                "parameter": name,
-                "nuts_ess": [diagnostic.ess_bulk, diagnostic.ess_tail],
-                "nested": {
-                    "mean_shift_in_sigma": (middle - float(np.mean(ours))) / width,
-                    "width_ratio": float(np.sqrt(nested.mean((theirs - middle) ** 2))) / width,
-                },
-                "ensemble": {
-                    "ess": ensemble.ess[name],
-                    "mean_shift_in_sigma": float(np.mean(walkers) - np.mean(ours)) / width,
-                    "width_ratio": float(np.std(walkers)) / width,
-                },
-            }
-        )
+    rows = [compared(problem, diagnostic, nuts, nested, ensemble) for diagnostic in nuts.diagnostics]
     report = {
         "card": arguments.card,
         "rows": rows,
@@ -86,6 +63,31 @@ def main() -> None:
         with open(arguments.out + ".part", "w") as file:
             json.dump(report, file, indent=1)
         os.replace(arguments.out + ".part", arguments.out)
+
+
+def compared(problem, diagnostic, nuts, nested, ensemble) -> dict:
+    """Mean and width of one parameter, ln(value) where its prior is logarithmic, against those of NUTS."""
+    import numpy as np
+
+    name = diagnostic.name
+    log = name in {p.name for p in problem.free if p.is_log}
+    ours, theirs, walkers = (
+        np.log(found.values[name]) if log else found.values[name] for found in (nuts, nested, ensemble)
+    )
+    width, middle = float(np.std(ours)), nested.mean(theirs)
+    return {
+        "parameter": name,
+        "nuts_ess": [diagnostic.ess_bulk, diagnostic.ess_tail],
+        "nested": {
+            "mean_shift_in_sigma": (middle - float(np.mean(ours))) / width,
+            "width_ratio": float(np.sqrt(nested.mean((theirs - middle) ** 2))) / width,
+        },
+        "ensemble": {
+            "ess": ensemble.ess[name],
+            "mean_shift_in_sigma": float(np.mean(walkers) - np.mean(ours)) / width,
+            "width_ratio": float(np.std(walkers)) / width,
+        },
+    }
 
 
 if __name__ == "__main__":
