@@ -36,7 +36,7 @@ def _interactions() -> Constraint:
         _visible_interactions,
         {**numbers(record), "beam": miniboone_beam("numu-only", "neutrino")},
         quantity="visible interactions over the dark photon's",
-        assumption="coherent and incoherent, neutrino mode; of the dark photon the coherent ones; no detector",
+        assumption="neutrino mode, no detector; the dark photon's coherent ones, with which the paper's points agree",
     )
 
 

@@ -8,7 +8,7 @@ from anomfit.beams import Beam
 from anomfit.beams.booster import miniboone_beam
 from anomfit.capabilities import PairEvents
 from anomfit.constraints import pair_directions
-from anomfit.constraints.dark_photon_reference import benchmark, coherent_cross_section, coherent_interactions
+from anomfit.constraints.dark_photon_reference import benchmark, coherent_cross_section, interactions
 from anomfit.constraints.neutrino_scattering import GLASS, scalar_cross_section
 from anomfit.detectors.miniboone import single_shower_efficiency
 from anomfit.measurements.miniboone import NODES
@@ -58,14 +58,16 @@ def _surplus(events: dict[str, PairEvents], default: dict[str, PairEvents]) -> d
 
 
 def _condition_one(events: dict[str, PairEvents], beam: Beam) -> dict[str, Computed]:
-    """Visible rate, coherent and incoherent, over the coherent one of the dark photon that explains MiniBooNE."""
-    reference = coherent_interactions(beam, benchmark()["U_mu4_squared_published"])
+    """Visible rate over that of the dark photon that explains MiniBooNE, coherent and incoherent in both."""
+    coherent_reference, incoherent_reference = interactions(beam, benchmark()["U_mu4_squared_published"])
+    reference = coherent_reference + incoherent_reference
     found = {}
     for name, each in events.items():
         coherent, incoherent = (float(number) for number in each.made[:, 0])
         detail = (
             f"{coherent:.0f} coherent and {incoherent:.0f} incoherent visible interactions in 18.75e20 POT; the dark "
-            f"photon {reference:.0f} coherent ones. Coherent alone: {coherent / reference:.2f}."
+            f"photon {coherent_reference:.0f} and {incoherent_reference:.0f}. Coherent alone: "
+            f"{coherent / coherent_reference:.2f}."
         )
         found[f"condition_one_{name}"] = Computed((coherent + incoherent) / reference, detail)
     return found

@@ -12,7 +12,7 @@ import pytest
 
 from anomfit.beams.booster import miniboone_beam
 from anomfit.capabilities import PairEvents
-from anomfit.constraints.dark_photon_reference import coherent_interactions
+from anomfit.constraints.dark_photon_reference import interactions
 from anomfit.reproduce import dark_scalar, dark_scalar_scattering, reproduce
 from anomfit.reproduce.statements import load_statements
 
@@ -136,15 +136,20 @@ def test_forward_share_against_thrown_directions():
 def test_dark_photon_interactions_against_an_independent_sum():
     """A sum over narrow slices of the flux with the cross section at their middle."""
     from anomfit.data import load_record
-    from anomfit.physics import coherent_vector
-    from anomfit.physics.constants import M_C12
+    from anomfit.physics.constants import M_C12, M_N, M_P
+    from anomfit.physics.vector_upscattering import cross_section, cross_section_nucleon
 
     beam = miniboone_beam("numu-only", "neutrino")
     edges = np.linspace(0.4279, float(beam.highest_energy), 3001)
     middle = 0.5 * (edges[1:] + edges[:-1])
-    kernel = jax.vmap(lambda e: coherent_vector.cross_section(e, 0.42, 0.03, M_C12, 12))(jnp.asarray(middle))
-    flux = np.asarray(beam.flux_at(jnp.asarray(middle)))[:, 0]
-    charge = 0.25 * 2e-10 * (4.0 * np.pi * 6) ** 2 * 9e-7
-    expected = charge * np.sum(np.asarray(kernel) * flux * np.diff(edges)) * float(beam.exposure[0])
+    flux = np.asarray(beam.flux_at(jnp.asarray(middle)))[:, 0] * np.diff(edges) * float(beam.exposure[0])
+    charge = 0.25 * 2e-10 * (4.0 * np.pi) ** 2 * 9e-7
+    carbon = jax.vmap(lambda e: cross_section(e, 0.42, 0.03, M_C12, 12))(jnp.asarray(middle))
+    proton, neutron = (
+        jax.vmap(lambda e, m=m, name=name: cross_section_nucleon(e, 0.42, 0.03, m, name))(jnp.asarray(middle))
+        for m, name in ((M_P, "proton"), (M_N, "neutron"))
+    )
+    coherent, incoherent = interactions(beam, 9e-7)
+    assert coherent == pytest.approx(36 * charge * np.sum(np.asarray(carbon) * flux), rel=2e-3)
+    assert incoherent == pytest.approx(charge * np.sum(np.asarray(8 * proton + 6 * neutron) * flux), rel=2e-3)
     assert load_record("accelerators/pair_searches").parts["dark_photon_benchmark"].values["m_V"] == 0.03
-    assert coherent_interactions(beam, 9e-7) == pytest.approx(expected, rel=2e-3)
