@@ -15,11 +15,12 @@ from anomfit.capabilities import CAPABILITY_WORDS, Model, offered
 from anomfit.cards.building import chosen_parametrisation, named_parameter, point_values, stated_value
 from anomfit.cards.card import Quantity
 from anomfit.errors import InputError, reject
+from anomfit.inference.devices import each
 from anomfit.measurements.base import Bin, Measurement, Prediction
 from anomfit.parameters import Parametrisation, Point
 
 SCHEMA_VERSION = 1
-BATCH = 32  # points computed together: bounds the memory
+FEW, BATCH = 4, 32  # more points than a few are filled up to multiples of a batch: few programs to compile
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def predict(
         missing = [name for name in chosen.names if name not in point]
         if missing:
             raise InputError(f"point: it has no value for {', '.join(missing)}; name a point or set each")
-    full = len(points) if len(points) <= BATCH else -(-len(points) // BATCH) * BATCH  # no odd batch: one program
+    full = len(points) if len(points) <= FEW else -(-len(points) // BATCH) * BATCH
     padded = [*points, *[points[-1]] * (full - len(points))]
     columns = {name: jnp.asarray([float(point[name]) for point in padded]) for name in chosen.names}
     result = jax.device_get(_predict_all(measurement, columns, model=model, chosen=chosen))
@@ -165,9 +166,7 @@ def fitting_parametrisation(model: Model, name: str | None, used: Iterable[str])
 @partial(jax.jit, static_argnames=("model", "chosen"))
 def _predict_all(measurement: Measurement, columns: Point, model: Model, chosen: Parametrisation) -> Prediction:
     nuisances = {n.name: jnp.asarray(n.mean) for owner in (model, measurement) for n in owner.nuisances}
-    return jax.lax.map(
-        lambda point: measurement.predict(model, chosen.to_physical(point), nuisances), columns, batch_size=BATCH
-    )
+    return each(lambda point: measurement.predict(model, chosen.to_physical(point), nuisances), columns)
 
 
 def _json_number(value: object) -> object:

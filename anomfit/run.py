@@ -14,6 +14,7 @@ from anomfit.cards import Card, card_text, load_card, problem_from_card
 from anomfit.cards.building import point_values
 from anomfit.errors import InputError, reject
 from anomfit.folders import CHAINS, REPORT, RESULT, discard_if_empty, open_folder, result_file
+from anomfit.inference.devices import each, prepare_devices
 from anomfit.inference.evaluate import forward_at
 from anomfit.problem import Problem
 
@@ -56,7 +57,6 @@ def run_fit(
     Raises InputError for whatever is wrong with card or folder, before anything is written; KeyboardInterrupt after
     Ctrl-C, when what is found so far is kept.
     """
-    from anomfit.inference.devices import prepare_devices
     from anomfit.plotting import save_figures
     from anomfit.results.files import load_result
 
@@ -227,4 +227,4 @@ def _largest_signals(problem: Problem, cube: jax.Array) -> jax.Array:
         values, _ = problem.from_cube(u)
         return jnp.stack([jnp.max(jnp.abs(prediction.total)) for prediction in problem.predictions(values)])
 
-    return jnp.max(jax.lax.map(at, cube, batch_size=16), axis=0)
+    return jnp.max(each(at, cube), axis=0)

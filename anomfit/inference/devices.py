@@ -7,6 +7,8 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+ACCELERATED = 64  # points together on an accelerator: some GB of intermediate results
+
 
 def prepare_devices(wanted: int) -> int:
     """Make the processor appear as up to `wanted` JAX devices, one a core, and return how many devices there are.
@@ -48,6 +50,17 @@ def spread(function: Callable, devices: int) -> Callable:
     mesh = batch_mesh(devices)
     shared, split = PartitionSpec(), PartitionSpec("batch")
     return jax.shard_map(function, mesh=mesh, in_specs=(shared, split), out_specs=split, check_vma=False)
+
+
+def each(function: Callable, points, together: int = 4):
+    """`function` of every point of a batch: a few at a time on a processor, many at once on an accelerator.
+
+    Vectorising a likelihood further than `together` only takes its arrays out of a processor's cache; an accelerator
+    needs the width. One at a time (`together` = 1) leaves the branches of `function` branches.
+    """
+    if jax.default_backend() != "cpu":
+        return jax.lax.map(function, points, batch_size=ACCELERATED)
+    return jax.lax.map(function, points, batch_size=together if together > 1 else None)
 
 
 def place(batch, size: int):

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from anomfit.errors import InputError, reject
-from anomfit.inference.devices import devices_for, spread
+from anomfit.inference.devices import devices_for, each, spread
 from anomfit.inference.minimise import Fit
 from anomfit.inference.starts import chain_starts
 from anomfit.problem import Problem
@@ -86,7 +86,7 @@ def log_posteriors(problem: Problem, z: Float[Array, "walkers coordinates"]) -> 
     """Log posterior densities in normal coordinates, -inf where they are not finite."""
 
     def batch(shared, points):
-        return jax.lax.map(shared.log_posterior, points, batch_size=16)
+        return each(shared.log_posterior, points)
 
     found = spread(batch, devices_for(z.shape[0]))(problem, z)
     return jnp.where(jnp.isfinite(found), found, -jnp.inf)

@@ -13,12 +13,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from anomfit.inference import scaled
-from anomfit.inference.devices import devices_for, spread
+from anomfit.inference.devices import devices_for, each, spread
 from anomfit.problem import Problem
 
 FORWARD_LANES = 64
 GRADIENT_LANES = 16
-TOGETHER = 4  # points vectorised together in the forward program
 
 
 class Forward(NamedTuple):
@@ -92,7 +91,7 @@ def _forward(problem: Problem, points) -> Forward:
         return Forward(-2.0 * log_likelihood + penalty, chi_squared, pulls, [dict(p.signal) for p in predictions])
 
     def batch(shared, points):
-        return jax.lax.map(lambda point: one(shared, point), points, batch_size=TOGETHER)
+        return each(lambda point: one(shared, point), points)
 
     return spread(batch, devices_for(FORWARD_LANES))(problem, points)
 
@@ -105,7 +104,7 @@ def _gradients(problem: Problem, s, active):
         return jax.lax.cond(is_used, evaluate, lambda x: (jnp.zeros((), x.dtype), jnp.zeros_like(x)), point)
 
     def batch(shared, lanes):
-        return jax.lax.map(lambda lane: one(shared, lane), lanes)
+        return each(lambda lane: one(shared, lane), lanes, together=1)
 
     return spread(batch, devices_for(GRADIENT_LANES))(problem, (s, active))
 
