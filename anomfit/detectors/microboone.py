@@ -21,6 +21,7 @@ from anomfit.detectors.pairs import Lepton, Seen, Selection, see_pairs
 from anomfit.detectors.resolution import Resolution
 from anomfit.detectors.shower_response import Binning, ShowerResponse, build_response, see_energies
 from anomfit.errors import reject
+from anomfit.physics.corners import interpolate
 from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.quadrature import unit_legendre
 
@@ -61,9 +62,10 @@ def find_efficiency(name: str) -> Efficiency:
 def slice_power(name: str, power: float, at: ArrayLike) -> Float[Array, "..."]:
     """A power of the slice "energy" (GeV), "opening" or "angle" (degrees): linear between the centres of its bins.
 
-    Angles below the first centre have its value, energies fall to 0; beyond the end of the table 0. Power 0: 1.
+    Corners are rounded (`physics.corners`). Angles below the first centre have its value, energies fall to 0; beyond
+    the end of the table 0. Power 0: 1.
     """
-    return jnp.interp(jnp.asarray(at), *slice_knots(name, power))
+    return interpolate(jnp.asarray(at), *slice_knots(name, power))
 
 
 def slice_knots(name: str, power: float) -> tuple[np.ndarray, np.ndarray]:

@@ -195,19 +195,22 @@ def _legendre(x, n: int):
 @_legendre.defjvp
 def _legendre_jvp(n, primals, tangents):
     waves = _legendre(primals[0], n)
-    slopes = [jnp.zeros_like(primals[0]), jnp.ones_like(primals[0])]
+    return waves, _slopes(waves) * tangents[0][..., None, :]
+
+
+def _slopes(waves):
+    """P_0' ... P_{n-1}' from P_0 ... P_{n-1}, laid out alike."""
+    n = waves.shape[-2]
+    slopes = [jnp.zeros_like(waves[..., 0, :]), waves[..., 0, :]]
     for l in range(1, n - 1):
         slopes.append(slopes[l - 1] + (2 * l + 1) * waves[..., l, :])
-    return waves, jnp.stack(slopes[:n], axis=-2) * tangents[0][..., None, :]
+    return jnp.stack(slopes[:n], axis=-2)
 
 
 def _associated(x, n: int):
     """sqrt(1 - x^2) P_l'(x) / sqrt(l (l + 1)), laid out as `_legendre`; the product at two angles is what the azimuth's
     cosine leaves of P_l (addition theorem).
     """
-    waves, slopes = _legendre(x, n), [jnp.zeros_like(x), jnp.ones_like(x)]
-    for l in range(1, n - 1):
-        slopes.append(slopes[l - 1] + (2 * l + 1) * waves[..., l, :])
     l = np.arange(n)
     norm = np.where(l > 0, 1.0 / np.sqrt(np.maximum(l * (l + 1), 1)), 0.0)[:, None]
-    return norm * safe_sqrt((1.0 - x) * (1.0 + x))[..., None, :] * jnp.stack(slopes[:n], axis=-2)
+    return norm * safe_sqrt((1.0 - x) * (1.0 + x))[..., None, :] * _slopes(_legendre(x, n))
