@@ -1,10 +1,14 @@
-"""`pytest.approx(x, rel=...)` means just that in these tests.
+"""Compiled programs are kept between test files and runs, as for users; `pytest.approx(x, rel=...)` means just that.
 
 pytest adds an absolute tolerance of 1e-12, under which every cross section in GeV^-2 and every magnetic moment agrees
 with every other. Give `abs` where a number may really be off by that much.
 """
 
 import pytest
+
+from anomfit.cli.compile_cache import use_compile_cache
+
+use_compile_cache()
 
 _approx = pytest.approx
 
@@ -16,3 +20,21 @@ def _strict(expected, rel=None, abs=None, nan_ok=False):
 
 
 pytest.approx = _strict
+
+
+@pytest.fixture
+def interrupt(monkeypatch):
+    """interrupt(module, name, call): Ctrl-C in the module's function from that call on, counted from 1."""
+
+    def arrange(module, name: str, call: int = 1) -> None:
+        real, calls = getattr(module, name), []
+
+        def interrupted(*arguments):
+            calls.append(name)
+            if len(calls) >= call:
+                raise KeyboardInterrupt
+            return real(*arguments)
+
+        monkeypatch.setattr(module, name, interrupted)
+
+    return arrange

@@ -41,10 +41,11 @@ def save_result(path: Path, result: Result) -> None:
     os.replace(part, path)
 
 
-def load_result(path: Path) -> Result:
+def load_result(path: str | Path) -> Result:
     """Read a result; InputError if there is none, it is damaged, or it is no result of anomfit."""
     import xarray
 
+    path = Path(path)
     if not path.is_file():
         raise InputError(f"result: {str(path)!r} is not a file; give a result.nc that a fit has written")
     try:

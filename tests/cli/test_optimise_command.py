@@ -51,16 +51,8 @@ def test_a_search_writes_its_folder_and_says_what_it_found(anomfit, card, tmp_pa
     assert "m_dark" not in table(folder / "ends.csv")[0]
 
 
-def test_ctrl_c_keeps_what_is_found_so_far(anomfit, card, tmp_path, monkeypatch):
-    real, calls = module.descend, []
-
-    def interrupted(*arguments):
-        calls.append(1)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        return real(*arguments)
-
-    monkeypatch.setattr(module, "descend", interrupted)
+def test_ctrl_c_keeps_what_is_found_so_far(anomfit, card, tmp_path, interrupt):
+    interrupt(module, "descend", 2)
     outcome = anomfit("optimise", card, "--starts", "300", "--out", "cut", "--set", "m_dark=30MeV")
     assert outcome.status == 130
     assert len(table(tmp_path / "cut" / "ends.csv")) == 256

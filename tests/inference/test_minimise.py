@@ -131,16 +131,13 @@ def test_progress_is_reported_in_order():
     assert seen[-1] == ("polishing", 1, 1)  # one end is distinct
 
 
-def test_an_interrupt_returns_the_best_so_far(monkeypatch):
-    def interrupted(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(module, "descend", interrupted)
+def test_an_interrupt_returns_the_best_so_far(interrupt):
+    interrupt(module, "descend")
     fit = minimise(linear_problem(), jax.random.key(1), QUICK)
     assert not fit.converged
     assert fit.message.startswith("interrupted")
     assert fit.starts == 0
-    monkeypatch.setattr(module, "forward", interrupted)
+    interrupt(module, "forward")
     with pytest.raises(KeyboardInterrupt):
         minimise(linear_problem(), jax.random.key(1), QUICK)
 

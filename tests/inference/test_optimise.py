@@ -195,16 +195,8 @@ def test_active_bounds_are_named():
     assert [term.name for term in active_terms(problem, np.array([0.0, 0.0]))] == ["toy"]
 
 
-def test_an_interrupt_keeps_the_batches_that_ended(monkeypatch):
-    real, calls = module.descend, []
-
-    def interrupted(*arguments):
-        calls.append(1)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        return real(*arguments)
-
-    monkeypatch.setattr(module, "descend", interrupted)
+def test_an_interrupt_keeps_the_batches_that_ended(interrupt):
+    interrupt(module, "descend", 2)
     search = optimise(linear_problem(), jax.random.key(1), dataclasses.replace(QUICK, starts=12, batch=4))
     assert search.interrupted
     assert search.starts == 4
