@@ -40,7 +40,7 @@ def with_seed(card: Card, seed: int) -> Card:
 
 def run_fit(
     card: Card,
-    folder: Path,
+    folder: str | Path,
     sample: bool = True,
     overwrite: bool = False,
     resume: bool = False,
@@ -60,7 +60,7 @@ def run_fit(
     from anomfit.plotting import save_figures
     from anomfit.results.files import load_result
 
-    say = say or (lambda line: None)
+    folder, say = Path(folder), say or (lambda line: None)
     prepare_devices(card.sampling.chains)
     problem = problem_from_card(card)
     if not problem.names:

@@ -21,15 +21,15 @@ COLUMNS = 3  # panels side by side, at most
 NOTE_WIDTH = 92  # characters of a caption note per panel
 
 
-def save_figures(result: Result, folder: Path) -> list[Path]:
+def save_figures(result: Result, folder: str | Path) -> list[Path]:
     """Draw what `result` has: a spectrum for each measurement with bins, the corner plot, the pulls; return the files.
 
     `folder` is made if need be; figures that are there are replaced, each written whole. Files: spectrum-NAME-ERA.png,
     corner.png and signals.png (with a posterior of enough draws), pulls.png, and what is drawn for one model alone.
     Raises OSError where it cannot write.
     """
+    folder, made = Path(folder), []
     folder.mkdir(parents=True, exist_ok=True)
-    made = []
     with styled():
         for spectrum in result.spectra:
             shown = _panels(spectrum)

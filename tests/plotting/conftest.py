@@ -33,4 +33,4 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def result(folder):
-    return run_fit(card_from_text(CARD), folder)
+    return run_fit(card_from_text(CARD), str(folder))

@@ -19,7 +19,7 @@ def test_a_fit_leaves_its_figures_and_nothing_half_written(result, folder):
 
 def test_figures_are_drawn_again_from_the_file(result, folder, tmp_path):
     before = dict(matplotlib.rcParams)
-    made = save_figures(load_result(folder / "result.nc"), tmp_path / "new" / "folder")
+    made = save_figures(load_result(folder / "result.nc"), str(tmp_path / "new" / "folder"))
     assert {path.name for path in made} == NAMES
     for path in made:
         image = matplotlib.image.imread(path)

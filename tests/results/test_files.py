@@ -100,7 +100,7 @@ def _assert_same(first, second):
 def test_a_result_comes_back_as_it_was(tmp_path):
     result = _result()
     save_result(tmp_path / "result.nc", result)
-    _assert_same(load_result(tmp_path / "result.nc"), result)
+    _assert_same(load_result(str(tmp_path / "result.nc")), result)
     assert [p.name for p in tmp_path.iterdir()] == ["result.nc"]
 
 
