@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from anomfit.errors import reject
-from anomfit.measurements import koto, microboone, stopped_pions
+from anomfit.measurements import koto, microboone, neutrino_electron_charm2, neutrino_electron_minerva, stopped_pions
 from anomfit.measurements.base import Measurement
 from anomfit.measurements.entries import Entry
 
@@ -11,6 +11,8 @@ ENTRIES: dict[str, Mapping[str, Entry]] = {
     **stopped_pions.ENTRIES,
     koto.NAME: koto.ENTRIES,
     microboone.NAME: microboone.ENTRIES,
+    neutrino_electron_minerva.NAME: neutrino_electron_minerva.ENTRIES,
+    neutrino_electron_charm2.NAME: neutrino_electron_charm2.ENTRIES,
 }
 
 

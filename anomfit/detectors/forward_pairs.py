@@ -1,0 +1,121 @@
+"""Pairs of a beam below edges in E theta^2, theta the measured angle to the beam: one integral for every edge.
+
+For a parent at some angle to the beam, what its decays leave below an edge is a smooth function of that angle. It is
+worked out at fixed angles (Chebyshev nodes) for each of the few parents of `PairEvents`, and the parents that the beam
+makes are spread on these angles: the two sums over production and decay never meet.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from anomfit.capabilities import PairEvents
+from anomfit.detectors.resolution import normal_cdf
+from anomfit.physics.kinematics import safe_sqrt
+from anomfit.physics.quadrature import unit_midpoint
+
+FORWARD = 0.02  # rad; nodes lie evenly below and logarithmically above this angle
+
+
+@dataclass(frozen=True)
+class ForwardNodes:
+    """Numbers of nodes, static: angles of the parent to the beam, azimuths of the pair about the parent."""
+
+    angle: int = 32
+    azimuth: int = 12
+
+
+def counts_below(
+    events: PairEvents,
+    weight: Float[Array, "parents decays"],
+    sigma: Float[Array, "parents decays"],
+    edges: Float[Array, "edges"],
+    nodes: ForwardNodes,
+) -> Float[Array, "edges component beam"]:
+    """Pairs with E theta^2 below each edge (GeV rad^2), each counted with `weight`, its share included.
+
+    sigma: Gaussian error of the direction in either projection, rad; the energy is the true one. The azimuth phi about
+    the parent is uniform, or has the weight that `PairSpin` states.
+    """
+    kinds = ((events.rate, weight, 0),) if events.spin is None else _steered(events, weight)
+    made = jnp.stack([_spread(events, rate, nodes.angle) for rate, _, _ in kinds])  # kinds, parents, angles, ...
+    weights = jnp.stack([w for _, w, _ in kinds])
+    cosine = np.cos(np.pi * unit_midpoint(nodes.azimuth)[0])
+    around = np.stack([cosine**power for _, _, power in kinds]) / nodes.azimuth
+    chord = _angles(nodes.angle)[0]
+
+    @jax.checkpoint
+    def of_parent(parent):
+        reached, cos_decay, spread, by_kind, produced = parent
+        where = _chord_squared(chord[:, None, None], cos_decay[:, None], cosine)
+        inside = is_below(where, reached[:, None, :, None], spread[:, None])  # edge, angle, decay, azimuth
+        return jnp.einsum("xgdj,kj,kd,kgcb->xcb", inside, around, by_kind, produced, optimize="optimal")
+
+    reached = jnp.moveaxis(edges[:, None, None] / events.energy, 1, 0)
+    parents = (reached, events.cos_decay, sigma, jnp.moveaxis(weights, 1, 0), jnp.moveaxis(made, 1, 0))
+    return jnp.sum(jax.lax.map(of_parent, parents), axis=0)
+
+
+def is_below(theta_squared, edge_squared, sigma):
+    """Chance to measure an angle squared below `edge_squared` for a true one, rad^2, sigma in either projection.
+
+    The non-central chi^2 of two degrees of freedom, a power h of which is nearly normal: Sankaran, Biometrika 46 (1959)
+    235. Within 0.003 of the exact chance for edges from 2 sigma on, 0.015 below.
+    """
+    offset = theta_squared / sigma**2
+    mean, spread = 2.0 + offset, 4.0 + 4.0 * offset  # of the chi^2: its mean, and its variance
+    h = 1.0 - 8.0 * mean * (2.0 + 3.0 * offset) / (3.0 * spread**2)
+    p = 0.5 * spread / mean**2
+    m = (h - 1.0) * (1.0 - 3.0 * h)
+    centre = 1.0 + h * p * (h - 1.0 - 0.5 * (2.0 - h) * m * p)
+    width = h * jnp.sqrt(2.0 * p) * (1.0 + 0.5 * m * p)
+    return normal_cdf(((edge_squared / sigma**2 / mean) ** h - centre) / width)
+
+
+def _steered(events: PairEvents, weight):
+    """Rates, weights and powers of the azimuth's cosine of the three parts of a polarised parent's decay."""
+    spin = events.spin
+    assert spin is not None
+    along, across = (events.rate * part[..., None, None] for part in (spin.along, spin.across))
+    return (
+        (events.rate, weight, 0),
+        (along, weight * spin.cos_star, 0),
+        (across, weight * spin.sin_star, 1),
+    )
+
+
+def _chord_squared(chord, cos_decay, cosine):
+    """2 (1 - cos) of the pair to the beam: parent at `chord` to the beam, the azimuth counted from it."""
+    near, far = 0.5 * chord**2, 1.0 - cos_decay
+    sines = chord * np.sqrt(1.0 - 0.25 * chord**2) * safe_sqrt(far * (1.0 + cos_decay))
+    return 2.0 * (near + far - near * far - sines * cosine)
+
+
+def _spread(events: PairEvents, rate, n: int):
+    """Parents made, by parent and angle: weights with which a function at the nodes' angles is to be summed."""
+    basis = jnp.einsum("elg,elcb->egcb", _lagrange(events.cos_parent, n), rate)
+    return jnp.einsum("ep,egcb->pgcb", events.onto, basis)
+
+
+def _lagrange(cos_parent, n: int):
+    """Lagrange polynomials of the nodes at these directions, a new last axis; even in the angle, so smooth at 0."""
+    chord = safe_sqrt(2.0 * (1.0 - cos_parent))
+    place = 2.0 * (jnp.arcsinh(chord / FORWARD) / np.arcsinh(2.0 / FORWARD)) ** 2 - 1.0
+    rows = [jnp.ones_like(place), place]
+    for _ in range(2, n):
+        rows.append(2.0 * place * rows[-1] - rows[-2])
+    return jnp.stack(rows[:n], axis=-1) @ _angles(n)[1]
+
+
+@lru_cache
+def _angles(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes as chords 2 sin(theta/2), and the matrix from Chebyshev to Lagrange polynomials of their places."""
+    phase = np.pi * (np.arange(n) + 0.5) / n
+    chord = FORWARD * np.sinh(np.arcsinh(2.0 / FORWARD) * np.sqrt(0.5 * (1.0 + np.cos(phase))))
+    matrix = 2.0 / n * np.cos(np.outer(np.arange(n), phase))
+    matrix[0] *= 0.5
+    return chord, matrix

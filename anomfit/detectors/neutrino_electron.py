@@ -1,0 +1,92 @@
+"""How MINERvA and CHARM-II take an e+e- pair for one shower: energy, overlap, flight, direction (arXiv:1812.08768)."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from anomfit.capabilities import PairEvents
+from anomfit.data import load_record
+from anomfit.detectors.containment import containment
+from anomfit.detectors.pairs import THRESHOLD_WIDTH, Lepton, Selection, see_pairs
+from anomfit.detectors.resolution import normal_cdf
+from anomfit.physics.kinematics import safe_sqrt
+
+OPENING_WIDTH = 0.1  # of the largest opening angle itself: smooths the cut
+NO_END = 1e3  # GeV: a window without an upper end
+
+
+@dataclass(frozen=True)
+class ShowerCuts:
+    """Numbers of one experiment, static: GeV, rad, m.
+
+    energy: (a, b) of sigma/E = a/sqrt(E/GeV) + b, which smooths the window's ends; angle: (s, a, b) of
+    sigma = (s/E^2 + a)/sqrt(E) + b, E in GeV, of the direction in either projection.
+    """
+
+    window: tuple[float, float]
+    efficiency: float
+    opening: float
+    each: float
+    energy: tuple[float, float]
+    angle: tuple[float, float, float]
+    flight_radius: float
+
+    def energy_sigma(self, energy):
+        """GeV."""
+        stochastic, constant = self.energy
+        return stochastic * jnp.sqrt(energy) + constant * energy
+
+    def angle_sigma(self, energy):
+        """Rad, in either projection."""
+        soft, stochastic, constant = self.angle
+        return (soft / energy**2 + stochastic) / jnp.sqrt(energy) + constant
+
+
+def minerva_cuts(era: str) -> ShowerCuts:
+    """Of the era "le" or "me"; the window has no upper end."""
+    search = load_record("accelerators/pair_searches").parts[f"minerva_{era}"].values
+    values = load_record("accelerators/minerva_nue_dedx").parts["cuts"].values
+    energy, angle = (0.0, values["energy_resolution"]), (0.0, 0.0, 1e-3 * values["angle_constant"])
+    return _cuts(values, (search["lowest"], NO_END), search["efficiency"], energy, angle)
+
+
+def charm2_cuts() -> ShowerCuts:
+    """Of both beams."""
+    search = load_record("accelerators/pair_searches").parts["charm2"].values
+    values = load_record("accelerators/charm2_nue_etheta2").parts["cuts"].values
+    soft, stochastic, constant = (1e-3 * values[f"angle_{part}"] for part in ("soft", "stochastic", "constant"))
+    energy = (values["energy_stochastic"], values["energy_constant"])
+    window = (search["lowest"], search["highest"])
+    return _cuts(values, window, search["efficiency"], energy, (soft, stochastic, constant))
+
+
+def _cuts(values: Mapping[str, float], window, efficiency: float, energy, angle) -> ShowerCuts:
+    opening = math.radians(values["opening"])
+    return ShowerCuts(window, efficiency, opening, values["each"], energy, angle, values["flight_radius"])
+
+
+def chance_to_pass(events: PairEvents, cuts: ShowerCuts) -> Float[Array, "parents decays"]:
+    """Chance that a pair is one shower inside the window, whatever its direction."""
+    energy = events.energy
+    overlap = see_pairs(energy, events.mass, _overlapping(cuts), lambda visible, whole: 1.0)
+    flight = events.decay_length_per_momentum * safe_sqrt(energy**2 - events.mass**2)
+    stays = containment(flight, cuts.flight_radius, cuts.flight_radius)
+    return cuts.efficiency * in_window(energy, cuts) * overlap.weight[..., 0] * stays
+
+
+def in_window(energy, cuts: ShowerCuts):
+    """Chance to measure an energy in the window, each end with the resolution there."""
+    low, high = (jnp.asarray(end) for end in cuts.window)
+    above = normal_cdf((energy - low) / cuts.energy_sigma(low))
+    return above * normal_cdf((high - energy) / cuts.energy_sigma(high))
+
+
+def _overlapping(cuts: ShowerCuts) -> Selection:
+    def as_sum(pair: Lepton):
+        narrow = normal_cdf((cuts.opening - pair.opening) / (OPENING_WIDTH * cuts.opening))
+        return narrow * normal_cdf((pair.other - cuts.each) / THRESHOLD_WIDTH)
+
+    return Selection("overlap", "", as_sum, lambda pair: jnp.zeros_like(pair.opening))

@@ -1,0 +1,160 @@
+"""Samples of neutrino-electron scattering in which e+e- pairs would hide: what MINERvA's and CHARM-II's share.
+
+A bin is Poisson; its expectation is a sum of parts (backgrounds, neutrino-electron scattering, pairs), each with a
+scale that is a nuisance. Errors of reading a figure are profiled bin by bin (Barlow-Beeston).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from anomfit.beams import Beam
+from anomfit.capabilities import MakesPairs
+from anomfit.detectors.forward_pairs import ForwardNodes, counts_below
+from anomfit.detectors.neutrino_electron import ShowerCuts, chance_to_pass
+from anomfit.errors import reject
+from anomfit.measurements.base import Bin, Prediction
+from anomfit.measurements.described import Described, HasSources
+from anomfit.parameters import Nuisance, Point
+from anomfit.physics.upscattered_pairs import Nodes
+from anomfit.statistics.terms import barlow_beeston_deviance, poisson_barlow_beeston
+
+COMPONENTS = ("coherent", "incoherent")
+TARGETS = {
+    "coherent": "scattering off whole nuclei; a struck nucleon makes activity at the vertex, which is cut on",
+    "all": "nuclei and single nucleons, as if none of the latter were noticed",
+}
+BINNINGS = {
+    "regions": "signal region and sideband, one number each: the shape of the background has no published error",
+    "spectrum": "published bins, the shape of the background taken as exact: too confident",
+}
+
+
+@dataclass(frozen=True)
+class PairSample:
+    """One detector's pairs: beams, edges in E theta^2 (GeV rad^2), and how what lies between them falls in bins.
+
+    scales: static, the nuisances of the beams' fluxes.
+    """
+
+    beam: Beam
+    edges: Float[Array, "edges"]
+    onto: Float[Array, "edges bins"]
+    cuts: ShowerCuts
+    nodes: Nodes
+    forward: ForwardNodes
+    scales: tuple[Nuisance, ...]
+
+
+@dataclass(frozen=True)
+class NeutrinoElectron(HasSources):
+    """Candidates in bins and what is expected of them; the first four are data, `scales` the parts' nuisances."""
+
+    counts: Float[Array, "bins"]
+    parts: Float[Array, "parts bins"]
+    reading_error: Float[Array, "bins"]
+    samples_of_pairs: tuple[PairSample, ...]
+    scales: tuple[Nuisance, ...]
+    kept: tuple[str, ...]
+    described: Described
+    name: str
+    nuisances: tuple[Nuisance, ...]
+
+    accepts = (MakesPairs,)
+
+    @property
+    def samples(self) -> frozenset[str]:
+        """The data: named as the limits on the number of pairs in them, which must not be used twice."""
+        return frozenset(self.described.sample.split())
+
+    def bins(self) -> list[Bin]:
+        """Candidates and expectation without pairs; errors: Poisson, reading and every scale."""
+        expected = np.asarray(self.expected_background({}))
+        variance = expected + np.asarray(self.reading_error) ** 2
+        for nuisance in self.nuisances:
+            moved = self.expected_background({nuisance.name: nuisance.value(jnp.asarray(1.0))})
+            variance = variance + (np.asarray(moved) - expected) ** 2
+        rows = zip(self.described.labels, np.asarray(self.counts), expected, np.sqrt(variance), strict=True)
+        return [Bin(*label, float(n), float(b), float(e)) for label, n, b, e in rows]
+
+    def predict(self, model: object, point: Point, nuisances: Point) -> Prediction:
+        """Selected pairs in each bin."""
+        assert isinstance(model, MakesPairs)  # build_problem and predict check it for the user
+        found = [_pairs(model, point, nuisances, sample) for sample in self.samples_of_pairs]
+        counts = jnp.concatenate([part for part, _ in found], axis=-1)
+        made = jnp.sum(jnp.stack([part for _, part in found]), axis=0)
+        chosen = [COMPONENTS.index(name) for name in self.kept]
+        return Prediction({COMPONENTS[i]: counts[i] for i in chosen}, {COMPONENTS[i]: made[i] for i in chosen})
+
+    def expected_background(self, nuisances: Point) -> Float[Array, "bins"]:
+        """Everything but pairs."""
+        return jnp.stack([_scale(nuisances, nuisance) for nuisance in self.scales]) @ self.parts
+
+    def log_likelihood(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
+        """Poisson in each bin, the reading's error profiled."""
+        background = self.expected_background(nuisances)
+        return jnp.sum(poisson_barlow_beeston(self.counts, prediction.total, background, self.reading_error))
+
+    def chi_squared(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
+        """The deviance from a perfect fit; the nuisances' penalties are not in it."""
+        background = self.expected_background(nuisances)
+        return jnp.sum(barlow_beeston_deviance(self.counts, prediction.total, background, self.reading_error))
+
+    def pulls(self, prediction: Prediction, nuisances: Point) -> Float[Array, "bins"]:
+        """(data - expectation) over its Poisson error and the reading's."""
+        expectation = self.expected_background(nuisances) + prediction.total
+        return (self.counts - expectation) / jnp.sqrt(jnp.maximum(expectation, 1.0) + self.reading_error**2)
+
+
+jax.tree_util.register_dataclass(
+    PairSample, data_fields=["beam", "edges", "onto"], meta_fields=["cuts", "nodes", "forward", "scales"]
+)
+jax.tree_util.register_dataclass(
+    NeutrinoElectron,
+    data_fields=["counts", "parts", "reading_error", "samples_of_pairs"],
+    meta_fields=["scales", "kept", "described", "name", "nuisances"],
+)
+
+
+def _scale(nuisances: Point, nuisance: Nuisance):
+    return jnp.asarray(nuisances.get(nuisance.name, nuisance.mean))
+
+
+def _pairs(model: MakesPairs, point: Point, nuisances: Point, sample: PairSample):
+    """(selected, made): (component, bins), the beams one after the other, and (component,)."""
+    events = model.pair_events(point, nuisances, sample.beam, sample.nodes)
+    weight, sigma = events.share * chance_to_pass(events, sample.cuts), sample.cuts.angle_sigma(events.energy)
+    below = counts_below(events, weight, sigma, sample.edges, sample.forward)
+    between = jnp.diff(below, axis=0, prepend=0.0)
+    flux = jnp.stack([_scale(nuisances, nuisance) for nuisance in sample.scales])
+    counts = jnp.einsum("ecb,en,b->cbn", between, sample.onto, flux)
+    return counts.reshape(counts.shape[0], -1), events.made @ flux
+
+
+# -- what loaders share ---------------------------------------------------------------------------------------------
+
+
+def check_choice(field: str, value: str, known: Mapping[str, str]) -> str:
+    """The choice with what it means; an unknown one is refused."""
+    if value not in known:
+        raise reject(field, value, f"use one of {', '.join(known)}")
+    return f"{value}: {known[value]}"
+
+
+def kept_targets(targets: str) -> tuple[str, ...]:
+    """The components that count."""
+    return COMPONENTS if targets == "all" else COMPONENTS[:1]
+
+
+def merge(groups: tuple[tuple[int, int], ...], values: np.ndarray) -> np.ndarray:
+    """Sums of neighbours, from the first of each group to before its second number."""
+    return np.array([np.sum(values[first:end]) for first, end in groups])
+
+
+def scale(name: str, symbol: str, sigma: float, words: str) -> Nuisance:
+    """A factor around 1."""
+    return Nuisance(name, symbol, 1.0, sigma, f"scale of {words}, {sigma:.1%}")
