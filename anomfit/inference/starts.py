@@ -7,8 +7,9 @@ from jaxtyping import Array
 from scipy.stats import norm
 
 from anomfit.errors import reject
+from anomfit.inference.angles import prior_angles, values_at_angles
 from anomfit.inference.evaluate import forward
-from anomfit.inference.minimise import Fit, values_at_angles
+from anomfit.inference.minimise import Fit
 from anomfit.problem import Problem
 
 NEAR_BEST = 4.0  # optima within this -2 ln L of the best are places to start
@@ -34,9 +35,7 @@ def chain_starts(problem: Problem, key: Array, chains: int, fit: Fit | None = No
 
 
 def _from_prior(problem: Problem, key_points, key_choice, chains: int) -> np.ndarray:
-    u = np.asarray(jax.random.uniform(key_points, (SCREENED, len(problem.free))), dtype=float)
-    pulls = np.zeros((SCREENED, len(problem.nuisances)))
-    angles = np.concatenate([np.arcsin(2.0 * u - 1.0), pulls], axis=1)
+    angles = prior_angles(problem, key_points, SCREENED)
     points = values_at_angles(problem, jnp.asarray(angles))
     twice_nll = forward(problem, {name: np.asarray(x) for name, x in points.items()}).twice_nll
     if np.isfinite(twice_nll).sum() < chains:
@@ -44,12 +43,17 @@ def _from_prior(problem: Problem, key_points, key_choice, chains: int) -> np.nda
             "free", list(problem.names), "too few points of the prior have a finite likelihood; check the ranges"
         )
     tempered = -(twice_nll - np.min(twice_nll)) / 8.0 + np.asarray(jax.random.gumbel(key_choice, (SCREENED,)))
-    chosen = np.argsort(-tempered)[:chains]
-    return np.concatenate([norm.ppf(np.clip(u[chosen], INSIDE, 1.0 - INSIDE)), pulls[chosen]], axis=1)
+    parameters, pulls = np.split(angles[np.argsort(-tempered)[:chains]], [len(problem.free)], axis=1)
+    return np.concatenate([_inside(0.5 * (1.0 + np.sin(parameters))), pulls], axis=1)
 
 
 def _to_normal(problem: Problem, values: dict[str, float]) -> np.ndarray:
     given = {p.name: jnp.asarray(values[p.name]) for p in problem.free}
     u = np.asarray(problem.to_cube(given)) if given else np.zeros(0)
     pulls = [values.get(n.name, 0.0) for n in problem.nuisances]
-    return np.append(norm.ppf(np.clip(np.nan_to_num(u, nan=0.5), INSIDE, 1.0 - INSIDE)), pulls)
+    return np.append(_inside(np.nan_to_num(u, nan=0.5)), pulls)
+
+
+def _inside(u: np.ndarray) -> np.ndarray:
+    """Normal coordinates of points of the unit cube, kept away from its faces."""
+    return norm.ppf(np.clip(u, INSIDE, 1.0 - INSIDE))
