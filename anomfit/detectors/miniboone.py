@@ -15,6 +15,9 @@ from anomfit.physics.corners import interpolate
 from anomfit.physics.kinematics import safe_sqrt
 
 
+EFFICIENCY_WORDS = "single electron/photon, release with arXiv:1207.4809, linear between bin centres, corners rounded"
+
+
 def single_shower_efficiency(energy):
     """Probability that a shower of `energy` (GeV), born anywhere in the oil, is selected; linear between bin centres.
 

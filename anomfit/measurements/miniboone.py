@@ -128,7 +128,7 @@ def load_miniboone(
         "energy resolution": f"{smearing.name}: {smearing.words}",
         "covariance": f"{covariance}: {data.words}",
         "beam flavours": flavours,
-        "efficiency": "single electron/photon, release with arXiv:1207.4809, linear between bin centres, corners rounded",
+        "efficiency": detector.EFFICIENCY_WORDS,
     }
     return MiniBooneQuasiElastic(
         data=data,

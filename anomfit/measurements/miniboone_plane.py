@@ -197,7 +197,7 @@ def load_projection(
         "pair selection": f"{chosen.name}: {chosen.words}",
         "energy resolution": f"{smearing.name}: {smearing.words}",
         "beam flavours": flavours,
-        "efficiency": "single electron/photon, release with arXiv:1207.4809, linear between bin centres, corners rounded",
+        "efficiency": detector.EFFICIENCY_WORDS,
         "appearance": "released in E_nu^QE, angles from quasi-elastic scattering on free nucleons: approximate",
         "systematic errors": "none released; " + "; ".join(n.description for n in nuisances),
     }
