@@ -14,7 +14,6 @@ from anomfit.physics.constants import M_E, M_N, M_P
 from anomfit.physics.corners import interpolate
 from anomfit.physics.kinematics import safe_sqrt
 
-
 EFFICIENCY_WORDS = "single electron/photon, release with arXiv:1207.4809, linear between bin centres, corners rounded"
 
 
