@@ -19,6 +19,7 @@ from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.quadrature import unit_midpoint
 
 FORWARD = 0.02  # rad; nodes lie evenly below and logarithmically above this angle
+RAYLEIGH = 0.5 * np.pi - 1.0  # 1 - variance/sigma^2 of an angle measured about 0
 
 
 @dataclass(frozen=True)
@@ -63,17 +64,14 @@ def counts_below(
 def is_below(theta_squared, edge_squared, sigma):
     """Chance to measure an angle squared below `edge_squared` for a true one, rad^2, sigma in either projection.
 
-    The non-central chi^2 of two degrees of freedom, a power h of which is nearly normal: Sankaran, Biometrika 46 (1959)
-    235. Within 0.003 of the exact chance for edges from 2 sigma on, 0.015 below.
+    The measured angle (Rice's distribution) as a normal one: with its second moment, theta^2 + 2 sigma^2, and a
+    variance that is Rayleigh's at theta = 0 and has the right approach to sigma^2. Within 0.0015 of the exact chance
+    for edges from 4 sigma on, 0.013 at 2 sigma.
     """
     offset = theta_squared / sigma**2
-    mean, spread = 2.0 + offset, 4.0 + 4.0 * offset  # of the chi^2: its mean, and its variance
-    h = 1.0 - 8.0 * mean * (2.0 + 3.0 * offset) / (3.0 * spread**2)
-    p = 0.5 * spread / mean**2
-    m = (h - 1.0) * (1.0 - 3.0 * h)
-    centre = 1.0 + h * p * (h - 1.0 - 0.5 * (2.0 - h) * m * p)
-    width = h * jnp.sqrt(2.0 * p) * (1.0 + 0.5 * m * p)
-    return normal_cdf(((edge_squared / sigma**2 / mean) ** h - centre) / width)
+    variance = 1.0 - RAYLEIGH / (1.0 + 2.0 * RAYLEIGH * offset)
+    mean = jnp.sqrt(offset + 2.0 - variance)
+    return normal_cdf((jnp.sqrt(edge_squared) / sigma - mean) / jnp.sqrt(variance))
 
 
 def _steered(events: PairEvents, weight):

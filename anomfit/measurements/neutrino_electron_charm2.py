@@ -40,12 +40,12 @@ BACKGROUNDS = {
 }
 REFERENCES = ("charm2-1994", "charm2-1993", "arXiv:1812.08768", "barlow-beeston-1993")
 # tests compare with another rule
-NODES = Nodes(energy=192, angle=32, parent=32, polar=16, lowest=0.9, highest=40.0)
-FORWARD = ForwardNodes(angle=48, azimuth=16)
-PAIRED = ((4, 6), (6, 8), (8, 10), (10, 12), (12, 14), (14, 16))
-GROUPS = {  # of published bins; below 1 MeV the distribution of the angle's error would have to be exact
+NODES = Nodes(energy=192, angle=32, parent=48, polar=16, lowest=0.9, highest=40.0)
+FORWARD = ForwardNodes(angle=40, azimuth=12)
+PAIRED = ((6, 8), (8, 10), (10, 12), (12, 14), (14, 16))
+GROUPS = {  # of published bins; below 10 MeV the distribution of the angle's error would have to be exact
     "regions": ((0, 10), (10, 15)),
-    "spectrum": ((0, 4), *PAIRED),
+    "spectrum": ((0, 6), *PAIRED),
 }
 SIGNAL_REGION = 10  # published bins below 28 MeV; the sideband's end, 60 MeV, is nearest to the end of the fifteenth
 SCATTERING = 5  # published bins with scattering, below 7 MeV; beyond, the read total is the read background's noise

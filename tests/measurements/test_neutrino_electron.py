@@ -26,6 +26,8 @@ from anomfit.results.citations import bibliography
 CASES = {
     "Table I": points.named(lambda_N12=2.0, y_nu_F_N=1e-5),
     "wide": points.named(m_N2=0.4, m_hprime=0.12, m_N1=0.05, lambda_N12=2.0, y_nu_F_N=1e-5),
+    "heavy": points.named(m_N2=1.0, m_hprime=0.03, m_N1=0.3, lambda_N12=2.0, y_nu_F_N=1e-5),
+    "slow decay": points.named(m_N2=0.5, m_N1=0.4299, m_hprime=0.07, lambda_N12=2.0, y_nu_F_N=1e-5),
     "light, flies": points.named(m_hprime=0.004, sin_delta=0.9, m_N2=0.2, m_N1=0.05, lambda_N12=3.0, y_nu_F_N=1e-7),
 }
 CHARM2 = (neutrino_electron.CHARM2, {"charm2_nu": "charm2:pot_nu", "charm2_nubar": "charm2:pot_nubar"})
@@ -101,14 +103,14 @@ def test_nine_tenths_of_the_pairs_are_in_the_sideband():
 
 def test_chance_below_an_angle_is_nearly_exact():
     offset = np.append(0.0, np.geomspace(1e-3, 1e4, 60))[:, None]
-    edge = np.array([0.1, 0.3, 1.0, 2.0, 3.0, 5.0, 20.0])
+    edge = np.array([1.0, 2.0, 4.0, 6.0, 20.0])
     found = np.asarray(is_below(jnp.asarray(offset), edge**2, 1.0))
     wrong = np.max(np.abs(found - ncx2.cdf(edge**2, 2.0, np.maximum(offset, 1e-12))), axis=0)
-    assert np.all(wrong < np.where(edge >= 2.0, 0.003, 0.015))
+    assert np.all(wrong < [0.08, 0.013, 0.0015, 0.0004, 0.0001])
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.floats(0.0, 30.0), st.floats(0.5, 20.0), st.floats(1.01, 2.0))
+@given(st.floats(0.0, 30.0), st.floats(2.0, 20.0), st.floats(1.01, 2.0))
 def test_chance_rises_with_the_edge_and_falls_with_the_angle(angle, edge, factor):
     corners = [(angle, edge), (angle, factor * edge), (factor * angle + 0.1, edge)]
     chance, wider, farther = (float(is_below(a**2, e**2, 1.0)) for a, e in corners)
@@ -160,16 +162,16 @@ def test_charm2_s_angle_gives_the_width_of_neutrino_electron_scattering():
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("name", EACH)
 def test_counts_against_an_independent_integral(measured, predict, name, case):
-    """To 1e-3, or 1e-2 of the statistical error; narrow bins feel that the angle's error is approximate: 2e-2."""
+    """To 1e-3, or 1e-2 of the statistical error."""
     pairs, seen = upscattering.physics(comparison.physical(CASES[case])), measured[name]
     *_, detector, fluxes = SAMPLES[name]
     edges, onto = (np.asarray(part) for part in (seen.samples_of_pairs[0].edges, seen.samples_of_pairs[0].onto))
     below = neutrino_electron.below(pairs, detector, fluxes, edges)
     expected = np.ravel(np.diff(below, axis=1, prepend=0.0) @ onto)
     found = np.asarray(predict(seen, physical(CASES[case]), scales(seen)).total)
-    of_error = (2e-2 if name == "charm2 spectrum" else 1e-2) * np.sqrt(np.asarray(seen.counts))
+    of_error = 1e-2 * np.sqrt(np.asarray(seen.counts))
     assert np.all(np.abs(found - expected) <= np.maximum(1e-3 * expected, of_error))
-    assert found.sum() == pytest.approx(expected.sum(), rel=1.5e-3)
+    assert found.sum() == pytest.approx(expected.sum(), rel=2e-3)
 
 
 def random_events(rng, energies, directions, parents, decays):

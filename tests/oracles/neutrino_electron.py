@@ -97,8 +97,8 @@ def _sample(given: Physics, nucleus, daughter, knots, lowest, u):
     p_star = np.sqrt(e_star**2 - mh**2)
     slow, fast = (e_N * e_star - p_N * p_star) / m, (e_N * e_star + p_N * p_star) / m
     start = np.minimum(np.maximum(slow, lowest), fast)
-    energy = start * (fast / start) ** u[2]
-    weight *= np.log(fast / start) * energy / (fast - slow)
+    energy = fast - (fast - start) * u[2] ** 2  # denser where decays are forward
+    weight *= 2 * u[2] * (fast - start) / (fast - slow)
     p = np.sqrt(np.maximum(energy**2 - mh**2, 1e-30))
     far = 1.0 - np.clip((daughter**2 - m**2 - mh**2 + 2 * e_N * energy) / (2 * p_N * p), -1, 1)
     near, far = np.clip(near, 0, 2), np.clip(far, 0, 2)
