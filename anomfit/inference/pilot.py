@@ -1,7 +1,6 @@
 """A first look at the posterior by weighted points, before any gradient: coordinates, starts and scales for chains.
 
-Points are drawn from the prior, then, round by round, in the coordinates learned from all points so far, until enough
-of a round count: a posterior that fills a small part of the prior is approached in steps, its weights softened.
+Points are drawn from the prior, then, round by round, in the coordinates learned from all points so far.
 """
 
 from typing import NamedTuple
@@ -13,15 +12,13 @@ from jaxtyping import Array
 
 from anomfit.inference.learning_amplitudes import driven, learn_amplitudes
 from anomfit.inference.learning_conditionals import learn_conditionals
-from anomfit.inference.points import Points, draw, together, weightiest
+from anomfit.inference.points import Points, draw, together
 from anomfit.inference.straight import Straight, from_normal, stack
 from anomfit.problem import Problem
 
 PRIOR_POINTS = 8192
-LOOKS, POINTS = 2, 4096  # rounds after the first, at least, and points in each
-MOST_LOOKS = 10
-ENOUGH = 300.0  # points of a round that must count, softened until they do
-FOUND = 50.0  # points of the last round that must count as they are
+LOOKS, POINTS = 2, 4096  # rounds after the first, and points in each
+ENOUGH = 300.0  # points of a round that must count
 FEW = 5.0  # weight, in points, of a small multiple of the unit matrix in a covariance
 
 
@@ -39,22 +36,19 @@ def look(problem: Problem, key: Array, chains: int) -> Pilot | None:
     if not measured:
         return None
     rows = PRIOR_POINTS + LOOKS * POINTS
-    key_prior, key_first, key_choice, *keys = jax.random.split(key, 3 + MOST_LOOKS)
+    key_prior, key_first, key_choice, *keys = jax.random.split(key, 3 + LOOKS)
     points = draw(problem, Straight(), key_prior, PRIOR_POINTS, ENOUGH)
     amplitudes = learn_amplitudes(problem, measured, points, rows, key_first)
     if not amplitudes:
         return None
     coordinates, others = Straight(None, stack(amplitudes)), [i for i in range(len(problem.names)) if i not in measured]
-    for done, key_round in enumerate(keys, start=1):
+    for key_round in keys:
         key_points, key_amplitudes, key_conditionals = jax.random.split(key_round, 3)
-        fresh = draw(problem, coordinates, key_points, POINTS, ENOUGH)
-        points = weightiest(together(points, fresh), rows)
+        points = together(points, draw(problem, coordinates, key_points, POINTS, ENOUGH))
         amplitudes = learn_amplitudes(problem, measured, points, rows, key_amplitudes, amplitudes)
         conditionals = learn_conditionals(points, others, rows, key_conditionals)
         coordinates = Straight(conditionals, stack(amplitudes))
-        if done >= LOOKS and fresh.found >= FOUND:
-            break
-    starts = np.log(np.maximum(points.posterior, 1e-300)) + np.asarray(jax.random.gumbel(key_choice, (len(points.z),)))
+    starts = np.log(np.maximum(points.posterior, 1e-300)) + np.asarray(jax.random.gumbel(key_choice, (rows,)))
     return Pilot(coordinates, points.z[np.argsort(-starts)[:chains]], _covariance(coordinates, points))
 
 

@@ -17,8 +17,8 @@ from anomfit.problem import Problem
 class Points:
     """Normal coordinates (points, coordinates); total signal and chi^2 by measurement (measurements, points).
 
-    posterior: weights that add up to 1, softened (raised to a `power` up to 1) so that enough points count; found: how
-    many counted before that; weight: those to learn with, half of them spread evenly.
+    posterior: weights that add up to 1, softened so that enough points count; found: how many counted before that;
+    weight: those to learn with, half of them spread evenly.
     """
 
     z: np.ndarray
@@ -26,7 +26,6 @@ class Points:
     chi_squared: np.ndarray
     posterior: np.ndarray
     found: float
-    power: float = 1.0
 
     @property
     def weight(self) -> np.ndarray:
@@ -42,9 +41,9 @@ class Points:
 def draw(problem: Problem, coordinates: Straight, key: Array, n: int, enough: float) -> Points:
     """`n` points, standard normal in these coordinates; weights are raised to a power below 1 until `enough` count."""
     _, z, said, log_weight = _drawn(problem, coordinates, key, n)
-    (softened, power), found = _softened(log_weight, enough), effective(np.exp(log_weight - log_weight.max()))
+    softened, found = _softened(log_weight, enough), effective(np.exp(log_weight - log_weight.max()))
     signal = np.stack([total_signal(said, k) for k in range(len(problem.measurements))])
-    return Points(z, signal, np.stack([np.asarray(x) for x in said.chi_squared]), softened, found, power)
+    return Points(z, signal, np.stack([np.asarray(x) for x in said.chi_squared]), softened, found)
 
 
 def draw_weighted(problem: Problem, coordinates: Straight, key: Array, n: int):
@@ -66,33 +65,14 @@ def _drawn(problem: Problem, coordinates: Straight, key: Array, n: int):
 
 
 def together(first: Points, second: Points) -> Points:
-    """Both, the posterior weights of each in proportion to how many of its points counted before softening.
-
-    Points softened more than the others count for less: what is approached in steps moves on.
-    """
-    mine, other = (points.found * points.power**2 for points in (first, second))
-    share = mine / (mine + other)
+    """Both, with the posterior weights of each in proportion to how many of its points counted before softening."""
+    share = first.found / (first.found + second.found)
     return Points(
         np.concatenate([first.z, second.z]),
         np.concatenate([first.signal, second.signal], axis=1),
         np.concatenate([first.chi_squared, second.chi_squared], axis=1),
         np.concatenate([share * first.posterior, (1.0 - share) * second.posterior]),
         first.found + second.found,
-        max(first.power, second.power),
-    )
-
-
-def weightiest(points: Points, most: int) -> Points:
-    """The `most` points of largest posterior weight, in their order, the weights adding up to 1 again."""
-    kept = np.sort(np.argsort(-points.posterior, kind="stable")[:most])
-    posterior = points.posterior[kept]
-    return Points(
-        points.z[kept],
-        points.signal[:, kept],
-        points.chi_squared[:, kept],
-        posterior / posterior.sum(),
-        points.found,
-        points.power,
     )
 
 
@@ -112,13 +92,13 @@ def values_at(problem: Problem, z: np.ndarray) -> dict[str, np.ndarray]:
     return {name: np.asarray(x) for name, x in _values(problem, jnp.asarray(z)).items()}
 
 
-def _softened(log_weight: np.ndarray, enough: float) -> tuple[np.ndarray, float]:
+def _softened(log_weight: np.ndarray, enough: float) -> np.ndarray:
     power = 1.0
     while True:
         weight = np.exp(power * (log_weight - log_weight.max()))
         weight /= weight.sum()
         if effective(weight) >= enough or power < 1e-3:
-            return weight, power
+            return weight
         power *= 0.8
 
 

@@ -1,7 +1,5 @@
 """The first look: it learns where the rate is right, and the posterior does not depend on what it learned."""
 
-import dataclasses
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,7 +9,7 @@ from toys import ToyMeasurement, ToyModel
 from anomfit.inference import pilot
 from anomfit.inference.learning_amplitudes import driven, learn_amplitudes
 from anomfit.inference.nuts import Tuning
-from anomfit.inference.points import draw, effective, together, values_at, weightiest
+from anomfit.inference.points import draw, effective, together, values_at
 from anomfit.inference.sample import SampleSettings, sample
 from anomfit.inference.straight import Straight
 from anomfit.parameters import Parameter
@@ -57,20 +55,6 @@ def test_points_of_two_rounds_keep_the_better_ones_weight():
     np.testing.assert_allclose(both.weight.sum(), 1.0)
     assert both.found == first.found + second.found
     assert effective(both.posterior) > max(first.effective, second.effective)
-
-
-def test_points_softened_more_count_for_less_and_the_weightiest_stay():
-    problem = shell()
-    first, second = (draw(problem, Straight(), jax.random.key(k), 512, enough) for k, enough in ((1, 200.0), (2, 2.0)))
-    assert first.power < second.power <= 1.0
-    both = together(first, dataclasses.replace(second, found=first.found))
-    assert both.posterior[:512].sum() == pytest.approx(first.power**2 / (first.power**2 + second.power**2))
-    assert both.power == second.power
-    kept = weightiest(both, 300)
-    assert kept.posterior.sum() == pytest.approx(1.0)
-    assert kept.z.shape == (300, 2)
-    assert kept.signal.shape == kept.chi_squared.shape == (1, 300)
-    assert np.min(kept.posterior) * np.sort(both.posterior)[-300:].sum() == pytest.approx(np.sort(both.posterior)[-300])
 
 
 def test_nothing_is_learned_where_no_rate_is_measured():
