@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from anomfit.beams import Beam
+from anomfit.beams import Beam, Target
 from anomfit.capabilities import MakesPairs
 from anomfit.detectors.forward_pairs import ForwardNodes, counts_below
 from anomfit.detectors.neutrino_electron import ShowerCuts, chance_to_pass
@@ -148,6 +148,11 @@ def check_choice(field: str, value: str, known: Mapping[str, str]) -> str:
 def kept_targets(targets: str) -> tuple[str, ...]:
     """The components that count."""
     return COMPONENTS if targets == "all" else COMPONENTS[:1]
+
+
+def hit(targets: str, molecule: tuple[Target, ...]) -> tuple[Target, ...]:
+    """The molecule's scatterers that count; nothing is computed for the others."""
+    return molecule if targets == "all" else tuple(target for target in molecule if target.is_nucleus)
 
 
 def merge(groups: tuple[tuple[int, int], ...], values: np.ndarray) -> np.ndarray:

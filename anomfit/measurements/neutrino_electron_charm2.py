@@ -24,6 +24,7 @@ from anomfit.measurements.neutrino_electron import (
     NeutrinoElectron,
     PairSample,
     check_choice,
+    hit,
     kept_targets,
     merge,
     scale,
@@ -52,13 +53,13 @@ SCATTERING = 5  # published bins with scattering, below 7 MeV; beyond, the read 
 
 
 @lru_cache
-def charm2_beam() -> Beam:
+def charm2_beam(targets: str = "coherent") -> Beam:
     """Neutrino and antineutrino beam, nu_mu and anti-nu_mu of each, on the fiducial glass."""
     values = load_record("accelerators/pair_searches").parts["charm2"].values
     molecules = 1e6 * values["mass"] / values["molar_mass"] * AVOGADRO
     columns = [load_record(f"accelerators/flux_charm2_{beam}").columns for beam in BEAMS]
     tables = [(c["E_lo_GeV"], c["E_hi_GeV"], c["numu"] + c["numubar"]) for c in columns]
-    return make_beam(tables, [values[f"pot_{beam}"] * molecules for beam in BEAMS], GLASS)
+    return make_beam(tables, [values[f"pot_{beam}"] * molecules for beam in BEAMS], hit(targets, GLASS))
 
 
 def _read(beam: str) -> dict[str, Float[np.ndarray, "bins"]]:
@@ -108,7 +109,7 @@ def load_charm2(bins: str = "regions", background: str = "3", targets: str = "co
         ),
         samples_of_pairs=(
             PairSample(
-                beam=charm2_beam(),
+                beam=charm2_beam(targets),
                 edges=jnp.asarray(1e-3 * edges),
                 onto=jnp.eye(len(groups)),
                 cuts=charm2_cuts(),

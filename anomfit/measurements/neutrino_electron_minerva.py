@@ -25,6 +25,7 @@ from anomfit.measurements.neutrino_electron import (
     NeutrinoElectron,
     PairSample,
     check_choice,
+    hit,
     kept_targets,
     merge,
     scale,
@@ -86,13 +87,13 @@ def _to_published(read: np.ndarray, total: float) -> np.ndarray:
 
 
 @lru_cache
-def minerva_beam(era: str) -> Beam:
+def minerva_beam(era: str, targets: str = "coherent") -> Beam:
     """nu_mu and anti-nu_mu of the era on the fiducial scintillator."""
     values = load_record("accelerators/pair_searches").parts[f"minerva_{era}"].values
     columns = load_record(f"accelerators/flux_minerva_{era}").columns
     molecules = 1e6 * values["mass"] / values["molar_mass"] * AVOGADRO
     table = (columns["E_lo_GeV"], columns["E_hi_GeV"], columns["numu"] + columns["numubar"])
-    return make_beam([table], [values["pot"] * molecules], CH)
+    return make_beam([table], [values["pot"] * molecules], hit(targets, CH))
 
 
 def _scales(era: str, read: _Era, background: str) -> tuple[Nuisance, Nuisance]:
@@ -124,7 +125,7 @@ def load_minerva(
         counts=jnp.asarray(np.concatenate([merge(groups, numbers.counts) for numbers in read])),
         parts=jnp.asarray(_parts(read, groups)),
         reading_error=jnp.zeros(len(groups) * len(eras)),
-        samples_of_pairs=tuple(map(partial(_sample, groups), eras, read, scales)),
+        samples_of_pairs=tuple(map(partial(_sample, groups, targets), eras, read, scales)),
         scales=tuple(nuisance for pair in scales for nuisance in pair),
         kept=kept_targets(targets),
         described=Described(
@@ -149,10 +150,10 @@ def _parts(read: Sequence[_Era], groups) -> np.ndarray:
     return rows
 
 
-def _sample(groups, era: str, read: _Era, scales: tuple[Nuisance, Nuisance]) -> PairSample:
+def _sample(groups, targets: str, era: str, read: _Era, scales: tuple[Nuisance, Nuisance]) -> PairSample:
     edge = load_record("accelerators/minerva_nue_dedx").parts["cuts"].values["E_theta_squared"]
     return PairSample(
-        beam=minerva_beam(era),
+        beam=minerva_beam(era, targets),
         edges=jnp.asarray([edge]),
         onto=jnp.asarray(merge(groups, read.pairs))[None, :],
         cuts=minerva_cuts(era),

@@ -189,6 +189,7 @@ def random_events(rng, energies, directions, parents, decays):
     )
 
 
+@pytest.mark.slow
 def test_directions_and_polarisation_against_a_sum_over_all_nodes():
     rng = np.random.default_rng(3)
     plain = random_events(rng, 3, 3, 2, 4)
@@ -297,6 +298,19 @@ def excluded(seen, share, flux):
 
 
 # -- choices --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_other_targets_add_to_the_nuclei(measured, predict):
+    point, one, every = (
+        physical(CASES["Table I"]),
+        measured["minerva me"],
+        find_measurement("minerva-nue:me", targets="all"),
+    )
+    coherent, both = (predict(seen, point, scales(seen)).signal for seen in (one, every))
+    assert set(coherent) == {"coherent"}
+    np.testing.assert_allclose(np.asarray(both["coherent"]), np.asarray(coherent["coherent"]), rtol=1e-3)
+    assert np.all(np.asarray(both["incoherent"]) > 0.0)
 
 
 def test_one_era_is_a_part_of_both(measured):
