@@ -8,8 +8,8 @@ from pathlib import Path
 from anomfit.errors import InputError, reject
 from anomfit.userfiles import is_user_file
 
-RESULT, REPORT, CARD, CHAINS = "result.nc", "report.md", "card.toml", "chains.npz"
-OURS = (RESULT, REPORT, CARD, CHAINS)  # figures are drawn over
+RESULT, REPORT, CARD, CHAINS, NESTED = "result.nc", "report.md", "card.toml", "chains.npz", "nested.h5"
+OURS = (RESULT, REPORT, CARD, CHAINS, NESTED)  # figures are drawn over
 
 
 def new_folder(card_name: str, verb: str = "fit") -> Path:

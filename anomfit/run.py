@@ -13,13 +13,14 @@ import numpy as np
 from anomfit.cards import Card, card_text, load_card, problem_from_card
 from anomfit.cards.building import point_values
 from anomfit.errors import InputError, reject
-from anomfit.folders import CHAINS, REPORT, RESULT, discard_if_empty, open_folder, result_file
+from anomfit.folders import CHAINS, NESTED, REPORT, RESULT, discard_if_empty, open_folder, result_file
 from anomfit.inference.devices import each, prepare_devices
 from anomfit.inference.evaluate import forward_at
 from anomfit.problem import Problem
 
 if TYPE_CHECKING:
     from anomfit.inference.minimise import Fit
+    from anomfit.inference.sample import Samples
     from anomfit.results.result import Result
     from anomfit.statistics.tension import Tension
 
@@ -28,7 +29,10 @@ Progress = Callable[[str, int, int], None]
 
 PROBES = 64  # prior points at which a measurement without any signal is looked for
 SOFTWARE_KEYS = ("jax", "numpy", "scipy", "iminuit", "minuit")  # of data/references.toml
-SAMPLING_KEYS = ("numpyro", "nuts", "optax", "arviz", "r-hat")
+SAMPLING_KEYS = {
+    "nuts": ("numpyro", "nuts", "optax", "arviz", "r-hat"),
+    "nested": ("nautilus", "arviz"),
+}
 
 
 def with_seed(card: Card, seed: int) -> Card:
@@ -102,11 +106,13 @@ def citation_keys(subject: str) -> tuple[str, ...]:
         from anomfit.results.files import load_result
 
         result = load_result(result_file(Path(subject)))
-        used = result.provenance.references + (SAMPLING_KEYS if result.samples is not None else ())
+        used, method = result.provenance.references, result.samples.method if result.samples is not None else None
     else:
-        problem = problem_from_card(load_card(subject))
-        used = (*problem.model.references, *(key for m in problem.measurements for key in m.references), *SAMPLING_KEYS)
-    return tuple(dict.fromkeys((*used, *SOFTWARE_KEYS)))
+        card = load_card(subject)
+        problem, method = problem_from_card(card), card.sampling.method
+        used = (*problem.model.references, *(key for m in problem.measurements for key in m.references))
+    sampling = SAMPLING_KEYS[method] if method is not None else ()
+    return tuple(dict.fromkeys((*used, *sampling, *SOFTWARE_KEYS)))
 
 
 def _say_at_point(problem: Problem, card: Card, say: Say) -> None:
@@ -166,17 +172,9 @@ def _tensions(problem: Problem, card: Card, fit: "Fit", say: Say, progress: Prog
 
 
 def _sampled(problem: Problem, card: Card, folder: Path, result: "Result", say: Say, show_progress: bool) -> "Result":
-    from anomfit.inference.nuts import Tuning
-    from anomfit.inference.sample import SampleSettings, sample
     from anomfit.results.result import spectra
 
-    chosen = card.sampling
-    settings = SampleSettings(
-        chosen.chains, chosen.draws, chosen.max_draws, Tuning(chosen.warmup, chosen.target_accept)
-    )
-    key = jax.random.fold_in(jax.random.key(chosen.seed), 1)  # never the fit's numbers, even with its seed
-    say(f"sampling {chosen.chains} chains; Ctrl-C stops, --resume goes on")
-    samples = sample(problem, key, settings, result.fit, folder / CHAINS, show_progress)
+    samples = _draws(problem, card, folder, result.fit, say, show_progress)
     point = result.fit.point if result.fit is not None else {}
     result = dataclasses.replace(result, samples=samples, spectra=spectra(problem, point, samples))
     _keep(folder, result, _remarks(problem, card, result, say))
@@ -185,6 +183,23 @@ def _sampled(problem: Problem, card: Card, folder: Path, result: "Result", say: 
     if not samples.complete:
         raise KeyboardInterrupt
     return result
+
+
+def _draws(problem: Problem, card: Card, folder: Path, fit: "Fit | None", say: Say, show_progress: bool) -> "Samples":
+    from anomfit.inference.nested_samples import nested_samples
+    from anomfit.inference.nuts import Tuning
+    from anomfit.inference.sample import SampleSettings, sample
+
+    chosen = card.sampling
+    settings = SampleSettings(
+        chosen.chains, chosen.draws, chosen.max_draws, Tuning(chosen.warmup, chosen.target_accept)
+    )
+    key = jax.random.fold_in(jax.random.key(chosen.seed), 1)  # never the fit's numbers, even with its seed
+    if chosen.method == "nested":
+        say(f"nested sampling with {chosen.live} live points; Ctrl-C stops, --resume goes on")
+        return nested_samples(problem, key, settings, chosen.live, folder / NESTED, show_progress)
+    say(f"sampling {chosen.chains} chains; Ctrl-C stops, --resume goes on")
+    return sample(problem, key, settings, fit, folder / CHAINS, show_progress)
 
 
 def _warnings(problem: Problem, card: Card, result: "Result", say: Say) -> tuple[str, ...]:

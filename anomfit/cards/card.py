@@ -52,18 +52,29 @@ class CardFit:
             raise reject("fit.tension", self.tension, "write true or false")
 
 
+METHODS = ("nuts", "nested")
+
+
 @dataclass(frozen=True)
 class CardSampling:
-    """NUTS: chains, warm-up and least draws a chain; more follow until the quality or `max_draws` is reached."""
+    """NUTS: chains, warm-up and least draws a chain; more follow until the quality or `max_draws` is reached.
 
+    With `method` "nested": chains x draws equal draws of nested sampling with `live` points.
+    """
+
+    method: str = "nuts"
     chains: int = 4
     warmup: int = 500
     draws: int = 500
     max_draws: int = 4000
     target_accept: float = 0.9
+    live: int = 1500
     seed: int = 2
 
     def __post_init__(self):
+        if self.method not in METHODS:
+            raise reject("sampling.method", self.method, f"use one of {', '.join(METHODS)}")
+        _check_integer("sampling.live", self.live, 1, 10_000_000)
         _check_integer("sampling.chains", self.chains, 1, 1024)
         _check_integer("sampling.warmup", self.warmup, 1, 10_000_000)
         _check_integer("sampling.draws", self.draws, 4, 10_000_000)

@@ -1,10 +1,11 @@
-"""Another independent sampler: nested sampling with nautilus, for the evidence and for comparison with NUTS.
+"""Nested sampling with nautilus: the evidence, posteriors too narrow or too scattered for chains, a check of NUTS.
 
 It draws from shells of rising likelihood in the prior's cube; starts, gradients and learned coordinates play no part.
 """
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -25,12 +26,16 @@ EDGE = 1e-12  # of the cube: quantiles of the normal stay finite
 class Nested:
     """Weighted draws: `values` of parameters and pulls, each (draws,), `weights` that add up to 1.
 
+    z: the same in normal coordinates (draws, coordinates), `log_posterior` there as `Problem.log_posterior` has it.
+
     `log_evidence` is the logarithm of the likelihood's mean over the prior (pulls included, likelihoods normalised as
     in `Problem.log_likelihood`, the constants of the pulls' Gaussians in the prior); `ess` = 1 / sum of weights^2.
     """
 
     values: dict[str, np.ndarray]
     weights: np.ndarray
+    z: np.ndarray
+    log_posterior: np.ndarray
     log_evidence: float
     ess: float
     calls: int
@@ -41,13 +46,23 @@ class Nested:
         return float(self.weights @ of)
 
 
-def sample_nested(problem: Problem, key: Array, live: int = 1500, effective: float = 4000.0) -> Nested:
+def sample_nested(
+    problem: Problem,
+    key: Array,
+    live: int = 1500,
+    effective: float = 4000.0,
+    state_file: Path | None = None,
+    show_progress: bool = False,
+) -> Nested:
     """Sample the posterior of `problem` with nautilus (arXiv:2306.16923) until `effective` samples count.
 
-    `live` points follow the likelihood up; `key` fixes all draws. InputError if nautilus, of the extra `compare`, is
-    not installed, or for fewer live points than twice the coordinates.
+    `live` points follow the likelihood up; `key` fixes all draws. What is found is kept in `state_file` (HDF5, ending
+    in .h5), and a run that finds one goes on from there. InputError if nautilus is not installed, for a single
+    coordinate, fewer live points than twice the coordinates, and a damaged `state_file`.
     """
     sampler_class, dimension = _sampler(), len(problem.names)
+    if dimension < 2:
+        raise reject("free", list(problem.names), 'nested sampling takes two or more; write method = "nuts"')
     if live < 2 * dimension:
         raise reject("live", live, f"give at least {2 * dimension}, twice the coordinates")
     calls = [0]
@@ -57,22 +72,31 @@ def sample_nested(problem: Problem, key: Array, live: int = 1500, effective: flo
         return _log_likelihoods(problem, cube)
 
     began = time.perf_counter()
-    sampler = sampler_class(
-        lambda cube: cube,
-        log_likelihoods,
-        n_dim=dimension,
-        n_live=live,
-        n_batch=BATCH,
-        vectorized=True,
-        seed=int(jax.random.randint(key, (), 0, 2**31 - 1)),
-    )
-    sampler.run(n_eff=effective, discard_exploration=True)
-    cube, log_weights, _ = sampler.posterior()
+    try:
+        sampler = sampler_class(
+            lambda cube: cube,
+            log_likelihoods,
+            n_dim=dimension,
+            n_live=live,
+            n_batch=BATCH,
+            vectorized=True,
+            seed=int(jax.random.randint(key, (), 0, 2**31 - 1)),
+            filepath=state_file,
+        )
+    except (OSError, KeyError, ValueError) as error:
+        if state_file is None or not state_file.exists():
+            raise
+        raise reject("state file", str(state_file), "it is damaged or of another kind; remove it") from error
+    sampler.run(n_eff=effective, discard_exploration=True, verbose=show_progress)
+    cube, log_weights, log_likelihood = sampler.posterior()
     weights = np.exp(log_weights - log_weights.max())
     weights /= weights.sum()
+    z = _normal(cube)
     return Nested(
-        values={name: np.asarray(x) for name, x in values_at(problem, jnp.asarray(_normal(cube))).items()},
+        values={name: np.asarray(x) for name, x in values_at(problem, jnp.asarray(z)).items()},
         weights=weights,
+        z=z,
+        log_posterior=log_likelihood - 0.5 * np.sum(z**2, axis=1),
         log_evidence=float(sampler.log_z),
         ess=float(1.0 / np.sum(weights**2)),
         calls=calls[0],
@@ -100,6 +124,6 @@ def _sampler() -> Any:
     try:
         from nautilus import Sampler
     except ImportError as error:
-        message = "nautilus is not installed; install it with: python -m pip install 'anomfit[compare]'"
+        message = "nautilus is not installed; install it with: python -m pip install nautilus-sampler"
         raise InputError(message) from error
     return Sampler

@@ -41,8 +41,18 @@ class SampleSettings:
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """What nested sampling says beyond its draws: ln of the evidence, likelihoods computed, equal draws it is worth."""
+
+    log_evidence: float
+    calls: int
+    ess: float
+
+
+@dataclass(frozen=True)
 class Samples:
-    """Posterior draws. Every array has leading axes (chain, draw).
+    """Posterior draws. Every array has leading axes (chain, draw); those of nested sampling, which come with the
+    `evidence`, are independent.
 
     `values` holds parameters and pulls, `derived` the model's other physical quantities that vary, `z` the sampler's
     normal coordinates, `stats` log_posterior, log_likelihood, energy, acceptance_rate, n_steps and diverging.
@@ -58,6 +68,12 @@ class Samples:
     seconds: float
     sampling_seconds: float
     complete: bool
+    evidence: Evidence | None = None
+
+    @property
+    def method(self) -> str:
+        """ "nuts" or "nested"."""
+        return "nuts" if self.evidence is None else "nested"
 
     @property
     def divergences(self) -> int:
@@ -193,13 +209,25 @@ def _physical(problem: Problem, z: Float[Array, "draws coordinates"]):
 
 
 def _samples(problem: Problem, run: Checkpoint, settings: SampleSettings, complete: bool) -> Samples:
-    z, shape = run.draws.z, run.draws.z.shape[:2]
+    return samples_of(problem, run.draws, settings, (run.seconds, run.sampling_seconds), complete)
+
+
+def samples_of(
+    problem: Problem,
+    draws: Block,
+    settings: SampleSettings,
+    seconds: tuple[float, float],
+    complete: bool = True,
+    evidence: Evidence | None = None,
+) -> Samples:
+    """`draws` with all that is known of them; `seconds` in all, and after the warmup."""
+    z, shape = draws.z, draws.z.shape[:2]
     values, physical, offset = jax.tree.map(
         lambda x: np.asarray(x).reshape(shape), _physical(problem, jnp.asarray(z.reshape(-1, z.shape[-1])))
     )
     values = {name: values[name] for name in problem.names}
     derived = {n: x for n, x in physical.items() if n not in values and np.ptp(x) > 0.0}
-    stats = {name: getattr(run.draws, name) for name in Block._fields if name != "z"}
+    stats = {name: getattr(draws, name) for name in Block._fields if name != "z"}
     stats = {**stats, "log_likelihood": stats["log_posterior"] + offset, "diverging": stats["diverging"].astype(bool)}
     return Samples(
         values=values,
@@ -208,7 +236,8 @@ def _samples(problem: Problem, run: Checkpoint, settings: SampleSettings, comple
         stats=stats,
         diagnostics=diagnose(values),
         settings=settings,
-        seconds=run.seconds,
-        sampling_seconds=run.sampling_seconds,
+        seconds=seconds[0],
+        sampling_seconds=seconds[1],
         complete=complete,
+        evidence=evidence,
     )

@@ -17,7 +17,7 @@ from anomfit.inference.diagnostics import Diagnostic
 from anomfit.inference.minimise import Fit, Optimum
 from anomfit.inference.minos import MinosError
 from anomfit.inference.nuts import Tuning
-from anomfit.inference.sample import Samples, SampleSettings
+from anomfit.inference.sample import Evidence, Samples, SampleSettings
 from anomfit.inference.uncertainties import FlatDirection, Hesse
 from anomfit.measurements.base import Bin
 from anomfit.results.result import FreeCoordinate, Provenance, Result, Spectrum
@@ -76,7 +76,7 @@ def _attributes(result: Result) -> dict[str, Any]:
     ]
     parts["spectra"] = spectra or None
     if result.samples is not None:
-        names = ("diagnostics", "settings", "seconds", "sampling_seconds", "complete")
+        names = ("diagnostics", "settings", "seconds", "sampling_seconds", "complete", "evidence")
         parts["sampling"] = {name: getattr(result.samples, name) for name in names}
     return plain | {name: _to_json(part) for name, part in parts.items() if part is not None}
 
@@ -91,7 +91,10 @@ def _sample_groups(samples: Samples) -> dict[str, Any]:
     shape = {"chain": np.arange(samples.z.shape[0]), "draw": np.arange(samples.z.shape[1])}
     normal = {"z": ((*sides, "coordinate"), samples.z)}
     names = {"coordinate": list(samples.values)}
-    inference = {"inference_library": "numpyro", "sampling_time": samples.seconds}
+    library = {"nuts": "numpyro", "nested": "nautilus"}[samples.method]
+    inference: dict[str, Any] = {"inference_library": library, "sampling_time": samples.seconds}
+    if samples.evidence is not None:
+        inference["log_evidence"] = samples.evidence.log_evidence
     return {
         "/posterior": xarray.Dataset(posterior, coords=shape, attrs=inference),
         "/sample_stats": xarray.Dataset(stats, coords=shape),
@@ -151,6 +154,7 @@ def _samples(tree: Any, meta: dict[str, Any]) -> Samples:
         seconds=meta["seconds"],
         sampling_seconds=meta["sampling_seconds"],
         complete=meta["complete"],
+        evidence=Evidence(**meta["evidence"]) if meta.get("evidence") else None,
     )
 
 

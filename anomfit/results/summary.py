@@ -12,6 +12,7 @@ from rich.table import Table
 from scipy.stats import norm
 
 from anomfit.inference.diagnostics import diagnose
+from anomfit.inference.sample import Samples
 from anomfit.results.result import Result
 from anomfit.statistics.tension import Tension
 
@@ -186,14 +187,25 @@ def posterior_table(result: Result) -> TextTable | None:
     for d in (*samples.diagnostics, *diagnose(samples.derived)):
         numbers = (f"{x:.3g}" for x in (d.mean, d.sd, d.q16, d.q50, d.q84))
         rows.append((d.name, *numbers, f"{d.r_hat:.3f}", f"{d.ess_bulk:.0f}", f"{d.ess_tail:.0f}"))
-    chains, draws = samples.z.shape[:2]
-    notes = [
-        f"{chains} chains of {draws} draws, {samples.divergences} divergences, acceptance {samples.acceptance:.2f}.",
-        f"{samples.seconds:.0f} s in all, {samples.ess_per_second:.1f} effective samples a second after the warmup.",
-    ]
+    notes = _how_sampled(samples)
     notes += [f"Caution: {problem}." for problem in samples.problems] or ["R-hat and effective sample sizes are good."]
     columns = ("parameter", "mean", "sd", "16 %", "50 %", "84 %", "R-hat", "ESS bulk", "ESS tail")
     return TextTable("Posterior", columns, tuple(rows), tuple(notes))
+
+
+def _how_sampled(samples: Samples) -> list[str]:
+    chains, draws = samples.z.shape[:2]
+    if samples.evidence is not None:
+        found = samples.evidence
+        return [
+            f"Nested sampling: {found.calls} likelihoods in {samples.seconds:.0f} s, worth {found.ess:.0f} draws; "
+            f"{chains * draws} are kept. ln of the evidence {found.log_evidence:.2f}.",
+        ]
+    rate, divergences = samples.ess_per_second, samples.divergences
+    return [
+        f"{chains} chains of {draws} draws, {divergences} divergences, acceptance {samples.acceptance:.2f}.",
+        f"{samples.seconds:.0f} s in all, {rate:.1f} effective samples a second after the warmup.",
+    ]
 
 
 def correlation_table(result: Result) -> TextTable | None:

@@ -73,6 +73,29 @@ def test_a_fit_finds_the_known_answer_and_keeps_everything_in_its_folder(anomfit
 
 
 @pytest.mark.slow
+def test_a_card_may_ask_for_nested_sampling(anomfit, card, tmp_path):
+    nested = card.read_text().replace("[sampling]", '[sampling]\nmethod = "nested"\nlive = 100')
+    card.write_text(nested)
+    outcome = anomfit("fit", card, "--out", "one")
+    assert outcome.status == 2
+    assert "nested sampling takes two or more" in outcome.err
+    card.write_text(
+        nested.replace("[fixed]\n", 'm_dark = ["20MeV", "50MeV"]\n[fixed]\n').replace('m_dark = "30MeV"\n', "")
+    )
+    outcome = anomfit("fit", card, "--out", "result")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert "nested sampling with 100 live points" in outcome.out
+    samples = load_result(tmp_path / "result" / "result.nc").samples
+    assert samples is not None
+    assert samples.evidence is not None
+    assert samples.z.shape == (2, 40, 2)
+    report = (tmp_path / "result" / "report.md").read_text()
+    assert f"ln of the evidence {samples.evidence.log_evidence:.2f}" in report
+    assert (tmp_path / "result" / "nested.h5").is_file()
+    assert "nautilus" in anomfit("cite", "result").out
+
+
+@pytest.mark.slow
 def test_a_run_in_steps_or_interrupted_gives_the_numbers_of_a_straight_one(anomfit, card, tmp_path, monkeypatch):
     from anomfit.inference import sample
 

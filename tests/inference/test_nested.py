@@ -3,12 +3,16 @@
 import sys
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from toys import banana_problem, linear_problem
 
 from anomfit.errors import InputError
+from anomfit.inference import nested
 from anomfit.inference.nested import sample_nested
+from anomfit.inference.nested_samples import nested_samples
+from anomfit.inference.sample import SampleSettings
 
 
 @pytest.mark.slow
@@ -24,6 +28,40 @@ def test_evidence_and_posterior_of_a_gaussian():
     assert found.mean((x - 0.5) * (y + 1.0)) == pytest.approx(0.03, rel=0.15)
 
 
+@pytest.mark.slow
+def test_equal_draws_in_the_form_of_chains_stop_and_go_on(tmp_path, monkeypatch):
+    """Interrupted after a few hundred likelihoods and resumed: the posterior of data with known covariance."""
+    problem, settings = linear_problem(), SampleSettings(chains=2, draws=400)
+    arguments = (problem, jax.random.key(1), settings, 300, tmp_path / "nested.h5")
+    real, calls = nested.log_posteriors, []
+
+    def interrupted(*given):
+        calls.append(1)
+        if len(calls) == 20:
+            raise KeyboardInterrupt
+        return real(*given)
+
+    monkeypatch.setattr(nested, "log_posteriors", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        nested_samples(*arguments)
+    samples = nested_samples(*arguments)
+    assert samples.method == "nested"
+    assert samples.z.shape == (2, 400, len(problem.names))
+    assert samples.problems == ()
+    assert samples.evidence.ess >= 2400
+    x, y = (samples.values[name].ravel() for name in ("x", "y"))
+    assert x.mean() == pytest.approx(0.5, abs=5 * 0.2 / np.sqrt(800))
+    assert np.cov(x, y)[0, 1] == pytest.approx(0.03, abs=0.006)
+    at = {name: jnp.asarray(values[0, 0]) for name, values in samples.values.items()}
+    assert samples.stats["log_likelihood"][0, 0] == pytest.approx(float(problem.log_likelihood(at)), rel=1e-9)
+
+
+def test_a_damaged_state_is_one_sentence(tmp_path):
+    (tmp_path / "nested.h5").write_bytes(b"no HDF5")
+    with pytest.raises(InputError, match=r"nested\.h5.*damaged"):
+        sample_nested(linear_problem(), jax.random.key(1), live=300, state_file=tmp_path / "nested.h5")
+
+
 def test_too_few_points_are_refused():
     with pytest.raises(InputError, match="live"):
         sample_nested(banana_problem(), jax.random.key(1), live=3)
@@ -31,5 +69,5 @@ def test_too_few_points_are_refused():
 
 def test_a_missing_nautilus_is_one_sentence(monkeypatch):
     monkeypatch.setitem(sys.modules, "nautilus", None)
-    with pytest.raises(InputError, match=r"anomfit\[compare\]"):
+    with pytest.raises(InputError, match="pip install nautilus-sampler"):
         sample_nested(linear_problem(), jax.random.key(1))
