@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from anomfit.beams import Beam, Target, make_beam
+from anomfit.beams.molecules import AVOGADRO, CARBON, CH, GLASS
 from anomfit.capabilities import (
     DecaysPartlyInvisibly,
     ExchangesLightScalars,
@@ -27,7 +28,7 @@ from anomfit.data import load_record
 from anomfit.detectors.resolution import normal_cdf
 from anomfit.parameters import Point
 from anomfit.physics import neutrino_trident
-from anomfit.physics.constants import ATOMIC_MASS_UNIT, M_C12, M_E, M_N, M_P
+from anomfit.physics.constants import M_P
 from anomfit.physics.kinematics import momentum_transfer_limits
 from anomfit.physics.quadrature import unit_legendre
 from anomfit.physics.scalar_upscattering import (
@@ -39,17 +40,7 @@ from anomfit.physics.scalar_upscattering import (
 )
 from anomfit.physics.upscattered_pairs import Nodes
 
-AVOGADRO = 6.02214076e23
 THRESHOLD_WIDTH = 0.1  # of the edge itself: smooths windows in energy
-
-CARBON = Target("C12", M_C12, 1.0, 6, 6)
-CH = (CARBON, Target("proton", M_P, 7.0, 1, 0), Target("neutron", M_N, 6.0, 0, 1))
-GLASS = (
-    Target("Si28", 27.976927 * ATOMIC_MASS_UNIT - 14.0 * M_E, 1.0, 14, 14),
-    Target("O16", 15.994915 * ATOMIC_MASS_UNIT - 8.0 * M_E, 2.0, 8, 8),
-    Target("proton", M_P, 30.0, 1, 0),
-    Target("neutron", M_N, 30.0, 0, 1),
-)
 
 
 @lru_cache

@@ -6,11 +6,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from anomfit.beams.booster import miniboone_beam
+from anomfit.beams.molecules import GLASS
 from anomfit.capabilities import ExchangesScalars, MakesPairs, ScattersPartlyInvisibly
 from anomfit.constraints.base import Constraint, Outcome, against_measurement, against_upper_limit
 from anomfit.constraints.conditions import condition, numbers, section_four
 from anomfit.constraints.dark_photon_reference import benchmark, coherent_cross_section
-from anomfit.constraints.neutrino_scattering import GLASS, coherent_on_first
+from anomfit.constraints.neutrino_scattering import coherent_on_first
 from anomfit.constraints.pair_directions import forward_share
 from anomfit.detectors.miniboone import single_shower_efficiency
 from anomfit.parameters import Point

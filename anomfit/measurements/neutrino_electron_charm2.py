@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from anomfit.beams import Beam, make_beam
-from anomfit.constraints.neutrino_scattering import AVOGADRO, GLASS
+from anomfit.beams.molecules import AVOGADRO, GLASS
 from anomfit.data import load_record
 from anomfit.detectors.forward_pairs import ForwardNodes
 from anomfit.detectors.neutrino_electron import charm2_cuts

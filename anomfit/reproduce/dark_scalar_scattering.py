@@ -6,10 +6,11 @@ import jax
 
 from anomfit.beams import Beam
 from anomfit.beams.booster import miniboone_beam
+from anomfit.beams.molecules import GLASS
 from anomfit.capabilities import PairEvents
 from anomfit.constraints import pair_directions
 from anomfit.constraints.dark_photon_reference import benchmark, coherent_cross_section, interactions
-from anomfit.constraints.neutrino_scattering import GLASS, scalar_cross_section
+from anomfit.constraints.neutrino_scattering import scalar_cross_section
 from anomfit.detectors.miniboone import single_shower_efficiency
 from anomfit.measurements.miniboone import NODES
 from anomfit.models.dark_scalar import DarkScalar
