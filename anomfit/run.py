@@ -16,6 +16,7 @@ from anomfit.errors import InputError, reject
 from anomfit.folders import CHAINS, NESTED, REPORT, RESULT, discard_if_empty, open_folder, result_file
 from anomfit.inference.devices import each, prepare_devices
 from anomfit.inference.evaluate import forward_at
+from anomfit.inference.nested import check_nested
 from anomfit.problem import Problem
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ def run_fit(
     problem = problem_from_card(card)
     if not problem.names:
         raise reject("free", [], "leave at least one parameter free")
+    if sample and card.sampling.method == "nested":
+        check_nested(problem, card.sampling.live)
     open_folder(folder, card_text(card), overwrite, resume)
     try:
         if resume and (folder / RESULT).is_file():

@@ -1,14 +1,10 @@
-"""Compiled programs are kept between test files and runs, as for users; `pytest.approx(x, rel=...)` means just that.
+"""`pytest.approx(x, rel=...)` means just that in these tests.
 
 pytest adds an absolute tolerance of 1e-12, under which every cross section in GeV^-2 and every magnetic moment agrees
 with every other. Give `abs` where a number may really be off by that much.
 """
 
 import pytest
-
-from anomfit.cli.compile_cache import use_compile_cache
-
-use_compile_cache()
 
 _approx = pytest.approx
 

@@ -60,11 +60,7 @@ def sample_nested(
     in .h5), and a run that finds one goes on from there. InputError if nautilus is not installed, for a single
     coordinate, fewer live points than twice the coordinates, and a damaged `state_file`.
     """
-    sampler_class, dimension = _sampler(), len(problem.names)
-    if dimension < 2:
-        raise reject("free", list(problem.names), 'nested sampling takes two or more; write method = "nuts"')
-    if live < 2 * dimension:
-        raise reject("live", live, f"give at least {2 * dimension}, twice the coordinates")
+    check_nested(problem, live)
     calls = [0]
 
     def log_likelihoods(cube):
@@ -73,10 +69,10 @@ def sample_nested(
 
     began = time.perf_counter()
     try:
-        sampler = sampler_class(
+        sampler = _sampler()(
             lambda cube: cube,
             log_likelihoods,
-            n_dim=dimension,
+            n_dim=len(problem.names),
             n_live=live,
             n_batch=BATCH,
             vectorized=True,
@@ -102,6 +98,16 @@ def sample_nested(
         calls=calls[0],
         seconds=time.perf_counter() - began,
     )
+
+
+def check_nested(problem: Problem, live: int) -> None:
+    """InputError for what nautilus cannot sample, a single coordinate or too few live points, and without nautilus."""
+    _sampler()
+    dimension = len(problem.names)
+    if dimension < 2:
+        raise reject("free", list(problem.names), 'nested sampling takes two or more; write method = "nuts"')
+    if live < 2 * dimension:
+        raise reject("live", live, f"give at least {2 * dimension}, twice the coordinates")
 
 
 def _normal(cube: np.ndarray) -> np.ndarray:

@@ -112,10 +112,19 @@ def stack_targets(composition: tuple[Target, ...]) -> Targets:
 
 
 def _form_factor(q_squared, targets: Targets, form_factors: FormFactors):
-    nucleus = (
-        helm(q_squared, targets.protons + targets.neutrons)
-        if form_factors.nucleus == "helm"
-        else exponential(q_squared, B_CARBON_12)
-    )
-    dipole_or_one = dipole(q_squared, form_factors.M_S) if form_factors.nucleon == "dipole" else 1.0
-    return jnp.where(targets.is_nucleus, nucleus, dipole_or_one)
+    """Each target's own, the last axis of Q^2: a nucleus's costs more than the rest of the amplitude."""
+    each = [
+        _of_nucleus(q_squared[..., i], mass_number, form_factors.nucleus)
+        if targets.is_nucleus[i]
+        else _of_nucleon(q_squared[..., i], form_factors)
+        for i, mass_number in enumerate(targets.protons + targets.neutrons)
+    ]
+    return jnp.stack(each, axis=-1)
+
+
+def _of_nucleus(q_squared, mass_number: float, name: str):
+    return helm(q_squared, mass_number) if name == "helm" else exponential(q_squared, B_CARBON_12)
+
+
+def _of_nucleon(q_squared, form_factors: FormFactors):
+    return dipole(q_squared, form_factors.M_S) if form_factors.nucleon == "dipole" else jnp.ones_like(q_squared)

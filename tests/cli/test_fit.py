@@ -79,6 +79,7 @@ def test_a_card_may_ask_for_nested_sampling(anomfit, card, tmp_path):
     outcome = anomfit("fit", card, "--out", "one")
     assert outcome.status == 2
     assert "nested sampling takes two or more" in outcome.err
+    assert not (tmp_path / "one").exists()
     card.write_text(
         nested.replace("[fixed]\n", 'm_dark = ["20MeV", "50MeV"]\n[fixed]\n').replace('m_dark = "30MeV"\n', "")
     )
