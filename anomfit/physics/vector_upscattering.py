@@ -15,7 +15,7 @@ from anomfit.physics.nuclear_form_factors import helm
 from anomfit.physics.quadrature import unit_legendre
 
 MAGNETIC_MOMENTS = {"proton": 2.7928473446, "neutron": -1.9130427}  # nuclear magnetons, CODATA 2022
-DIPOLE_MASS_SQUARED = 0.71  # GeV^2, of the nucleons' electromagnetic form factors
+DIPOLE_MASS_SQUARED = 0.71  # GeV^2, the nucleons' standard electromagnetic dipole, from memory
 HIGHEST_TRANSFER = {"nucleus": 1.0, "nucleon": 20.0}  # GeV^2: no form factor beyond
 
 
