@@ -4,12 +4,14 @@ import difflib
 from functools import lru_cache
 
 from anomfit.constraints import (
+    charm,
     consistency,
     dark_photon,
     decay_conditions,
     mesons,
     neutrino_scattering,
     penguins,
+    photon_dumps,
     scattering_conditions,
 )
 from anomfit.constraints.base import IN_FITS, Constraint
@@ -23,6 +25,8 @@ _FAMILIES = (
     scattering_conditions,
     decay_conditions,
     dark_photon,
+    photon_dumps,
+    charm,
 )
 
 

@@ -4,6 +4,7 @@ Each published curve holds for a vector. A scalar is compared with it at its own
 branching ratio to what the search looks for, and life where the decay must be displaced.
 """
 
+from dataclasses import replace
 from functools import lru_cache, partial
 
 import jax
@@ -11,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from anomfit.constraints.base import About, Constraint, Outcome, PredictsLightScalars
+from anomfit.constraints.photon_dumps import primakoff_events, primakoff_table
 from anomfit.data import load_record
 from anomfit.parameters import Point
 from anomfit.physics import dark_photon as physics
@@ -188,7 +190,28 @@ def _dump(curve, name, title, era) -> Constraint:
     table = _curve(curve)
     values = load_record("ee_colliders/beam_dumps").parts[curve].values
     dump = Dump(values["beam"], values["shield"], values["decay"], values["lowest"])
-    return _displaced(table, dump, _displaced_about(curve, name, title, era))
+    constraint = _displaced(table, dump, _displaced_about(curve, name, title, era))
+    return _with_photons(constraint, dump) if curve == "E137_Bjorken" else constraint
+
+
+def _with_photons(constraint: Constraint, dump: Dump) -> Constraint:
+    """E137, whose calorimeter sees photons like electrons: scalars radiated off electrons and made from photons."""
+    words = f"{constraint.about.assumption}; and Primakoff production (ALPINIST); electrons and photons seen alike"
+    about = replace(
+        constraint.about,
+        assumption=words,
+        references=(*constraint.about.references, "arXiv:2201.05170"),
+    )
+    return Constraint({**constraint.data, **primakoff_table("e137")}, about, partial(_events_in_e137, dump))
+
+
+def _events_in_e137(dump: Dump, model: PredictsLightScalars, point: Point, nuisances: Point, data) -> Outcome:
+    """The sum of both over what is excluded; radiated ones of the scalar that makes most of them."""
+    scalars = model.light_scalars(point)
+    radiated = _radiated(dump, scalars, scalars.to_electrons + scalars.to_photons, data)
+    from_photons = primakoff_events(data, "e137", scalars) / data["e137_limit_events"]
+    ratio = radiated.ratio + from_photons
+    return Outcome(ratio, jnp.where(from_photons > 0.0, 1.0, radiated.limit), ratio)
 
 
 def _displaced_about(curve: str, name: str, title: str, era: str) -> About:
@@ -226,8 +249,13 @@ def _vector_rates(dump: Dump, m, eps):
 
 def _events(dump: Dump, model: PredictsLightScalars, point: Point, nuisances: Point, data) -> Outcome:
     scalars = model.light_scalars(point)
+    return _radiated(dump, scalars, scalars.to_electrons, data)
+
+
+def _radiated(dump: Dump, scalars: LightScalars, seen, data) -> Outcome:
+    """Scalars radiated off electrons that decay behind the shield; `seen`: partial widths to what is looked for."""
     decades = jax.vmap(lambda *one: _decades_of_events(dump, data, *one))(
-        scalars.mass, scalars.y_e, scalars.width, scalars.to_electrons
+        scalars.mass, scalars.y_e, scalars.width, seen
     )
     chosen = jnp.argmax(decades)
     ratio = 10.0 ** decades[chosen]
@@ -235,14 +263,14 @@ def _events(dump: Dump, model: PredictsLightScalars, point: Point, nuisances: Po
     return Outcome(ratio, limit, ratio)
 
 
-def _decades_of_events(dump: Dump, data, mass, y_e, width, to_electrons):
+def _decades_of_events(dump: Dump, data, mass, y_e, width, seen):
     """log10(events/limit) for one scalar; outside the region's masses what holds at its end, less twice the distance.
 
     The limit is the number at the lower edge for long lives, at the upper edge for short ones, and interpolated in the
     logarithm of the dark photon's coupling that would live as long.
     """
     inside = jnp.clip(mass, data["m"][0], data["m"][-1])
-    made = (y_e / physics.E_CHARGE) ** 2 * to_electrons / width
+    made = (y_e / physics.E_CHARGE) ** 2 * seen / width
     rate = displaced_rate(scalar_spectrum, inside, made, width * inside / mass, dump)
     edges = [log_limit(inside, data["m"], data[key]) for key in ("low", "high", "rate_low", "rate_high")]
     same_life = 0.5 * jnp.log10(width * inside / mass / vector_width(inside, 1.0))

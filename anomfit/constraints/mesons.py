@@ -83,26 +83,12 @@ def constraints() -> tuple[Constraint, ...]:
         ),
         _entry("pi0_ee", "pi0-ee-ktev", "B(pi0 -> e+e-)", "measured", "1997-1999", _PION_ASSUMES, _neutral_pion),
         _entry("pi0_ee_na62", "pi0-ee-na62", "B(pi0 -> e+e-)", "measured", "2024", _PION_ASSUMES, _neutral_pion),
-        _entry(
-            "charm",
-            "charm",
-            "decays in CHARM",
-            "upper limit",
-            "1983-1984",
-            _CHARM_ASSUMES,
-            _charm,
-            unit="events",
-            accepts=(PredictsLightScalars,),
-        ),
     )
 
 
 _KL_ASSUMES = "rate: the model's own, else 4.3 B(K+ -> pi+ phi) (Grossman-Nir); only m_ee above 140 MeV is looked at"
 _LINE_ASSUMES = f"{OWN_OR_CHIRAL}; hidden by K+ -> pi+ pi0 between 100 and 165 MeV"
 _PION_ASSUMES = "a CP-even scalar adds nothing (parity), so this is the Standard Model"
-_CHARM_ASSUMES = (
-    "kaons of the dump make phi of 25 GeV, every one towards the detector: an upper bound (recalled yields)"
-)
 _INVISIBLE = (
     ("e949_kplus_piplus_X", "Kplus-piplus-e949", "1995-2002"),
     ("na62_2016_2018_kplus_piplus_X", "Kplus-piplus-na62-2018", "2016-2018"),
@@ -204,15 +190,3 @@ def _kstar(model: object, point: Point, nuisances: Point, data) -> Outcome:
 def _neutral_pion(model: PredictsLightScalars, point: Point, nuisances: Point, data) -> Outcome:
     """<0| qbar q |pi0> = 0: a scalar has no amplitude, to all orders in the strong interaction."""
     return against_measurement(data["standard_model"], data["value"], data["sigma"])
-
-
-def _charm(model: PredictsLightScalars, point: Point, nuisances: Point, data) -> Outcome:
-    scalars = model.light_scalars(point)
-    charged, neutral = (produced(model, point, mode).rate for mode in ("K+ -> pi+", "K_L -> pi0"))
-    per_pion = data["strange_share"] * (0.5 * charged + 0.25 * neutral)
-    momentum = jnp.sqrt(jnp.maximum(data["mean_energy"] ** 2 - scalars.mass**2, 1e-12))
-    length = scalars.decay_length_per_momentum * momentum
-    inside = jnp.exp(-data["distance"] / length) * -jnp.expm1(-data["length"] / length)
-    visible = (scalars.to_electrons + scalars.to_muons + scalars.to_photons) / scalars.width
-    events = jnp.sum(data["yield"] * per_pion / data["multiplicity"] * visible * inside)
-    return against_upper_limit(events, data["limit_events"])
