@@ -1,4 +1,4 @@
-"""What scintillators and glass are made of, a molecule at a time."""
+"""What scintillators and glass are made of, a molecule at a time, and how many molecules a mass has."""
 
 from anomfit.beams.flux import Target
 from anomfit.physics.constants import ATOMIC_MASS_UNIT, M_C12, M_E, M_N, M_P
@@ -13,3 +13,8 @@ GLASS = (
     Target("proton", M_P, 30.0, 1, 0),
     Target("neutron", M_N, 30.0, 0, 1),
 )
+
+
+def molecules(tonnes: float, molar_mass: float) -> float:
+    """Molecules in a mass (t) of a substance of that molar mass (g/mol)."""
+    return 1e6 * tonnes / molar_mass * AVOGADRO

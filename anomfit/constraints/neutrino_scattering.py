@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from anomfit.beams import Beam, Target, make_beam
-from anomfit.beams.molecules import AVOGADRO, CARBON, CH, GLASS
+from anomfit.beams.molecules import CARBON, CH, GLASS, molecules
 from anomfit.capabilities import (
     DecaysPartlyInvisibly,
     ExchangesLightScalars,
@@ -72,11 +72,11 @@ _SAMPLE = "the same pairs, neutrino mode, in the bin of 10-20 MeV; limit: excess
 
 def _beam(composition: tuple[Target, ...], sources: tuple[tuple[str, str], ...], values) -> Beam:
     tables, exposures = [], []
-    molecules = values["mass"] * 1e6 / values["molar_mass"] * AVOGADRO
+    number = molecules(values["mass"], values["molar_mass"])
     for flux, exposure in sources:
         columns = load_record(f"accelerators/flux_{flux}").columns
         tables.append((columns["E_lo_GeV"], columns["E_hi_GeV"], columns["numu"] + columns["numubar"]))
-        exposures.append(values[exposure] * molecules)
+        exposures.append(values[exposure] * number)
     return make_beam(tables, exposures, composition)
 
 

@@ -29,7 +29,8 @@ class Nested:
     z: the same in normal coordinates (draws, coordinates), `log_posterior` there as `Problem.log_posterior` has it.
 
     `log_evidence` is the logarithm of the likelihood's mean over the prior (pulls included, likelihoods normalised as
-    in `Problem.log_likelihood`, the constants of the pulls' Gaussians in the prior); `ess` = 1 / sum of weights^2.
+    in `Problem.log_likelihood`, the constants of the pulls' Gaussians in the prior); `ess` = 1 / sum of weights^2;
+    `calls` are all likelihoods behind it, those before a resumption too, `seconds` the time of this call.
     """
 
     values: dict[str, np.ndarray]
@@ -61,17 +62,11 @@ def sample_nested(
     coordinate, fewer live points than twice the coordinates, and a damaged `state_file`.
     """
     check_nested(problem, live)
-    calls = [0]
-
-    def log_likelihoods(cube):
-        calls[0] += len(cube)
-        return _log_likelihoods(problem, cube)
-
     began = time.perf_counter()
     try:
         sampler = _sampler()(
             lambda cube: cube,
-            log_likelihoods,
+            lambda cube: _log_likelihoods(problem, cube),
             n_dim=len(problem.names),
             n_live=live,
             n_batch=BATCH,
@@ -95,7 +90,7 @@ def sample_nested(
         log_posterior=log_likelihood - 0.5 * np.sum(z**2, axis=1),
         log_evidence=float(sampler.log_z),
         ess=float(1.0 / np.sum(weights**2)),
-        calls=calls[0],
+        calls=int(sampler.n_like),
         seconds=time.perf_counter() - began,
     )
 

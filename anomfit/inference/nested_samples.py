@@ -11,7 +11,7 @@ from anomfit.inference.nuts import Block
 from anomfit.inference.sample import Evidence, Samples, SampleSettings, samples_of
 from anomfit.problem import Problem
 
-WORTH = 3.0  # equal draws that the run must be worth, for each that is kept: few of them come twice
+WORTH = 3.0  # equal draws that the run must be worth, for each that is kept: hardly any comes twice
 
 
 def nested_samples(
@@ -26,10 +26,21 @@ def nested_samples(
     key_run, key_choice = jax.random.split(key)
     total = settings.chains * settings.draws
     found = sample_nested(problem, key_run, live, WORTH * total, state_file, show_progress)
-    chosen = np.asarray(jax.random.choice(key_choice, len(found.weights), (total,), p=found.weights))
-    chosen = chosen.reshape(settings.chains, settings.draws)
+    chosen = equal_draws(found.weights, total, key_choice).reshape(settings.chains, settings.draws)
     log_posterior = found.log_posterior[chosen]
     nothing, sure = np.zeros(chosen.shape), np.ones(chosen.shape)
     draws = Block(found.z[chosen], log_posterior, -log_posterior, sure, nothing, nothing)
     evidence = Evidence(found.log_evidence, found.calls, found.ess)
     return samples_of(problem, draws, settings, (found.seconds, found.seconds), evidence=evidence)
+
+
+def equal_draws(weights: np.ndarray, number: int, key: Array) -> np.ndarray:
+    """Indices of `number` draws of equal weight, in random order, from draws with `weights` that add up to 1.
+
+    Systematic resampling: steps of 1/number through the summed weights from a random start, so that a draw comes twice
+    only if its weight is above 1/number.
+    """
+    key_start, key_order = jax.random.split(key)
+    steps = (np.arange(number) + float(jax.random.uniform(key_start))) / number
+    found = np.minimum(np.searchsorted(np.cumsum(weights), steps, side="right"), len(weights) - 1)
+    return found[np.asarray(jax.random.permutation(key_order, number))]

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from anomfit.beams import Beam, make_beam
-from anomfit.beams.molecules import AVOGADRO, GLASS
+from anomfit.beams.molecules import GLASS, molecules
 from anomfit.data import load_record
 from anomfit.detectors.forward_pairs import ForwardNodes
 from anomfit.detectors.neutrino_electron import charm2_cuts
@@ -56,10 +56,10 @@ SCATTERING = 5  # published bins with scattering, below 7 MeV; beyond, the read 
 def charm2_beam(targets: str = "coherent") -> Beam:
     """Neutrino and antineutrino beam, nu_mu and anti-nu_mu of each, on the fiducial glass."""
     values = load_record("accelerators/pair_searches").parts["charm2"].values
-    molecules = 1e6 * values["mass"] / values["molar_mass"] * AVOGADRO
+    number = molecules(values["mass"], values["molar_mass"])
     columns = [load_record(f"accelerators/flux_charm2_{beam}").columns for beam in BEAMS]
     tables = [(c["E_lo_GeV"], c["E_hi_GeV"], c["numu"] + c["numubar"]) for c in columns]
-    return make_beam(tables, [values[f"pot_{beam}"] * molecules for beam in BEAMS], hit(targets, GLASS))
+    return make_beam(tables, [values[f"pot_{beam}"] * number for beam in BEAMS], hit(targets, GLASS))
 
 
 def _read(beam: str) -> dict[str, Float[np.ndarray, "bins"]]:

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from anomfit.beams import Beam, make_beam
-from anomfit.beams.molecules import AVOGADRO, CH
+from anomfit.beams.molecules import CH, molecules
 from anomfit.data import load_record
 from anomfit.detectors.forward_pairs import ForwardNodes
 from anomfit.detectors.neutrino_electron import minerva_cuts
@@ -91,9 +91,9 @@ def minerva_beam(era: str, targets: str = "coherent") -> Beam:
     """nu_mu and anti-nu_mu of the era on the fiducial scintillator."""
     values = load_record("accelerators/pair_searches").parts[f"minerva_{era}"].values
     columns = load_record(f"accelerators/flux_minerva_{era}").columns
-    molecules = 1e6 * values["mass"] / values["molar_mass"] * AVOGADRO
+    number = molecules(values["mass"], values["molar_mass"])
     table = (columns["E_lo_GeV"], columns["E_hi_GeV"], columns["numu"] + columns["numubar"])
-    return make_beam([table], [values["pot"] * molecules], hit(targets, CH))
+    return make_beam([table], [values["pot"] * number], hit(targets, CH))
 
 
 def _scales(era: str, read: _Era, background: str) -> tuple[Nuisance, Nuisance]:

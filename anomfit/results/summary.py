@@ -179,18 +179,19 @@ def pull_table(result: Result) -> TextTable | None:
 
 
 def posterior_table(result: Result) -> TextTable | None:
-    """Mean, standard deviation, quantiles, R-hat and effective sample sizes, derived quantities last."""
+    """Mean, standard deviation, quantiles, of chains R-hat and effective sample sizes too; derived quantities last."""
     samples = result.samples
     if samples is None:
         return None
     rows = []
     for d in (*samples.diagnostics, *diagnose(samples.derived)):
-        numbers = (f"{x:.3g}" for x in (d.mean, d.sd, d.q16, d.q50, d.q84))
-        rows.append((d.name, *numbers, f"{d.r_hat:.3f}", f"{d.ess_bulk:.0f}", f"{d.ess_tail:.0f}"))
-    notes = _how_sampled(samples)
-    notes += [f"Caution: {problem}." for problem in samples.problems] or ["R-hat and effective sample sizes are good."]
-    columns = ("parameter", "mean", "sd", "16 %", "50 %", "84 %", "R-hat", "ESS bulk", "ESS tail")
-    return TextTable("Posterior", columns, tuple(rows), tuple(notes))
+        numbers = [f"{x:.3g}" for x in (d.mean, d.sd, d.q16, d.q50, d.q84)]
+        quality = [f"{d.r_hat:.3f}", f"{d.ess_bulk:.0f}", f"{d.ess_tail:.0f}"] if samples.method == "nuts" else []
+        rows.append((d.name, *numbers, *quality))
+    columns = ("parameter", "mean", "sd", "16 %", "50 %", "84 %")
+    if samples.method == "nuts":
+        columns += ("R-hat", "ESS bulk", "ESS tail")
+    return TextTable("Posterior", columns, tuple(rows), tuple(_how_sampled(samples)))
 
 
 def _how_sampled(samples: Samples) -> list[str]:
@@ -199,12 +200,13 @@ def _how_sampled(samples: Samples) -> list[str]:
         found = samples.evidence
         return [
             f"Nested sampling: {found.calls} likelihoods in {samples.seconds:.0f} s, worth {found.ess:.0f} draws; "
-            f"{chains * draws} are kept. ln of the evidence {found.log_evidence:.2f}.",
+            f"{chains * draws} are kept, of equal weight and independent. ln of the evidence {found.log_evidence:.2f}.",
         ]
     rate, divergences = samples.ess_per_second, samples.divergences
     return [
         f"{chains} chains of {draws} draws, {divergences} divergences, acceptance {samples.acceptance:.2f}.",
         f"{samples.seconds:.0f} s in all, {rate:.1f} effective samples a second after the warmup.",
+        *([f"Caution: {problem}." for problem in samples.problems] or ["R-hat and effective sample sizes are good."]),
     ]
 
 

@@ -11,7 +11,7 @@ from toys import banana_problem, linear_problem
 from anomfit.errors import InputError
 from anomfit.inference import nested
 from anomfit.inference.nested import sample_nested
-from anomfit.inference.nested_samples import nested_samples
+from anomfit.inference.nested_samples import equal_draws, nested_samples
 from anomfit.inference.sample import SampleSettings
 
 
@@ -71,3 +71,24 @@ def test_a_missing_nautilus_is_one_sentence(monkeypatch):
     monkeypatch.setitem(sys.modules, "nautilus", None)
     with pytest.raises(InputError, match="pip install nautilus-sampler"):
         sample_nested(linear_problem(), jax.random.key(1))
+
+
+def test_equal_draws_follow_the_weights_and_hardly_repeat():
+    """Each index comes floor(w n) or one more time; the mean is that of the weights to a step."""
+    rng = np.random.default_rng(3)
+    weights = rng.exponential(size=3000)
+    weights /= weights.sum()
+    chosen = equal_draws(weights, 500, jax.random.key(4))
+    times = np.bincount(chosen, minlength=len(weights))
+    assert np.all((times >= np.floor(500 * weights)) & (times <= np.floor(500 * weights) + 1))
+    assert np.any(np.diff(chosen) < 0)
+    centres = np.cumsum(weights) - 0.5 * weights
+    assert centres[chosen].mean() == pytest.approx(0.5, abs=2e-3)
+
+
+def test_likelihoods_before_a_resumption_count(tmp_path):
+    """A finished run that is opened again computes nothing and still knows how many likelihoods it took."""
+    arguments = {"live": 100, "effective": 200.0, "state_file": tmp_path / "nested.h5"}
+    first = sample_nested(linear_problem(), jax.random.key(1), **arguments)
+    again = sample_nested(linear_problem(), jax.random.key(1), **arguments)
+    assert again.calls == first.calls > 100

@@ -4,42 +4,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from oracles import dark_scalar as dark_scalar_points
 from oracles import upscattering
 from oracles.comparison import tolerance
 
 from anomfit.measurements.miniboone import load_miniboone
 from anomfit.models.dark_scalar import dark_scalar
-from anomfit.physics.constants import HBAR_C_M, M_N, M_P, V_EW
 
-F_S = 0.043
-LIGHT = {"bp1": {}, "light": {"m_S": 0.020, "m_nu4": 0.15, "U_mu4": 4e-3}}  # pairs that pass the cuts, too
+LIGHT = ("bp1", "light")  # the second: pairs that pass the cuts, too
 
 
 def at(name):
-    return {key: float(value) for key, value in {**dark_scalar.points["bp1"], **LIGHT[name]}.items()}
-
-
-def reference(point):
-    """Couplings and widths written out: one scalar, one channel with a massless daughter."""
-    y = point["g_D"] * point["U_mu4"] * (1.0 - point["U_mu4"] ** 2)
-    charges = []
-    for mass, (f_u, f_d) in zip((M_P, M_N), upscattering.F_T["dkm"], strict=True):
-        gluons = 2.0 / 27.0 * (1.0 - f_u - f_d - F_S)
-        sum_ = point["eta_u"] * (f_u + 2.0 * gluons) + point["eta_d"] * (f_d + F_S + gluons)
-        charges.append(y * mass / V_EW * sum_)
-    widths = dark_scalar.scalar_widths({key: jnp.asarray(value) for key, value in point.items()})
-    total = float(widths.total)
-    visible = float(widths.to_photons + widths.to_electrons) / total
-    none = (0.0, 0.0)
-    return upscattering.Physics(
-        m_N2=point["m_nu4"],
-        m_hprime=point["m_S"],
-        m_N1=0.0,
-        masses=(point["m_S"], point["m_S"]),
-        charges=(tuple(charges), none),  # type: ignore[arg-type]
-        branching=(visible, 0.0),
-        decay_length=HBAR_C_M / (total * point["m_S"]),
-    )
+    return dark_scalar_points.edges()[name]
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +31,7 @@ def predict():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LIGHT)
 def test_interactions_and_spectrum(measurement, predict, name):
-    point, given = at(name), reference(at(name))
+    point, given = at(name), dark_scalar_points.reference(at(name))
     found = predict(measurement, {key: jnp.asarray(value) for key, value in point.items()})
     made = upscattering.made(given) * given.branching[0]
     before = found.before_efficiency

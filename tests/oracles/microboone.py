@@ -73,7 +73,7 @@ def spectrum(given: Physics, powers, nodes=(3, 16, 6)) -> np.ndarray:
     seen = _seen(given, powers, edges)
     e_star = (m**2 + mh**2 - daughter**2) / (2 * m)
     p_star = np.sqrt(e_star**2 - mh**2)
-    kept = rate > 1e-7 * rate.sum()
+    kept = rate > 1e-10 * rate.sum()
     for r, e, p, c in zip(rate[kept], e_N[kept], p_N[kept], cos_N[kept], strict=True):
         first, last = (e * e_star - p * p_star) / m, (e * e_star + p * p_star) / m
         if last <= SEEN[0] or first >= SEEN[1]:

@@ -1,0 +1,51 @@
+"""Every likelihood of every shipped card, over the card's own prior: finite, and with the slope of its differences.
+
+The card's coordinates are standard normal, so that the points reach corners of the box, thresholds and closed channels.
+"""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from anomfit.cards import load_card, problem_from_card
+from anomfit.cards.finding import shipped_card_names
+
+POINTS, STEP = 24, 1e-4
+STENCIL = {1: 2.0 / 3.0, 2: -1.0 / 12.0}  # of a slope, to the fourth order in the step
+
+
+def likelihoods(problem, z):
+    """ln L of each measurement at normal coordinates."""
+    values, _ = problem.from_normal(z)
+    nuisances = problem.nuisance_values(values)
+    pairs = zip(problem.measurements, problem.predictions(values), strict=True)
+    return jnp.stack([measurement.log_likelihood(prediction, nuisances) for measurement, prediction in pairs])
+
+
+@jax.jit
+def with_slopes(problem, z, directions):
+    return jax.lax.map(lambda at: jax.jvp(partial(likelihoods, problem), (at[0],), (at[1],)), (z, directions))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", shipped_card_names())
+def test_likelihoods_are_finite_and_slopes_are_those_of_differences(name):
+    problem = problem_from_card(load_card(name))
+    rng = np.random.default_rng(5)
+    z = 1.5 * rng.standard_normal((POINTS, len(problem.names)))
+    directions = rng.standard_normal(z.shape)
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    shifts = [0, *(sign * k for k in STENCIL for sign in (1, -1))]
+    moved = jnp.asarray(np.concatenate([z + shift * STEP * directions for shift in shifts]))
+    values, slopes = with_slopes(problem, moved, jnp.asarray(np.tile(directions, (len(shifts), 1))))
+    assert np.all(np.isfinite(values))
+    assert np.all(np.isfinite(slopes))
+    at = dict(zip(shifts, np.asarray(values).reshape(len(shifts), POINTS, -1), strict=True))
+    expected = sum(weight * (at[k] - at[-k]) for k, weight in STENCIL.items()) / STEP
+    found = np.asarray(slopes)[:POINTS]
+    off = np.abs(found - expected) / (np.abs(expected) + 1e-7 * np.abs(at[0]) / STEP + 1e-6)
+    for index, measurement in enumerate(problem.measurements):
+        assert np.max(off[:, index]) < 1e-3, (measurement.name, int(np.argmax(off[:, index])))
