@@ -114,13 +114,11 @@ def decays_behind(momentum, number, total, detector: Detector, lowest: float) ->
 
 def _kaons_on_cones(p, opening, detector: Detector, kind: KaonKind, values, nodes: int) -> np.ndarray:
     """Solid angle of the face times dn/dp dOmega of kaons (GeV^-1), averaged over cones around directions to it."""
-    x, w_x = unit_legendre(3)
     psi, w_psi = unit_midpoint(nodes)
-    half = [(0.5 * (1.0 - 2.0 * one) * detector.face, weight) for one, weight in zip(x, w_x, strict=True)]
     total = np.zeros(np.broadcast_shapes(np.shape(p), np.shape(opening)))
-    for across, w_1 in half:
-        for up, w_2 in half:
-            distance = np.hypot(across, detector.off_axis + up)
+    for x, w_1 in zip(*unit_legendre(2), strict=True):  # half of the face: left and right are alike
+        for y, w_2 in zip(*unit_legendre(3), strict=True):
+            distance = np.hypot(0.5 * x * detector.face, detector.off_axis + (y - 0.5) * detector.face)
             direction = np.arctan2(distance, detector.distance)
             for turn, w_turn in zip(np.pi * psi, w_psi, strict=True):
                 cosine = np.cos(direction) * np.cos(opening) + np.sin(direction) * np.sin(opening) * np.cos(turn)
