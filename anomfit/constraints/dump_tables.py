@@ -17,7 +17,7 @@ from anomfit.data import load_record
 from anomfit.physics.light_scalars import LightScalars
 
 START, STEP, NODES = -21.0, 0.025, 321
-"""Grid of log10(m width/GeV^2): from -21 to -13, linear between; a boson of 10 GeV then flies 1 cm to 1 million km."""
+"""Grid of log10(m width/GeV^2): from -21 to -13, linear between; a boson of 10 GeV then flies 2 cm to 2000 km."""
 
 Table = dict[str, np.ndarray]
 
