@@ -20,6 +20,8 @@ from anomfit.problem import Problem
 
 BATCH = 64
 EDGE = 1e-12  # of the cube: quantiles of the normal stay finite
+NETWORKS = {"n_networks": 2, "neural_network_kwargs": {"batch_size": 500}}
+"""Half of nautilus's networks, in larger batches: as good a bound in less than half of the time, most of a run's."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ def sample_nested(
             vectorized=True,
             seed=int(jax.random.randint(key, (), 0, 2**31 - 1)),
             filepath=state_file,
+            **NETWORKS,
         )
     except (OSError, KeyError, ValueError) as error:
         if state_file is None or not state_file.exists():

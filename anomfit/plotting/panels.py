@@ -87,8 +87,9 @@ class Panel:
 
     @property
     def highest_signal(self) -> Float[np.ndarray, "bins"]:
-        """The largest of the signal and the curves in each bin."""
-        return np.max([self.total_signal, *(curve.signal for curve in self.curves)], axis=0)
+        """The largest of the signal, the curves and the bands in each bin."""
+        drawn = [*(curve.signal for curve in self.curves), *(band.high for band in self.bands)]
+        return np.max([self.total_signal, *drawn], axis=0)
 
     @property
     def per(self) -> Float[np.ndarray, "bins"]:

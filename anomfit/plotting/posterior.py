@@ -10,7 +10,8 @@ from anomfit.results.result import FreeCoordinate, Result
 
 SHORT = 1.6  # decades
 LEAST_DRAWS = 50  # fewer say nothing about a distribution
-_TAIL = 5e-4
+LONG = 8  # letters of a pull's name that stand on one line
+_TAIL = 2.5e-3
 _LEVELS = (0.393, 0.865)  # what 1 and 2 sigma of a two-dimensional Gaussian enclose
 
 
@@ -90,7 +91,8 @@ def _is_log(coordinate: FreeCoordinate) -> bool:
 
 def _label(coordinate: FreeCoordinate) -> str:
     if coordinate.prior == "pull":
-        return f"pull of\n{typeset(coordinate.name)}"
+        words = typeset(coordinate.name).split("_") if len(coordinate.name) > LONG else [typeset(coordinate.name)]
+        return "\n".join(["pull of", *words])
     return axis_label(mathematics(coordinate.symbol), coordinate.unit)
 
 

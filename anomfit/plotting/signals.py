@@ -1,5 +1,6 @@
 """What a fit gives each measurement against what its data want: summed signals of the posterior, one line each."""
 
+from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +25,9 @@ class SignalRow(NamedTuple):
 
 def signal_rows(result: Result) -> list[SignalRow]:
     """Measurements with public data and posterior draws. The error of a sum is that of independent bins."""
-    return [_row(spectrum) for spectrum in result.spectra if spectrum.predictive is not None and _has_data(spectrum)]
+    shown = [spectrum for spectrum in result.spectra if spectrum.predictive is not None and _has_data(spectrum)]
+    names = Counter(spectrum.measurement for spectrum in shown)
+    return [_row(one, one.measurement if names[one.measurement] == 1 else one.full_name) for one in shown]
 
 
 def plot_signals(result: Result, ax: Axes) -> Axes:
@@ -61,11 +64,9 @@ def _has_data(spectrum: Spectrum) -> bool:
     return all(np.isfinite(entry.data) and entry.error > 0.0 for entry in spectrum.bins)
 
 
-def _row(spectrum: Spectrum) -> SignalRow:
+def _row(spectrum: Spectrum, name: str) -> SignalRow:
     assert spectrum.predictive is not None
     error = float(np.sqrt(sum(entry.error**2 for entry in spectrum.bins)))
     excess = sum(entry.data - entry.background for entry in spectrum.bins)
     best = float(sum(np.sum(part) for part in spectrum.best_fit.values()))
-    return SignalRow(
-        spectrum.measurement, excess / error, best / error, spectrum.predictive.sum(axis=-1).ravel() / error
-    )
+    return SignalRow(name, excess / error, best / error, spectrum.predictive.sum(axis=-1).ravel() / error)

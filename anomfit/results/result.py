@@ -18,7 +18,7 @@ from anomfit.problem import Problem
 from anomfit.statistics.goodness import Goodness
 from anomfit.statistics.tension import Tension
 
-SOFTWARE = ("anomfit", "jax", "jaxlib", "numpyro", "iminuit", "arviz", "numpy", "scipy")
+SOFTWARE = ("anomfit", "jax", "jaxlib", "numpyro", "nautilus-sampler", "iminuit", "arviz", "numpy", "scipy")
 
 
 @dataclass(frozen=True)
