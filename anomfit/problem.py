@@ -15,9 +15,13 @@ from jax.scipy.stats import norm
 from jaxtyping import Array, Float
 
 from anomfit.capabilities import CAPABILITY_WORDS, Model, offered
+from anomfit.constraints.base import Constraint
 from anomfit.errors import InputError
 from anomfit.measurements.base import Measurement, Prediction
 from anomfit.parameters import Nuisance, Parameter, Parametrisation, Point
+from anomfit.statistics.forward import apart, with_forward_slopes
+
+MANY = 3  # limits, from which on their slopes are worked out forwards
 
 
 @dataclass(frozen=True)
@@ -98,13 +102,21 @@ class Problem:
         """ln L of all measurements, nuisance penalties -pull^2/2 included once; parameters by name (pulls default
         0).
         """
-        nuisances = self.nuisance_values(parameters)
-        terms = [
-            m.log_likelihood(prediction, nuisances)
-            for m, prediction in zip(self.measurements, self.predictions(parameters), strict=True)
-        ]
-        penalty = sum(jnp.asarray(parameters.get(n.name, 0.0)) ** 2 for n in self.nuisances)
-        return jnp.sum(jnp.stack(terms)) - 0.5 * penalty
+        chosen = {p.name: jnp.asarray(parameters[p.name], dtype=float) for p in self.free}
+        chosen |= {n.name: jnp.asarray(parameters.get(n.name, 0.0), dtype=float) for n in self.nuisances}
+        limits = tuple(m for m in self.measurements if isinstance(m, Constraint))
+        spectra = tuple(m for m in self.measurements if not isinstance(m, Constraint))
+        total = self._sum_of(spectra, chosen)
+        if len(limits) >= MANY:
+            total = total + with_forward_slopes(lambda at: self._sum_of(limits, at), chosen)
+        else:
+            total = total + self._sum_of(limits, chosen)
+        return total - 0.5 * sum(chosen[n.name] ** 2 for n in self.nuisances)
+
+    def _sum_of(self, measurements: Sequence[Measurement], parameters: Point) -> Float[Array, ""]:
+        point, nuisances = self.physical_point(parameters), self.nuisance_values(parameters)
+        terms = [m.log_likelihood(m.predict(self.model, point, nuisances), nuisances) for m in measurements]
+        return sum((apart(term) for term in terms), jnp.zeros(()))
 
     def log_posterior(self, z: Float[Array, "coordinates"]) -> Float[Array, ""]:
         """Log posterior density in normal coordinates, up to a constant (pulls are penalised once, by the

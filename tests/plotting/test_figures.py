@@ -85,3 +85,11 @@ def test_summed_signals_stand_in_errors_of_the_summed_excess(result):
     wide, narrow = ax.patches
     assert wide.get_width() > narrow.get_width() > 0.0
     assert wide.get_x() <= np.median(row.draws) <= wide.get_x() + wide.get_width()
+
+
+def test_two_eras_of_a_measurement_are_told_apart(result):
+    import dataclasses
+
+    other = dataclasses.replace(result.spectra[0], era="another")
+    rows = signal_rows(dataclasses.replace(result, spectra=(*result.spectra, other)))
+    assert [row.name for row in rows] == ["miniboone:enuqe", "miniboone:another"]

@@ -61,6 +61,12 @@ def test_bands_hold_the_stated_share_of_the_draws():
     np.testing.assert_allclose([inner.low, inner.high], [[90.0], [110.0]], atol=0.4)
 
 
+def test_axes_reach_above_the_bands():
+    draws = np.random.default_rng(1).normal(100.0, 10.0, size=(200, 1))
+    panel = panels([entry()], {"pairs": np.array([60.0])}, draws)[0]
+    np.testing.assert_array_equal(panel.highest_signal, panel.bands[0].high)
+
+
 def test_a_number_without_edges_has_no_panel():
     assert panels(find_measurement("g-2-muon").bins(), {}) == []
 
