@@ -55,7 +55,7 @@ def scalar_photon_cross_section(
     transfer = (low + light)[..., None] * jnp.exp(stretch * x) - light
     t_weight = weight * stretch * (transfer + light)
     exchange = jnp.sum(couplings / (transfer[..., None] + masses**2), axis=-1) ** 2 * (m_N**2 + transfer)
-    total = jnp.sum(t_weight * exchange * _pair_phase_space(w[..., None], transfer, nodes), axis=-1)
+    total = jnp.sum(t_weight * exchange * pair_phase_space(w[..., None], transfer), axis=-1)
     integral = jnp.sum(w_weight * total, axis=-1) * 4.0 * jnp.pi * ALPHA / (16.0 * jnp.pi**2)
     return jnp.where(opened, integral / (4.0 * s**2), 0.0)
 
@@ -115,12 +115,16 @@ def _transfer_limits(s, w, m_N):
     return low, jnp.maximum(high, low + 1e-12)
 
 
-def _pair_phase_space(w, off_shell, nodes: int):
-    """int dPhi_2(mu mu) of `pair_squared`: in eta with beta cos theta = tanh eta, which takes the peaks."""
-    x, weight = unit_legendre(nodes)
+def pair_phase_space(w: ArrayLike, off_shell: ArrayLike) -> Float[Array, "..."]:
+    """int dPhi_2(mu mu) of `pair_squared`, in closed form; w above 4 m_mu^2.
+
+    With d_1,2 = D/2 (1 -+ beta cos theta), D = w + off_shell: (16 J + 64 K/D - 128 (pp' - m^2) K/D^2)/(8 pi), where J =
+    artanh(beta) and K = beta w/4 - pp' J are the integrals of 1/(1 - x^2) and of m^2 (1 + x^2)/(1 - x^2)^2 - pp'/(1 -
+    x^2) over x = beta cos theta from 0 to beta, and pp' = w/2 - m^2.
+    """
+    w, whole = jnp.asarray(w), jnp.asarray(w) + jnp.asarray(off_shell)
     beta = safe_sqrt(1.0 - 4.0 * M_MU**2 / w)
-    top = jnp.arctanh(jnp.minimum(beta, 1.0 - 1e-12))[..., None]
-    along = jnp.tanh(top * x)
-    half = 0.5 * (w + off_shell)[..., None]
-    squared = pair_squared(w[..., None], off_shell[..., None], half * (1.0 - along), half * (1.0 + along))
-    return jnp.sum(weight * top * (1.0 - along**2) * squared, axis=-1) / (8.0 * jnp.pi)
+    pp = 0.5 * w - M_MU**2
+    J = jnp.arctanh(jnp.minimum(beta, 1.0 - 1e-12))
+    K = 0.25 * beta * w - pp * J
+    return (16.0 * J + 64.0 * K / whole - 128.0 * (pp - M_MU**2) * K / whole**2) / (8.0 * jnp.pi)

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy.integrate import nquad
+from scipy.integrate import nquad, quad
 
 from anomfit.physics import neutrino_trident as physics
 from anomfit.physics.constants import ALPHA, M_MU
@@ -34,6 +34,17 @@ def test_photon_and_scalar_to_muons_against_explicit_matrices(seed):
     assert dirac.dot(whole - q, whole - q) == pytest.approx(-off_shell)
     found = physics.pair_squared(w, off_shell, 2.0 * dirac.dot(q, p), 2.0 * dirac.dot(q, pp))
     assert found == pytest.approx(pair_by_matrices(p, pp, q), rel=1e-9)
+
+
+@pytest.mark.parametrize(("w", "off_shell"), [(0.0447, 0.3), (0.05, 1e-6), (0.3, 0.02), (4.0, 9.0), (30.0, 0.1)])
+def test_the_pairs_phase_space_against_an_adaptive_integral(w, off_shell):
+    beta, half = np.sqrt(1.0 - 4.0 * M_MU**2 / w), 0.5 * (w + off_shell)
+
+    def squared(x):
+        return float(physics.pair_squared(w, off_shell, half * (1.0 - x), half * (1.0 + x)))
+
+    expected = quad(squared, 0.0, beta, epsrel=1e-11)[0] / (8.0 * np.pi)
+    assert float(physics.pair_phase_space(w, off_shell)) == pytest.approx(expected, rel=1e-8)
 
 
 def test_the_neutrino_side_is_mass_squared_plus_momentum_transfer():
