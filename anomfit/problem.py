@@ -21,7 +21,7 @@ from anomfit.measurements.base import Measurement, Prediction
 from anomfit.parameters import Nuisance, Parameter, Parametrisation, Point
 from anomfit.statistics.forward import apart, with_forward_slopes
 
-MANY = 3  # limits, from which on their slopes are worked out forwards
+MANY = 3  # limits that are no integrals, from which on their slopes are worked out forwards
 
 
 @dataclass(frozen=True)
@@ -104,13 +104,12 @@ class Problem:
         """
         chosen = {p.name: jnp.asarray(parameters[p.name], dtype=float) for p in self.free}
         chosen |= {n.name: jnp.asarray(parameters.get(n.name, 0.0), dtype=float) for n in self.nuisances}
-        limits = tuple(m for m in self.measurements if isinstance(m, Constraint))
-        spectra = tuple(m for m in self.measurements if not isinstance(m, Constraint))
-        total = self._sum_of(spectra, chosen)
-        if len(limits) >= MANY:
-            total = total + with_forward_slopes(lambda at: self._sum_of(limits, at), chosen)
+        light = tuple(m for m in self.measurements if isinstance(m, Constraint) and not m.integral)
+        if len(light) < MANY:
+            total = self._sum_of(self.measurements, chosen)
         else:
-            total = total + self._sum_of(limits, chosen)
+            rest = tuple(m for m in self.measurements if not isinstance(m, Constraint) or m.integral)
+            total = self._sum_of(rest, chosen) + with_forward_slopes(lambda at: self._sum_of(light, at), chosen)
         return total - 0.5 * sum(chosen[n.name] ** 2 for n in self.nuisances)
 
     def _sum_of(self, measurements: Sequence[Measurement], parameters: Point) -> Float[Array, ""]:

@@ -64,13 +64,17 @@ Physics = Callable[..., Outcome]  # of model, point, nuisances, data
 
 @dataclass(frozen=True)
 class Constraint:
-    """A constraint; `data` are leaves, the rest is static. `physics` is a function of model, point, nuisances, data."""
+    """A constraint; `data` are leaves, the rest is static. `physics` is a function of model, point, nuisances, data.
+
+    `integral`: the prediction is an integral with many nodes, whose slopes are cheaper backwards (`Problem`).
+    """
 
     data: Mapping[str, ArrayLike]
     about: About
     physics: Physics
 
     nuisances: tuple[Nuisance, ...] = ()
+    integral: bool = False
 
     @property
     def name(self) -> str:
@@ -146,7 +150,9 @@ class Constraint:
         return -jnp.reshape(jnp.where(positive, jnp.sqrt(jnp.where(positive, chi_squared, 1.0)), 0.0), (1,))
 
 
-jax.tree_util.register_dataclass(Constraint, data_fields=["data"], meta_fields=["about", "physics", "nuisances"])
+jax.tree_util.register_dataclass(
+    Constraint, data_fields=["data"], meta_fields=["about", "physics", "nuisances", "integral"]
+)
 
 
 def against_upper_limit(predicted: ArrayLike, limit: ArrayLike, reach: ArrayLike = 1.0) -> Outcome:

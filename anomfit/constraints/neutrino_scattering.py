@@ -102,7 +102,7 @@ def _counted(part, name, era, kind: Kind, assumption, composition, sources, cohe
         "limit": np.asarray(_event_limit(name, values)),
     }
     nodes = Nodes(energy=96, angle=22, parent=64, polar=16, lowest=0.5 * values["lowest"], highest=values["highest"])
-    return Constraint(data, about, partial(_pairs, nodes, coherent))
+    return Constraint(data, about, partial(_pairs, nodes, coherent), integral=True)
 
 
 def _event_limit(name: str, values) -> float:
@@ -192,7 +192,8 @@ def _trident(part: str, era: str) -> Constraint:
         accepts=(ExchangesLightScalars,),
     )
     numbers = {key: np.asarray(record.values[key]) for key in ("value", "sigma")}
-    return Constraint(numbers, about, partial(_muon_pairs, record.values["energy"], record.values["mass_number"]))
+    physics = partial(_muon_pairs, record.values["energy"], record.values["mass_number"])
+    return Constraint(numbers, about, physics, integral=True)
 
 
 def _muon_pairs(energy, mass_number, model: ExchangesLightScalars, point: Point, nuisances: Point, data) -> Outcome:
