@@ -1,5 +1,6 @@
 """What arXiv:2005.08920 asks of scattering: MiniBooNE and CHARM-II against a dark photon, heavy nu_4."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 import jax.numpy as jnp
@@ -29,7 +30,7 @@ def constraints() -> tuple[Constraint, ...]:
 
 def _interactions() -> Constraint:
     record = section_four("visible_interactions")
-    return condition(
+    asked = condition(
         record,
         "miniboone-dark-photon",
         "measured",
@@ -39,6 +40,7 @@ def _interactions() -> Constraint:
         quantity="visible interactions over the dark photon's",
         assumption="neutrino mode, no detector; the dark photon's coherent ones, with which the paper's points agree",
     )
+    return replace(asked, integral=True)
 
 
 def _visible_interactions(model: MakesPairs, point: Point, nuisances: Point, data) -> Outcome:
@@ -88,7 +90,7 @@ def _heavy_enough(model: ExchangesScalars, point: Point, nuisances: Point, data)
 
 def _share() -> Constraint:
     record = section_four("forward")
-    return condition(
+    asked = condition(
         record,
         "forward-share-miniboone",
         "upper limit",
@@ -98,6 +100,7 @@ def _share() -> Constraint:
         quantity="share of pairs with cos theta > 0.8",
         assumption="efficiency of one shower, no cut on the pair; the paper asks for nu4-mass-miniboone instead",
     )
+    return replace(asked, integral=True)
 
 
 def _forward(model: MakesPairs, point: Point, nuisances: Point, data) -> Outcome:
