@@ -4,6 +4,7 @@ It draws from shells of rising likelihood in the prior's cube; starts, gradients
 """
 
 import time
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,9 @@ def sample_nested(
         if state_file is None or not state_file.exists():
             raise
         raise reject("state file", str(state_file), "it is damaged or of another kind; remove it") from error
-    sampler.run(n_eff=effective, discard_exploration=True, verbose=show_progress)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Got `batch_size`")  # fewer points than a batch, all are taken
+        sampler.run(n_eff=effective, discard_exploration=True, verbose=show_progress)
     cube, log_weights, log_likelihood = sampler.posterior()
     weights = np.exp(log_weights - log_weights.max())
     weights /= weights.sum()
