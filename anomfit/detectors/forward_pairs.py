@@ -16,6 +16,7 @@ from jaxtyping import Array, Float
 from anomfit.capabilities import PairEvents
 from anomfit.detectors.resolution import normal_cdf
 from anomfit.physics.kinematics import safe_sqrt
+from anomfit.physics.polynomials import chebyshev
 from anomfit.physics.quadrature import unit_midpoint
 
 FORWARD = 0.02  # rad; nodes lie evenly below and logarithmically above this angle
@@ -94,16 +95,14 @@ def _chord_squared(chord, cos_decay, cosine):
 
 def _spread(events: PairEvents, rate, n: int):
     """Parents made, by parent and angle: weights with which a function at the nodes' angles is to be summed."""
-    moments = jnp.einsum("elk,elcb->ekcb", _chebyshev(events.cos_parent, n), rate)
+    moments = jnp.einsum("ekl,elcb->ekcb", chebyshev(_place(events.cos_parent), n), rate)
     return jnp.einsum("ep,ekcb,kg->pgcb", events.onto, moments, _angles(n)[1], optimize="optimal")
 
 
-def _chebyshev(cos_parent, n: int):
-    """Chebyshev polynomials at the places of these directions, a new last axis; even in the angle, so smooth at 0."""
+def _place(cos_parent):
+    """Where Chebyshev polynomials stand for a direction, -1 to 1; even in the angle, so smooth at 0."""
     chord = safe_sqrt(2.0 * (1.0 - cos_parent))
-    place = 2.0 * (jnp.arcsinh(chord / FORWARD) / np.arcsinh(2.0 / FORWARD)) ** 2 - 1.0
-    phase = jnp.arccos(jnp.clip(place, -1.0 + 1e-14, 1.0 - 1e-14))  # a slope at the very ends would be infinite
-    return jnp.cos(phase[..., None] * np.arange(n))
+    return 2.0 * (jnp.arcsinh(chord / FORWARD) / np.arcsinh(2.0 / FORWARD)) ** 2 - 1.0
 
 
 @lru_cache

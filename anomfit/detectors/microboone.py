@@ -25,7 +25,7 @@ from anomfit.physics.corners import interpolate
 from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.quadrature import unit_legendre
 
-WAVES = 72  # of the response in the angle; tests compare with exact angles
+WAVES = 128  # of the response in the angle; tests compare with exact angles
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,8 @@ def find_efficiency(name: str) -> Efficiency:
 def slice_power(name: str, power: float, at: ArrayLike) -> Float[Array, "..."]:
     """A power of the slice "energy" (GeV), "opening" or "angle" (degrees): linear between the centres of its bins.
 
-    Corners are rounded (`physics.corners`). Angles below the first centre have its value, energies fall to 0; beyond
-    the end of the table 0. Power 0: 1.
+    Corners are rounded (`physics.corners`). Angles below the first centre have its value, those beyond the table's end
+    what is left if the slice falls on as from the last but one bin to the last. Energies fall to 0, which is beyond.
     """
     return interpolate(jnp.asarray(at), *slice_knots(name, power))
 
@@ -71,10 +71,15 @@ def slice_power(name: str, power: float, at: ArrayLike) -> Float[Array, "..."]:
 def slice_knots(name: str, power: float) -> tuple[np.ndarray, np.ndarray]:
     """Places and values of the corners."""
     columns = load_record(f"microboone/pair_efficiency_{name}").columns
-    centres = 0.5 * (columns["lo"] + columns["hi"])
-    start = 0.0 if name == "energy" else columns["efficiency"][0]
-    places = np.concatenate([columns["lo"][:1], centres, columns["hi"][-1:]])
-    return places, np.concatenate([[start], columns["efficiency"], [0.0]]) ** power
+    centres, values = 0.5 * (columns["lo"] + columns["hi"]), columns["efficiency"]
+    if name == "energy":
+        ends = columns["lo"][:1], columns["hi"][-1:]
+        return np.concatenate([ends[0], centres, ends[1]]), np.concatenate([[0.0], values, [0.0]]) ** power
+    step = centres[-1] - centres[-2]
+    beyond = np.arange(1, 1 + int((180.0 - centres[-1]) / step))
+    tail = values[-1] * (values[-1] / values[-2]) ** beyond
+    places = np.concatenate([columns["lo"][:1], centres, centres[-1] + step * beyond])
+    return places, np.concatenate([values[:1], values, tail]) ** power
 
 
 def see(events: PairEvents, efficiency: Efficiency, points: int) -> Seen:

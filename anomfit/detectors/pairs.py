@@ -8,9 +8,11 @@ resolution of the quantity it cuts on. A pair is seen as the sum of both showers
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from anomfit.data import load_record
@@ -19,7 +21,7 @@ from anomfit.errors import reject
 from anomfit.physics.constants import M_E
 from anomfit.physics.corners import interpolate
 from anomfit.physics.kinematics import safe_sqrt
-from anomfit.physics.quadrature import unit_legendre
+from anomfit.physics.quadrature import normal_hermite, unit_legendre
 
 # Widths that smooth the cuts: the opening angle with the direction resolution of one shower (2.8 degrees,
 # arXiv:0704.1500), the 30 MeV lepton threshold and the pair's mass with 15 % (energy resolution at the Michel endpoint;
@@ -28,6 +30,7 @@ ANGLE_WIDTH = math.radians(2.8)
 THRESHOLD, THRESHOLD_WIDTH = 0.030, 0.0045
 MASS_WIDTH = 0.15
 KELLY_KOPP_WIDTH = 0.10
+SHOWER_WIDTH = 0.115  # of a measured energy; `detectors.resolution`
 
 
 class Lepton(NamedTuple):
@@ -93,13 +96,24 @@ def _light_or_narrow(pair: Lepton):
 
 
 def _kelly_kopp(pair: Lepton):
-    # r_circle1, tuning a, of Table II; the edge values hold outside the table, the cut is smoothed with 10 % of itself
-    table = load_record("miniboone/two_shower_cut_2210.08021").columns
+    # r_circle1, tuning a, of Table II; smoothed with 10 % of itself
     energy = pair.leading + pair.other
-    centres = 0.5 * (table["Evis_lo_GeV"] + table["Evis_hi_GeV"])
-    cut = interpolate(energy, centres, table["r_circle1_a"])
+    cut = interpolate(energy, *_kelly_kopp_cut())
     radius = jnp.sqrt(0.25 * (1.0 - jnp.cos(pair.opening)) ** 2 + (pair.other / energy) ** 2 + 1e-12)
     return normal_cdf((cut - radius) / (KELLY_KOPP_WIDTH * cut))
+
+
+@lru_cache
+def _kelly_kopp_cut():
+    """Energies (GeV) and the mean of the cut there: the table is in measured energy, and its bins scatter by more than
+    they fall. The edge values hold outside of it.
+    """
+    table = load_record("miniboone/two_shower_cut_2210.08021").columns
+    centres = 0.5 * (table["Evis_lo_GeV"] + table["Evis_hi_GeV"])
+    pulls, weight = normal_hermite(64)
+    energies = np.geomspace(0.1, 1.6, 40)
+    measured = energies[:, None] * (1.0 + SHOWER_WIDTH * pulls)
+    return energies, np.interp(measured, centres, table["r_circle1_a"]) @ weight
 
 
 def _none(pair: Lepton):

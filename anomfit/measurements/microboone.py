@@ -30,8 +30,8 @@ from anomfit.statistics.terms import barlow_beeston_deviance, poisson_barlow_bee
 NAME, ERA = "microboone", "pairs"
 TITLE = "MicroBooNE search for e+e- pairs, visible energy, neutrino mode (6.87e20 POT)"
 REFERENCES = ("arXiv:2502.10900", "arXiv:1905.09694", "arXiv:0806.1449", "barlow-beeston-1993")
-NODES = Nodes(energy=96, angle=18, parent=48, polar=24)  # tests compare with another rule
-ENERGIES = 64
+NODES = Nodes(energy=96, angle=18, parent=44, polar=28)  # tests compare with another rule
+ENERGIES = 48
 COMPONENTS = ("coherent", "incoherent")
 TARGETS = {
     "coherent": "scattering off whole nuclei, which the search selects",

@@ -26,7 +26,7 @@ from anomfit.physics.upscattered_pairs import Nodes
 from anomfit.statistics.terms import multivariate_gaussian
 
 NODES = Nodes()  # see benchmarks/convergence.py
-WAVES, ENERGIES = 24, 64
+WAVES, ENERGIES = 24, 48
 COMPONENTS = ("coherent", "incoherent")
 
 

@@ -23,7 +23,7 @@ from anomfit.detectors.resolution import find_resolution
 from anomfit.detectors.shower_response import build_response
 from anomfit.errors import reject
 from anomfit.measurements.base import Bin, Prediction
-from anomfit.measurements.miniboone import NODES, PairChain, predict_pairs
+from anomfit.measurements.miniboone import ENERGIES, NODES, PairChain, predict_pairs
 from anomfit.measurements.miniboone_plane_tables import Rectangles, read_table
 from anomfit.measurements.miniboone_transmutation import Mode, TransmutationSample, in_plane
 from anomfit.parameters import Nuisance, Point
@@ -191,7 +191,7 @@ def load_projection(
     table = read_table(distribution.record)
     window = WINDOW if distribution.mode == "neutrino" else None
     binning = _response_bins(table.bins, window)
-    response = build_response(binning, smearing, waves=RESPONSE_WAVES)
+    response = build_response(binning, smearing, ENERGIES, RESPONSE_WAVES)
     nuisances = _nuisances(distribution.mode)
     stated = {
         "pair selection": f"{chosen.name}: {chosen.words}",

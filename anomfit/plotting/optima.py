@@ -18,6 +18,7 @@ REGION = "#cfe3b4"
 COLUMNS = 3
 STEEP = 4.0 * LEVELS[1]  # contours are drawn as if -2 ln L never rose further: cells next to a cliff
 MOST_NAMED = 8  # published points with a label of their own
+NEAR = 0.06  # of an axis: labels would overlap
 
 Points = Mapping[str, Mapping[str, float]]
 
@@ -115,19 +116,34 @@ def plot_boundary(problem: Problem, grid: Boundary, search: Search, published: P
 
 
 def _plot_published(published: Points, x: Parameter, y: Parameter, ax: Axes) -> None:
-    for k, (name, values) in enumerate(published.items()):
-        ax.plot(
-            values[x.name],
-            values[y.name],
-            "*",
-            color=CURVES[0],
-            ms=8,
-            mec="white",
-            mew=0.5,
-            label="published points" if k == 0 else None,
-        )
-        if len(published) <= MOST_NAMED:
-            ax.annotate(name, (values[x.name], values[y.name]), xytext=(3, 3), textcoords="offset points", fontsize=6)
+    if not published:
+        return
+    places = {name: (values[x.name], values[y.name]) for name, values in published.items()}
+    at = zip(*places.values(), strict=True)
+    ax.plot(*at, "*", color=CURVES[0], ms=8, mec="white", mew=0.5, label="published points")
+    if len(published) > MOST_NAMED:
+        return
+    for names in neighbours({name: (_share(x, u), _share(y, v)) for name, (u, v) in places.items()}):
+        ax.annotate(", ".join(names), places[names[0]], xytext=(3, 3), textcoords="offset points", fontsize=6)
+
+
+def neighbours(places: Mapping[str, tuple[float, float]]) -> list[list[str]]:
+    """Names in groups about the first of each: those less than `NEAR` away either way, which are written together."""
+    groups: list[list[str]] = []
+    for name, place in places.items():
+        for group in groups:
+            if np.max(np.abs(np.subtract(place, places[group[0]]))) < NEAR:
+                group.append(name)
+                break
+        else:
+            groups.append([name])
+    return groups
+
+
+def _share(parameter: Parameter, value: float) -> float:
+    """Where a value lies along an axis, 0 to 1."""
+    low, here, high = (np.log(v) if parameter.is_log else v for v in (parameter.low, value, parameter.high))
+    return float((here - low) / (high - low))
 
 
 def _dress(x: Parameter, y: Parameter, ax: Axes) -> Axes:

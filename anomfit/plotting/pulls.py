@@ -9,6 +9,7 @@ from anomfit.measurements.base import Bin
 from anomfit.plotting.style import CURVES, QUIET, SIGNAL, typeset
 from anomfit.results.result import Result
 
+SINGLE = "limits and single numbers"
 LEAST_RANGE = 2.6  # standard deviations shown either side
 
 
@@ -23,13 +24,16 @@ class PullRow:
 
 
 def pull_rows(result: Result) -> list[PullRow]:
-    """Data of the fitted measurements, then the nuisances at the best fit with their HESSE errors."""
+    """Data of the fitted measurements, spectra first, then the nuisances at the best fit with their HESSE errors."""
+    fitted = [spectrum for spectrum in result.spectra if spectrum.fitted]
     rows = [
         PullRow(spectrum.full_name, _bin_label(entry), float(pull), None)
-        for spectrum in result.spectra
-        if spectrum.fitted
+        for spectrum in fitted
+        if len(spectrum.bins) > 1
         for entry, pull in zip(spectrum.bins, spectrum.pulls, strict=True)
     ]
+    # one colour for all of them, or a card of many limits has a legend as long as the plot
+    rows += [PullRow(SINGLE, s.full_name, float(s.pulls[0]), None) for s in fitted if len(s.bins) == 1]
     if result.fit is None:
         return rows
     errors = result.hesse.errors if result.hesse is not None else {}

@@ -93,7 +93,7 @@ def comparisons(number: int, rule: Rule):
         powers = (chosen.energy, chosen.opening, chosen.angle)
         expected = (
             np.zeros(22) if closed else upscattering.spectrum(given, rule=rule).sum(axis=0).ravel(),
-            np.zeros(6) if closed else microboone.spectrum(given, powers, nodes=(6, 32, 12)),
+            np.zeros(6) if closed else microboone.spectrum(given, powers, nodes=(12, 32, 12)),
         )
         for which, label in enumerate(("miniboone", "microboone")):
             yield label, name, np.asarray(found[which][k]), expected[which], counts[which]

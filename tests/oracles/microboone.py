@@ -30,11 +30,17 @@ def flux():
 
 
 def slice_of(name, at, power):
+    """Straight lines between centres; angles beyond the table fall as its end does, energies beyond have nothing."""
     columns = load_record(f"microboone/pair_efficiency_{name}").columns
-    centres = 0.5 * (columns["lo"] + columns["hi"])
-    start = 0.0 if name == "energy" else columns["efficiency"][0]
-    knots = [columns["lo"][0], *centres, columns["hi"][-1]]
-    return np.interp(at, knots, np.array([start, *columns["efficiency"], 0.0]) ** power)
+    centres, values = list(0.5 * (columns["lo"] + columns["hi"])), list(columns["efficiency"])
+    if name == "energy":
+        knots, heights = [columns["lo"][0], *centres, columns["hi"][-1]], [0.0, *values, 0.0]
+    else:
+        knots, heights = [0.0, *centres], [values[0], *values]
+        while 2 * knots[-1] - knots[-2] <= 180.0:
+            knots.append(2 * knots[-1] - knots[-2])
+            heights.append(heights[-1] ** 2 / heights[-2])
+    return np.interp(at, knots, np.array(heights) ** power)
 
 
 def of_opening(energy, mass, power):

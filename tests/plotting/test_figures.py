@@ -64,6 +64,19 @@ def test_the_pull_plot_has_a_line_for_every_datum(result):
     assert np.all(np.diff(places) < 0.0)  # from top to bottom
 
 
+def test_single_numbers_share_a_group_and_carry_their_measurements_names(result):
+    import dataclasses
+
+    (spectrum,) = result.spectra
+    limits = [
+        dataclasses.replace(spectrum, measurement=name, bins=spectrum.bins[:1], pulls=spectrum.pulls[:1])
+        for name in ("one", "two")
+    ]
+    rows = pull_rows(dataclasses.replace(result, spectra=[limits[0], spectrum, limits[1]]))
+    assert [row.label for row in rows[-2:]] == ["one:enuqe", "two:enuqe"]
+    assert rows[-1].group == rows[-2].group != rows[0].group
+
+
 def test_nuisances_stand_below_the_data_with_their_errors(result):
     import dataclasses
 

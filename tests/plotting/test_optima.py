@@ -10,7 +10,7 @@ from anomfit.inference.boundary import BoundarySettings, boundary
 from anomfit.inference.optimise import SearchSettings, optimise
 from anomfit.measurements.lepton_moments import load_lepton_moment
 from anomfit.parameters import Parameter, Parametrisation
-from anomfit.plotting.optima import optima_figure, parameter_pairs, plot_boundary, plot_ends
+from anomfit.plotting.optima import neighbours, optima_figure, parameter_pairs, plot_boundary, plot_ends
 from anomfit.problem import build_problem
 
 A = Parameter("a", r"$a$", "TeV^-1", -2.0, 2.0, "uniform", "a slope")
@@ -49,6 +49,11 @@ def test_ends_optima_and_published_points_stand_in_the_plane_of_two_parameters(f
     good = np.asarray(ax.collections[1].get_offsets())
     assert len(good) == search.successes == 16
     np.testing.assert_allclose(good[:, 0] + np.log(good[:, 1]), 2.74 / 2.5, rtol=0.05)
+
+
+def test_names_of_points_that_lie_together_are_written_together():
+    places = {"bp1": (0.20, 0.50), "bp2": (0.80, 0.50), "bp3": (0.21, 0.49), "bp4": (0.21, 0.70)}
+    assert neighbours(places) == [["bp1", "bp3"], ["bp2"], ["bp4"]]
 
 
 def test_every_parameter_is_in_a_panel(found):
