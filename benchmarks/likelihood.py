@@ -27,7 +27,7 @@ def measure(card: str, cores: int, sizes: tuple[int, ...]) -> dict:
     import numpy as np
 
     from anomfit.cards import load_card, problem_from_card
-    from anomfit.inference.devices import devices_for, prepare_devices, spread
+    from anomfit.inference.devices import devices_for, each, prepare_devices, spread
 
     prepare_devices(cores)
     problem = problem_from_card(load_card(card))
@@ -35,7 +35,7 @@ def measure(card: str, cores: int, sizes: tuple[int, ...]) -> dict:
 
     def batched(function):
         def run(problem, z):
-            one = lambda shared, x: jax.lax.map(lambda y: function(shared, y), x, batch_size=4)  # noqa: E731
+            one = lambda shared, x: each(lambda y: function(shared, y), x)  # noqa: E731
             return spread(one, devices_for(len(z)))(problem, z)
 
         return jax.jit(run)

@@ -52,15 +52,13 @@ def spread(function: Callable, devices: int) -> Callable:
     return jax.shard_map(function, mesh=mesh, in_specs=(shared, split), out_specs=split, check_vma=False)
 
 
-def each(function: Callable, points, together: int = 4):
-    """`function` of every point of a batch: a few at a time on a processor, many at once on an accelerator.
+def each(function: Callable, points):
+    """`function` of every point of a batch: one after the other on a processor, many at once on an accelerator.
 
-    Vectorising a likelihood further than `together` only takes its arrays out of a processor's cache; an accelerator
-    needs the width. One at a time (`together` = 1) leaves the branches of `function` branches.
+    The arrays of one point fill a processor's cache: four together take a quarter longer each. Branches of `function`
+    stay branches. An accelerator needs the width.
     """
-    if jax.default_backend() != "cpu":
-        return jax.lax.map(function, points, batch_size=ACCELERATED)
-    return jax.lax.map(function, points, batch_size=together if together > 1 else None)
+    return jax.lax.map(function, points, batch_size=None if jax.default_backend() == "cpu" else ACCELERATED)
 
 
 def place(batch, size: int):

@@ -104,7 +104,7 @@ def _gradients(problem: Problem, s, active):
         return jax.lax.cond(is_used, evaluate, lambda x: (jnp.zeros((), x.dtype), jnp.zeros_like(x)), point)
 
     def batch(shared, lanes):
-        return each(lambda lane: one(shared, lane), lanes, together=1)
+        return each(lambda lane: one(shared, lane), lanes)
 
     return spread(batch, devices_for(GRADIENT_LANES))(problem, (s, active))
 
