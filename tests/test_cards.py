@@ -146,12 +146,23 @@ def test_an_unknown_name_is_refused_with_the_nearest_known_one(old, new, words):
         ("draws = 40", 'draws = 40\nmethod = "gibbs"', ["sampling.method", "'gibbs'", "nuts, nested"]),
         ("draws = 40", "draws = 40\nlive = 0", ["sampling.live", "0"]),
         ("draws = 40", "draws = 40\nmax_draws = 39", ["sampling.max_draws", "39"]),
+        ("draws = 40", "draws = 40\nlive = 500", ["sampling.live", "500", "nuts", "leave it out"]),
+        ("draws = 40", 'draws = 40\nmethod = "nested"', ["sampling.", "nested", "leave it out"]),
     ],
 )
 def test_a_wrong_value_is_refused_with_field_value_and_remedy(old, new, words):
     said = sentence(CARD.replace(old, new, 1))
     for word in words:
         assert word in said, said
+
+
+def test_a_nested_card_is_written_without_the_settings_of_chains_and_reads_back():
+    card = load_card("dark-scalar")
+    longer = dataclasses.replace(card, sampling=dataclasses.replace(card.sampling, draws=5000))
+    text = card_text(longer)
+    assert "live" in text
+    assert "warmup" not in text
+    assert card_from_text(text) == longer
 
 
 def test_impossible_combinations_are_refused():

@@ -52,7 +52,8 @@ class CardFit:
             raise reject("fit.tension", self.tension, "write true or false")
 
 
-METHODS = ("nuts", "nested")
+# Settings that only one method has.
+METHODS = {"nuts": ("warmup", "max_draws", "target_accept"), "nested": ("live",)}
 
 
 @dataclass(frozen=True)
@@ -72,17 +73,23 @@ class CardSampling:
     seed: int = 2
 
     def __post_init__(self):
-        if self.method not in METHODS:
+        if self.method not in tuple(METHODS):
             raise reject("sampling.method", self.method, f"use one of {', '.join(METHODS)}")
         _check_integer("sampling.live", self.live, 1, 10_000_000)
         _check_integer("sampling.chains", self.chains, 1, 1024)
         _check_integer("sampling.warmup", self.warmup, 1, 10_000_000)
         _check_integer("sampling.draws", self.draws, 4, 10_000_000)
-        _check_integer("sampling.max_draws", self.max_draws, self.draws, 100_000_000)
+        if self.method == "nuts":
+            _check_integer("sampling.max_draws", self.max_draws, self.draws, 100_000_000)
         _check_integer("sampling.seed", self.seed, 0, LARGEST_SEED)
         accept = self.target_accept
         if isinstance(accept, bool) or not isinstance(accept, int | float) or not 0.0 < accept < 1.0:
             raise reject("sampling.target_accept", accept, "give a number between 0 and 1, for example 0.9")
+
+    @property
+    def foreign(self) -> tuple[str, ...]:
+        """Settings that mean nothing to `method`."""
+        return tuple(name for method, names in METHODS.items() if method != self.method for name in names)
 
 
 @dataclass(frozen=True)

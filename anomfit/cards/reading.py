@@ -48,7 +48,7 @@ def card_from_text(text: str, source: str = "card", folder: Path | None = None) 
             _measurement(anchor(name), entry) for name, entry in _table("measurements", content).items()
         ),
         fit=_settings(CardFit, "fit", content),
-        sampling=_settings(CardSampling, "sampling", content),
+        sampling=_sampling(content),
     )
 
 
@@ -124,3 +124,12 @@ def _settings(kind: type, section: str, content: Mapping[str, Any]):
     given = _table(section, content)
     _refuse_unknown(section, given, (entry.name for entry in dataclasses.fields(kind)))
     return kind(**given)
+
+
+def _sampling(content: Mapping[str, Any]) -> CardSampling:
+    sampling = _settings(CardSampling, "sampling", content)
+    for name in sampling.foreign:
+        if name in content.get("sampling", {}):
+            value = content["sampling"][name]
+            raise reject(f"sampling.{name}", value, f'method = "{sampling.method}" has no such setting; leave it out')
+    return sampling

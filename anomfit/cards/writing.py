@@ -10,15 +10,16 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def card_text(card: Card) -> str:
-    """The card as TOML, every setting written out, in a fixed order."""
+    """The card as TOML, every setting that its method has written out, in a fixed order."""
     head = [("model", card.model), ("parametrisation", card.parametrisation), ("point", card.point)]
     lines = [f"{key} = {_value(value)}" for key, value in head if value is not None]
     lines += ["", "[free]", *(f"{_key(entry.name)} = {_free(entry)}" for entry in card.free)]
     lines += ["", "[fixed]", *(f"{_key(name)} = {_value(value)}" for name, value in card.fixed)]
     lines += ["", "[measurements]", *(f"{_key(entry.name)} = {_measurement(entry)}" for entry in card.measurements)]
+    foreign = card.sampling.foreign
     for section in ("fit", "sampling"):
-        settings = dataclasses.asdict(getattr(card, section))
-        lines += ["", f"[{section}]", *(f"{key} = {_value(value)}" for key, value in settings.items())]
+        settings = dataclasses.asdict(getattr(card, section)).items()
+        lines += ["", f"[{section}]", *(f"{key} = {_value(value)}" for key, value in settings if key not in foreign)]
     return "\n".join(lines) + "\n"
 
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from scipy.stats import norm
 
 from anomfit.inference.diagnostics import diagnose
+from anomfit.inference.minimise import Fit
 from anomfit.inference.sample import Samples
 from anomfit.results.result import Result
 from anomfit.statistics.tension import Tension
@@ -79,16 +80,19 @@ def write_report(path: Path, result: Result, extra: Sequence[str] = ()) -> None:
     os.replace(part, path)
 
 
+def _how_found(fit: Fit) -> str:
+    if fit.starts and not fit.reached:
+        return f"all {fit.starts} starts ended above it, polishing the best of them led there"
+    return f"{fit.reached} of {fit.starts} starts reached it"
+
+
 def fit_table(result: Result) -> TextTable | None:
     """Best fit with HESSE and MINOS intervals."""
     fit, hesse = result.fit, result.hesse
     if fit is None:
         return None
     minos = {error.name: error for error in result.minos}
-    rows, notes = (
-        [],
-        [f"-2 ln L = {fit.twice_nll:.5f} ({fit.message}); {fit.reached} of {fit.starts} starts reached it."],
-    )
+    rows, notes = [], [f"-2 ln L = {fit.twice_nll:.5f} ({fit.message}); {_how_found(fit)}."]
     for coordinate in result.provenance.coordinates:
         name = coordinate.name
         interval = "" if hesse is None else f"{_number(hesse.low[name])} .. {_number(hesse.high[name])}"

@@ -165,6 +165,14 @@ def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
     assert path.read_bytes() == before
 
 
+def test_a_best_fit_that_no_start_reached_is_said_to_come_from_polishing(tmp_path):
+    result = _result()
+    assert result.fit is not None
+    polished = dataclasses.replace(result, fit=dataclasses.replace(result.fit, reached=0))
+    write_report(tmp_path / "report.md", polished, [])
+    assert "all 6 starts ended above it" in (tmp_path / "report.md").read_text(encoding="utf-8")
+
+
 def test_the_report_holds_numbers_verdicts_and_the_card(tmp_path):
     write_report(tmp_path / "report.md", _result(), ["The spread between choices is 7 %."])
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
