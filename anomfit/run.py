@@ -194,13 +194,13 @@ def _draws(problem: Problem, card: Card, folder: Path, fit: "Fit | None", say: S
     from anomfit.inference.sample import SampleSettings, sample
 
     chosen = card.sampling
-    settings = SampleSettings(
-        chosen.chains, chosen.draws, chosen.max_draws, Tuning(chosen.warmup, chosen.target_accept)
-    )
     key = jax.random.fold_in(jax.random.key(chosen.seed), 1)  # never the fit's numbers, even with its seed
     if chosen.method == "nested":
         say(f"nested sampling with {chosen.live} live points; Ctrl-C stops, --resume goes on")
+        settings = SampleSettings(chosen.chains, chosen.draws, max_draws=chosen.draws)
         return nested_samples(problem, key, settings, chosen.live, folder / NESTED, show_progress)
+    tuning = Tuning(chosen.warmup, chosen.target_accept)
+    settings = SampleSettings(chosen.chains, chosen.draws, chosen.max_draws, tuning)
     say(f"sampling {chosen.chains} chains; Ctrl-C stops, --resume goes on")
     return sample(problem, key, settings, fit, folder / CHAINS, show_progress)
 

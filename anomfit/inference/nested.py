@@ -4,7 +4,6 @@ It draws from shells of rising likelihood in the prior's cube; starts, gradients
 """
 
 import time
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from scipy.stats import norm
 
 from anomfit.errors import InputError, reject
 from anomfit.inference.ensemble import log_posteriors, values_at
+from anomfit.inference.workers import workers
 from anomfit.problem import Problem
 
 BATCH = 64
@@ -66,24 +66,24 @@ def sample_nested(
     """
     check_nested(problem, live)
     began = time.perf_counter()
-    try:
-        sampler = _sampler()(
-            lambda cube: cube,
-            lambda cube: _log_likelihoods(problem, cube),
-            n_dim=len(problem.names),
-            n_live=live,
-            n_batch=BATCH,
-            vectorized=True,
-            seed=int(jax.random.randint(key, (), 0, 2**31 - 1)),
-            filepath=state_file,
-            **NETWORKS,
-        )
-    except (OSError, KeyError, ValueError) as error:
-        if state_file is None or not state_file.exists():
-            raise
-        raise reject("state file", str(state_file), "it is damaged or of another kind; remove it") from error
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Got `batch_size`")  # fewer points than a batch, all are taken
+    with workers(NETWORKS["n_networks"]) as pool:
+        try:
+            sampler = _sampler()(
+                lambda cube: cube,
+                lambda cube: _log_likelihoods(problem, cube),
+                n_dim=len(problem.names),
+                n_live=live,
+                n_batch=BATCH,
+                vectorized=True,
+                seed=int(jax.random.randint(key, (), 0, 2**31 - 1)),
+                filepath=state_file,
+                pool=(None, pool),
+                **NETWORKS,
+            )
+        except (OSError, KeyError, ValueError) as error:
+            if state_file is None or not state_file.exists():
+                raise
+            raise reject("state file", str(state_file), "it is damaged or of another kind; remove it") from error
         sampler.run(n_eff=effective, discard_exploration=True, verbose=show_progress)
     cube, log_weights, log_likelihood = sampler.posterior()
     weights = np.exp(log_weights - log_weights.max())
