@@ -31,5 +31,6 @@ def workers(size: int) -> Iterator[Workers]:
 
 def _quietly(function: Callable, item):
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Got `batch_size`")  # fewer points than a batch, all are taken
+        # fewer points than a batch, all are taken; Ctrl-C, which is answered elsewhere
+        warnings.filterwarnings("ignore", message="Got `batch_size`|Training interrupted")
         return function(item)
