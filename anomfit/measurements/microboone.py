@@ -129,7 +129,7 @@ def load_microboone(efficiency: str = "mean", targets: str = "coherent", flavour
     error = record.columns["background_error"]
     common = common_share(error, record.values["background_error"])
     stated = {
-        "efficiency": f"{reading.name}: {reading.words}; no error on it; photon pairs as e+e- pairs",
+        "efficiency": f"{reading.name}: {reading.words}, falling on beyond it; no error; photon pairs as e+e-",
         "energy resolution": detector.visible_energy().words,
         "targets": f"{targets}: {TARGETS[targets]}",
         "background": f"errors of the bins with a common correlation of {common:.2f}, which makes their sum's 17.3",
