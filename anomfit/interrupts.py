@@ -1,0 +1,159 @@
+"""Ctrl-C and SIGTERM that are never lost, and that a run can answer between two steps.
+
+A KeyboardInterrupt that Python raises wherever it happens to be is swallowed now and then: JAX runs callbacks of its
+own in the garbage collector, and what is raised in those is only printed. Long runs therefore take a signal as a flag
+(`handled`), which their loops read (`check`). A thread hears every signal through Python's wakeup descriptor, also
+while the main thread sits in a compiler: it ends the process at the second signal, whatever the main thread is doing.
+"""
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import NoReturn
+
+GRACE = 2.0  # seconds in which an interrupt that was raised has to end a verb that keeps nothing
+SAME = 0.3  # signals closer than this are one: timeout(1) sends each of its own twice
+
+
+class Terminated(KeyboardInterrupt):
+    """What SIGTERM raises; whatever answers Ctrl-C answers it too, and the command line ends with status 143."""
+
+
+KINDS: dict[int, type[KeyboardInterrupt]] = {signal.SIGINT: KeyboardInterrupt, signal.SIGTERM: Terminated}
+
+
+def check() -> None:
+    """Raise KeyboardInterrupt, or Terminated, if a signal has arrived in `handled`; nothing otherwise, and cheap.
+
+    Loops call it between two batches. A signal is raised once, so that what answers it can still compute.
+    """
+    if _listener is not None and _listener.asked is not None and _in_main_thread():
+        kind, _listener.asked = _listener.asked, None
+        raise kind
+
+
+@contextmanager
+def handled() -> Iterator[None]:
+    """In this block the first Ctrl-C or SIGTERM is raised by `check`, and at the end of the block at the latest.
+
+    The second one ends the process at once. Outside the main thread nothing changes; the handlers that were installed
+    before come back after the block.
+    """
+    with _listening() as listener:
+        if listener is None:
+            yield
+            return
+        before, listener.keeps = listener.keeps, True
+        try:
+            yield
+            check()
+        finally:
+            listener.keeps = before
+
+
+@contextmanager
+def ending() -> Iterator[None]:
+    """In this block a Ctrl-C or SIGTERM is raised at once, and ends the process two seconds later at the latest.
+
+    For verbs that keep nothing when they are interrupted; `handled` may stand inside.
+    """
+    with _listening():
+        yield
+
+
+class _Listener:
+    """What has arrived, and the thread that hears it; `keeps` says whether a flag or an exception answers."""
+
+    def __init__(self):
+        self.asked: type[KeyboardInterrupt] | None = None
+        self.keeps = False
+        self._answered = False
+        self._heard, self.wakeup = socket.socketpair()
+        self.wakeup.setblocking(False)
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def answer(self, number: int, frame: object) -> None:
+        """The handler; Python calls it in the main thread, when that is back in Python."""
+        if self._answered:
+            return
+        self._answered = True
+        if not self.keeps:
+            raise KINDS[number]
+        self.asked = KINDS[number]
+
+    def close(self) -> None:
+        self.wakeup.close()
+        self._thread.join()
+        self._heard.close()
+
+    def _listen(self) -> None:
+        first, since = 0, 0.0
+        while number := self._next(first):
+            if not first:
+                first, since = number, time.monotonic()
+                if self.keeps:
+                    _say(f"{_word(number)}; what is found is kept after this step, a second signal ends at once")
+                else:
+                    self._heard.settimeout(GRACE)
+            elif time.monotonic() - since > SAME:
+                _end(number)
+
+    def _next(self, first: int) -> int:
+        """The next signal, 0 when there is nothing more to hear; ends the process when an interrupt was swallowed."""
+        try:
+            heard = self._heard.recv(1)
+            while heard and heard[0] not in KINDS:  # any other signal that Python handles
+                heard = self._heard.recv(1)
+        except TimeoutError:
+            _end(first)
+        return heard[0] if heard else 0
+
+
+_listener: _Listener | None = None  # signals belong to the process, and so does this
+
+
+@contextmanager
+def _listening() -> Iterator[_Listener | None]:
+    global _listener
+    if _listener is not None or not _in_main_thread():
+        yield _listener if _in_main_thread() else None
+        return
+    _listener = listener = _Listener()
+    # a signal that is ignored (nohup, a shell's background job) stays so, as one that another program handles
+    found = {number: signal.getsignal(number) for number in KINDS}
+    before = {number: was for number, was in found.items() if was not in (signal.SIG_IGN, None)}
+    wakeup = signal.set_wakeup_fd(listener.wakeup.fileno(), warn_on_full_buffer=False)
+    try:
+        for number in before:
+            signal.signal(number, listener.answer)
+        yield listener
+    finally:
+        for number, was in before.items():
+            signal.signal(number, was)
+        signal.set_wakeup_fd(wakeup)
+        _listener = None
+        listener.close()
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+def _word(number: int) -> str:
+    return "interrupted" if number == signal.SIGINT else "terminated"
+
+
+def _say(sentence: str) -> None:
+    with suppress(OSError, ValueError):  # standard error may be closed
+        print(f"anomfit: {sentence}", file=sys.stderr, flush=True)
+
+
+def _end(number: int) -> NoReturn:
+    _say(_word(number))
+    os._exit(128 + number)
