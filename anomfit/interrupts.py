@@ -32,7 +32,7 @@ def check() -> None:
 
     Loops call it between two batches. A signal is raised once, so that what answers it can still compute.
     """
-    if _listener is not None and _listener.asked is not None and _in_main_thread():
+    if _listener is not None and _listener.asked is not None and not _listener.waits and _in_main_thread():
         kind, _listener.asked = _listener.asked, None
         raise kind
 
@@ -57,6 +57,24 @@ def handled() -> Iterator[None]:
 
 
 @contextmanager
+def postponed() -> Iterator[None]:
+    """In this block `check` raises nothing: a short last step is finished, and the next check raises."""
+    before = _listener is not None and _listener.waits
+    if _listener is not None:
+        _listener.waits = True
+    try:
+        yield
+    finally:
+        if _listener is not None:
+            _listener.waits = before
+
+
+def kind() -> type[KeyboardInterrupt]:
+    """What to raise for an interrupt that was answered: Terminated after SIGTERM, else KeyboardInterrupt."""
+    return KeyboardInterrupt if _listener is None else _listener.kind
+
+
+@contextmanager
 def ending() -> Iterator[None]:
     """In this block a Ctrl-C or SIGTERM is raised at once, and ends the process two seconds later at the latest.
 
@@ -67,11 +85,13 @@ def ending() -> Iterator[None]:
 
 
 class _Listener:
-    """What has arrived, and the thread that hears it; `keeps` says whether a flag or an exception answers."""
+    """What has arrived, and the thread that hears it; `keeps` says whether a flag or an exception answers, `waits` whether the
+    flag is read."""
 
     def __init__(self):
         self.asked: type[KeyboardInterrupt] | None = None
-        self.keeps = False
+        self.keeps = self.waits = False
+        self.kind = KeyboardInterrupt
         self._answered = False
         self._heard, self.wakeup = socket.socketpair()
         self.wakeup.setblocking(False)
@@ -82,10 +102,10 @@ class _Listener:
         """The handler; Python calls it in the main thread, when that is back in Python."""
         if self._answered:
             return
-        self._answered = True
+        self._answered, self.kind = True, KINDS[number]
         if not self.keeps:
-            raise KINDS[number]
-        self.asked = KINDS[number]
+            raise self.kind
+        self.asked = self.kind
 
     def close(self) -> None:
         self.wakeup.close()

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from anomfit import interrupts
 from anomfit.inference import scaled
 from anomfit.inference.devices import devices_for, each, spread
 from anomfit.problem import Problem
@@ -38,6 +39,7 @@ def forward(problem: Problem, points: Mapping[str, np.ndarray]) -> Forward:
     table = {name: np.asarray(points.get(name, np.zeros(n)), dtype=float) for name in problem.names}
     chunks = []
     for first in range(0, n, FORWARD_LANES):
+        interrupts.check()
         lanes = np.minimum(np.arange(first, first + FORWARD_LANES), n - 1)
         found = _forward(problem, {name: jnp.asarray(x[lanes]) for name, x in table.items()})
         chunks.append(jax.tree.map(lambda x, left=n - first: np.asarray(x)[:left], found))
@@ -55,6 +57,7 @@ def gradients(problem: Problem, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     values, slopes = np.empty(len(s)), np.empty(s.shape)
     lanes = _lane_order(devices_for(GRADIENT_LANES))
     for first in range(0, len(s), GRADIENT_LANES):
+        interrupts.check()
         chunk = s[first : first + GRADIENT_LANES]
         used = lanes[: len(chunk)]
         padded, active = np.repeat(chunk[:1], GRADIENT_LANES, axis=0), np.zeros(GRADIENT_LANES, dtype=bool)

@@ -155,7 +155,11 @@ def _distinct_starts(angles: np.ndarray, values: np.ndarray, free: int, wanted: 
 def _conclude(problem, settings, search, interrupted, report, began) -> Fit:
     search.sort()
     ends = scaled_points(problem, search.angles[:64])
-    s, twice_nll, distance, settled = _polished(problem, ends, search, settings, interrupted, report)
+    try:
+        s, twice_nll, distance, settled = _polished(problem, ends, search, settings, interrupted, report)
+    except KeyboardInterrupt:  # while polishing
+        interrupted = True
+        s, twice_nll, distance, settled = _polished(problem, ends, search, settings, interrupted, report)
     point = scaled.from_scaled(problem, s)
     message = "converged" if settled else f"not converged: -2 ln L may fall by another {distance:.1e}"
     if interrupted:

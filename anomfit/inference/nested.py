@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Array
 from scipy.stats import norm
 
+from anomfit import interrupts
 from anomfit.errors import InputError, reject
 from anomfit.inference.ensemble import log_posteriors, values_at
 from anomfit.inference.workers import workers
@@ -120,6 +121,7 @@ def _log_likelihoods(problem: Problem, cube: np.ndarray) -> np.ndarray:
     z = _normal(np.atleast_2d(cube))
     found = []
     for first in range(0, len(z), BATCH):
+        interrupts.check()
         chunk = z[first : first + BATCH]
         padded = np.concatenate([chunk, np.repeat(chunk[-1:], BATCH - len(chunk), axis=0)])  # one shape, one program
         value = np.asarray(log_posteriors(problem, jnp.asarray(padded)))[: len(chunk)] + 0.5 * np.sum(chunk**2, axis=1)

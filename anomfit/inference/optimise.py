@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Array
 
+from anomfit import interrupts
 from anomfit.errors import reject
 from anomfit.inference import scaled
 from anomfit.inference.angles import angle_gradients, prior_angles, scaled_points
@@ -135,7 +136,8 @@ def optimise(
     ends, values = _sorted_ends(problem, done)
     if not np.isfinite(values).any():
         raise reject("free", list(problem.names), "no start has a finite likelihood; check the ranges")
-    standing = standings_at(problem, ends)
+    with interrupts.postponed():
+        standing = standings_at(problem, ends)
     found: list[FoundOptimum] = []
     try:
         report("grouping", 0, 1)

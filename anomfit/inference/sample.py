@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float
 from tqdm import tqdm
 
+from anomfit import interrupts
 from anomfit.errors import reject
 from anomfit.inference.checkpoint import Checkpoint, fingerprint, read_checkpoint, write_checkpoint
 from anomfit.inference.devices import place
@@ -161,6 +162,7 @@ def _next_block(problem: Problem, run: Checkpoint, tuning: Tuning, key: Array) -
     began = time.perf_counter()
     state, parts = run.state, []
     for step in range(run.steps, run.steps + tuning.block, tuning.stretch(run.coordinates)):
+        interrupts.check()
         state, part = jax.block_until_ready(advance_chains(problem, run.coordinates, state, tuning))
         parts.append([np.asarray(x) for x in part])
         if run.coordinates is not None:
