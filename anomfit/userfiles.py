@@ -4,11 +4,7 @@ The object may be an instance, a class, or a function without arguments that mak
 its options). What it lacks of the interface is said in one sentence, before anything is traced.
 """
 
-import hashlib
-import importlib.util
 import inspect
-import sys
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -17,8 +13,11 @@ import jax
 
 from anomfit.capabilities import Model
 from anomfit.errors import InputError, reject
+from anomfit.explaining import blamed_on
 from anomfit.measurements.base import Measurement
 from anomfit.parameters import Parametrisation
+from anomfit.user_modules import load_user_module
+from anomfit.user_modules import sources as sources  # which files objects come from, for whoever keeps their digests
 
 FORM = "path/to/file.py:name"
 
@@ -94,39 +93,15 @@ def _made(name: str, options: dict[str, str]) -> object:
         inspect.signature(found).bind(**options)
     except TypeError as error:
         raise InputError(f"{name}: it cannot be called with the options {options} ({error})") from None
-    return _guarded(Path(path).resolve(), lambda: found(**options))
+    with blamed_on(Path(path)):
+        return found(**options)
 
 
 def _module(path: Path) -> ModuleType:
     if not path.is_file():
         raise reject("user file", str(path), f"there is no such file; write it as {FORM}")
-    resolved = path.resolve()
-    key = f"anomfit_user_{hashlib.sha256(str(resolved).encode()).hexdigest()[:12]}"
-    if key in sys.modules:  # one identity a file: the same class serves a whole run
-        return sys.modules[key]
-    spec = importlib.util.spec_from_file_location(key, resolved)
-    if spec is None or spec.loader is None:
-        raise reject("user file", str(path), "it cannot be imported as Python")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[key] = module
-    try:
-        _guarded(resolved, lambda: spec.loader.exec_module(module))  # type: ignore[union-attr]
-    except InputError:
-        del sys.modules[key]
-        raise
-    return module
-
-
-def _guarded(path: Path, action):
-    """What `action` returns; an exception of the user's own code becomes one sentence with its place."""
-    try:
-        return action()
-    except InputError:
-        raise
-    except Exception as error:
-        own = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-        place = f", line {own[-1]}" if own else ""
-        raise InputError(f"user file {path}{place}: it fails with {type(error).__name__}: {error}") from error
+    with blamed_on(path):
+        return load_user_module(path)
 
 
 def _check_members(name: str, made: object, protocol: type) -> None:
