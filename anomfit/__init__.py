@@ -1,16 +1,18 @@
 """anomfit: differentiable fits of light new physics to the low-energy anomalies.
 
-float64 is the default and is set here, in one place, unless the user has set JAX_ENABLE_X64.
-So is one thread for SciPy's BLAS (OPENBLAS_NUM_THREADS): JAX calls it for small matrices, from several threads of its
-own, and waiting for BLAS's threads would take longer than everything else in a likelihood.
+float64 is the default and is set here, in one place, unless the user has set JAX_ENABLE_X64; whoever computes asks JAX
+which precision is in force (anomfit.precision). So is one thread for SciPy's BLAS (OPENBLAS_NUM_THREADS): JAX calls it
+for small matrices, from several threads of its own, and waiting for BLAS's threads would take longer than everything
+else in a likelihood.
 """
 
 import os
 import sys
 
-os.environ.setdefault("JAX_ENABLE_X64", "1")  # read when jax is imported, which this package leaves to who needs it
+if not os.environ.get("JAX_ENABLE_X64"):
+    os.environ["JAX_ENABLE_X64"] = "1"  # read when jax is imported, which this package leaves to who needs it
+    if "jax" in sys.modules:
+        sys.modules["jax"].config.update("jax_enable_x64", True)
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when SciPy is imported
-if "jax" in sys.modules:
-    sys.modules["jax"].config.update("jax_enable_x64", os.environ["JAX_ENABLE_X64"].lower() in ("1", "true"))
 
 __version__ = "0.1.0"

@@ -1,5 +1,7 @@
 """The one exception that a user's input can cause; the command line prints its sentence and exits with status 2."""
 
+LONGEST = 80  # characters of a value that a sentence quotes
+
 
 class InputError(ValueError):
     """One clear sentence that names the field, the value and the remedy."""
@@ -7,4 +9,20 @@ class InputError(ValueError):
 
 def reject(field: str, value: object, remedy: str) -> InputError:
     """The error for a bad `field` with this `value`; `remedy` completes the sentence ("give a mass above 0")."""
-    return InputError(f"{field}: {value!r} is not usable; {remedy}")
+    return InputError(f"{shortened(field)}: {quoted(value)} is not usable; {remedy}")
+
+
+def quoted(value: object) -> str:
+    """`repr(value)` in at most 80 characters; a number or a nesting that Python refuses to print is described."""
+    try:
+        return shortened(repr(value))
+    except (ValueError, RecursionError):  # an integer of thousands of digits, brackets in brackets
+        return f"a value of the kind {type(value).__name__!r}, too long to print,"
+
+
+def shortened(text: str) -> str:
+    """`text` in at most 80 characters: both ends of a longer one, since a path is told by its last part."""
+    if len(text) <= LONGEST:
+        return text
+    ends = (LONGEST - len(" ... ")) // 2
+    return f"{text[:ends]} ... {text[-ends:]}"
