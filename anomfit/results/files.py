@@ -2,17 +2,19 @@
 
 Groups posterior, sample_stats, unconstrained_posterior (the sampler's normal coordinates), posterior_predictive,
 observed_data and constant_data follow ArviZ's schema; what has no place there is JSON in the attributes of the root.
+The file ends with its own digest (anomfit.results.seal), which is checked before anything is read.
 """
 
 import dataclasses
+import io
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from anomfit.errors import InputError
+from anomfit.errors import InputError, quoted
+from anomfit.folders import written_whole
 from anomfit.inference.diagnostics import Diagnostic
 from anomfit.inference.minimise import Fit, Optimum
 from anomfit.inference.minos import MinosError
@@ -21,14 +23,16 @@ from anomfit.inference.sample import Evidence, Samples, SampleSettings
 from anomfit.inference.uncertainties import FlatDirection, Hesse
 from anomfit.measurements.base import Bin
 from anomfit.results.result import FreeCoordinate, Provenance, Result, Spectrum
+from anomfit.results.seal import check_seal, sealed
 from anomfit.statistics.goodness import Goodness, MeasurementFit
 from anomfit.statistics.tension import Minimum, Tension
 
 SCHEMA = 1
+AGAIN = "make it again with 'anomfit fit', from the card.toml beside it"
 
 
 def save_result(path: Path, result: Result) -> None:
-    """Write `result` to `path` (NetCDF), whole under a temporary name, then renamed. OSError where it cannot."""
+    """Write `result` to `path` (NetCDF, sealed): whole under a temporary name, then renamed. OSError if it cannot."""
     import xarray
 
     groups = {"/": xarray.Dataset(attrs=_attributes(result))}
@@ -36,9 +40,10 @@ def save_result(path: Path, result: Result) -> None:
         groups |= _sample_groups(result.samples)
     if result.spectra:
         groups |= _spectrum_groups(result)
-    part = path.with_name(path.name + ".part")
-    xarray.DataTree.from_dict(groups).to_netcdf(part, engine="h5netcdf")
-    os.replace(part, path)
+    content = io.BytesIO()  # not a file: HDF5 answers a full disk by ending the process
+    xarray.DataTree.from_dict(groups).to_netcdf(content, engine="h5netcdf")
+    with written_whole(path) as part:
+        part.write_bytes(sealed(content.getvalue()))
 
 
 def load_result(path: str | Path) -> Result:
@@ -47,20 +52,43 @@ def load_result(path: str | Path) -> Result:
 
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"result: {str(path)!r} is not a file; give a result.nc that a fit has written")
+        raise InputError(f"result: {quoted(str(path))} is not a file; give a result.nc that a fit has written")
+    check_seal(path, AGAIN)
     try:
         with xarray.open_datatree(path, engine="h5netcdf") as opened:
             tree = opened.load()
-    except Exception as error:  # HDF5 raises whatever a damaged byte leads it to
-        raise InputError(
-            f"result: {str(path)!r} is damaged or no NetCDF file; make it again with 'anomfit fit'"
-        ) from error
-    if tree.attrs.get("anomfit_schema") != SCHEMA:
-        raise InputError(f"result: {str(path)!r} was not written by this version of anomfit; make it again")
+    except Exception as error:  # HDF5 raises whatever it finds
+        raise InputError(f"result: {quoted(str(path))} is no NetCDF file; {AGAIN}") from error
+    if not _is_of_this_schema(tree.attrs.get("anomfit_schema")):
+        raise InputError(f"result: {quoted(str(path))} was not written by this version of anomfit; {AGAIN}")
     try:
-        return _result(tree)
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"result: {str(path)!r} is incomplete; make it again with 'anomfit fit'") from error
+        result = _result(tree)
+        whole = _fits_together(result)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
+        raise InputError(f"result: {quoted(str(path))} is incomplete; {AGAIN}") from error
+    if not whole:
+        raise InputError(f"result: {quoted(str(path))} holds draws or tables that cannot be; {AGAIN}")
+    return result
+
+
+def _is_of_this_schema(schema: object) -> bool:
+    return isinstance(schema, int | np.integer) and schema == SCHEMA
+
+
+def _fits_together(result: Result) -> bool:
+    """Whether draws are finite, one for every coordinate, and tables have a row a bin."""
+    whole = True
+    if result.samples is not None:
+        samples, coordinates = result.samples, result.provenance.coordinates
+        shape = samples.z.shape[:2]
+        tables = {**samples.values, **samples.derived, **samples.stats}
+        whole &= list(samples.values) == [c.name for c in coordinates] and samples.z.shape[2:] == (len(coordinates),)
+        whole &= all(table.shape == shape for table in tables.values())
+        whole &= all(bool(np.all(np.isfinite(x))) for x in (samples.z, *samples.values.values()))
+    for spectrum in result.spectra:
+        columns = (spectrum.pulls, *spectrum.best_fit.values())
+        whole &= all(len(column) == len(spectrum.bins) for column in columns)
+    return whole
 
 
 def _attributes(result: Result) -> dict[str, Any]:
