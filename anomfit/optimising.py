@@ -12,6 +12,7 @@ from anomfit.cards import Card, card_text, problem_from_card
 from anomfit.cards.building import chosen_parametrisation, named_parameter, stated_value
 from anomfit.errors import reject
 from anomfit.folders import CARD, REPORT, RESULT, open_folder
+from anomfit.precision import require_double_precision
 from anomfit.userfiles import resolve_model
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def run_optimise(
     from anomfit.results.optima import boundary_words, headline, speed
 
     say = say or (lambda line: None)
+    require_double_precision()
     prepare_devices(DEVICES)
     problem = problem_from_card(card)
     if not problem.names:

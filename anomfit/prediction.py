@@ -2,7 +2,6 @@
 
 import csv
 import io
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +17,8 @@ from anomfit.errors import InputError, reject
 from anomfit.inference.devices import each
 from anomfit.measurements.base import Bin, Measurement, Prediction
 from anomfit.parameters import Parametrisation, Point
+from anomfit.plain_json import finite_or_none
+from anomfit.precision import require_double_precision
 
 SCHEMA_VERSION = 1
 FEW, BATCH = 4, 32  # more points than a few are filled up to multiples of a batch: few programs to compile
@@ -42,22 +43,24 @@ class PredictionReport:
         return tuple(sum(parts) for parts in zip(*self.signal.values(), strict=True))
 
     def as_json(self) -> dict[str, object]:
-        """The object that `anomfit predict --json` prints; a number that does not exist (an edge of g-2) is None."""
+        """The object that `anomfit predict --json` prints; a number that is not finite (an edge of g-2) is None."""
         fields = ("label", "low", "high", "unit", "data", "background")
         bins = [
-            {**{name: _json_number(getattr(entry, name)) for name in fields}, "signal": signal}
+            {**{name: getattr(entry, name) for name in fields}, "signal": signal}
             for entry, signal in zip(self.bins, self.total, strict=True)
         ]
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "model": self.model,
-            "measurement": self.measurement,
-            "era": self.era,
-            "point": dict(self.point),
-            "bins": bins,
-            "before_efficiency": dict(self.before_efficiency),
-            "total_signal": sum(self.total),
-        }
+        return finite_or_none(
+            {
+                "schema_version": SCHEMA_VERSION,
+                "model": self.model,
+                "measurement": self.measurement,
+                "era": self.era,
+                "point": self.point,
+                "bins": bins,
+                "before_efficiency": self.before_efficiency,
+                "total_signal": sum(self.total),
+            }
+        )
 
 
 def predict(
@@ -65,8 +68,10 @@ def predict(
 ) -> list[PredictionReport]:
     """The predictions at `points`, each a full set of the parametrisation's values; nuisances at their central values.
 
-    Raises InputError when the model does not offer what the measurement needs, and for a point that lacks a value.
+    Raises InputError in single precision, when the model does not offer what the measurement needs, and for a point
+    that lacks a value.
     """
+    require_double_precision()
     if not any(isinstance(model, capability) for capability in measurement.accepts):
         needs = " or ".join(CAPABILITY_WORDS.get(c, c.__name__) for c in measurement.accepts)
         offers = ", ".join(offered(model)) or "nothing"
@@ -167,7 +172,3 @@ def fitting_parametrisation(model: Model, name: str | None, used: Iterable[str])
 def _predict_all(measurement: Measurement, columns: Point, model: Model, chosen: Parametrisation) -> Prediction:
     nuisances = {n.name: jnp.asarray(n.mean) for owner in (model, measurement) for n in owner.nuisances}
     return each(lambda point: measurement.predict(model, chosen.to_physical(point), nuisances), columns)
-
-
-def _json_number(value: object) -> object:
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -17,6 +17,7 @@ from anomfit.folders import CHAINS, NESTED, REPORT, RESULT, discard_if_empty, op
 from anomfit.inference.devices import each, prepare_devices
 from anomfit.inference.evaluate import forward_at
 from anomfit.inference.nested import check_nested
+from anomfit.precision import require_double_precision
 from anomfit.problem import Problem
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def run_fit(
     from anomfit.results.files import load_result
 
     folder, say = Path(folder), say or (lambda line: None)
+    require_double_precision()
     prepare_devices(card.sampling.chains)
     problem = problem_from_card(card)
     if not problem.names:

@@ -7,7 +7,8 @@ from anomfit.errors import reject
 
 ELECTRONVOLTS = {"eV": 1.0, "keV": 1e3, "MeV": 1e6, "GeV": 1e9, "TeV": 1e12}
 
-_QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z]\S*)?\s*")
+# without two ways to match a run of digits or blanks: a long one would take for ever
+_QUANTITY = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z]\S*)?")
 _ENERGY_POWER = re.compile(r"(eV|keV|MeV|GeV|TeV)(?:\^(-?\d+))?")
 
 
@@ -22,12 +23,15 @@ def parse_quantity(quantity: str | float, unit: str, field: str = "value") -> fl
     if isinstance(quantity, bool) or not isinstance(quantity, str | int | float):
         raise reject(field, quantity, remedy)
     if isinstance(quantity, str):
-        match = _QUANTITY.fullmatch(quantity)
+        match = _QUANTITY.fullmatch(quantity.strip())
         if match is None:
             raise reject(field, quantity, remedy)
         number = float(match[1]) * _factor(field, quantity, match[2] or unit, unit)
     else:
-        number = float(quantity)
+        try:
+            number = float(quantity)
+        except OverflowError:  # an integer beyond every floating-point number
+            raise reject(field, quantity, remedy) from None
     if not math.isfinite(number):
         raise reject(field, quantity, remedy)
     return number

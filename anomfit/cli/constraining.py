@@ -1,12 +1,11 @@
 """`anomfit constraints`: how far a point is from every other limit."""
 
-import json
 import math
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from anomfit.cli.options import AsJson, NoCache, pairs, start_cache
+from anomfit.cli.options import AsJson, NoCache, in_words, pairs, print_json, start_jax
 
 if TYPE_CHECKING:
     from anomfit.constraints import ConstraintRow
@@ -34,7 +33,7 @@ def constraints(
       anomfit constraints two-higgs-doublet --point table-I --set m_hprime=30MeV
       anomfit constraints two-higgs-doublet --json
     """
-    start_cache(no_cache)
+    start_jax(no_cache)
     import jax.numpy as jnp
 
     from anomfit.constraints import constraint_table, shipped_constraints
@@ -53,19 +52,25 @@ def constraints(
     if not rows:
         raise InputError(f"model: {chosen_model.name} predicts nothing that a constraint needs")
     if as_json:
-        print(json.dumps([row.as_json() for row in rows], indent=2, ensure_ascii=False))
+        print_json([row.as_json() for row in rows])
         return
-    _print_table(rows)
+    _print_table(chosen_model.name, rows)
 
 
-def _print_table(rows: "list[ConstraintRow]") -> None:
+def _print_table(model: str, rows: "list[ConstraintRow]") -> None:
+    from anomfit.constraints import NOT_A_NUMBER
+
     width = max(len(row.name) for row in rows)
-    print(f"{'constraint':<{width}}  {'predicted':>10} {'limit':>10} {'ratio':>9}  verdict")
+    print(f"{'constraint':<{width}}  {'predicted':>12} {'limit':>12} {'ratio':>12}  verdict")
     for row in rows:
         limit = f"{row.limit:.3g}" if math.isfinite(row.limit) and row.verdict != "no reach" else "-"
-        print(f"{row.name:<{width}}  {row.predicted:>10.3g} {limit:>10} {row.ratio:>9.2g}  {row.verdict}")
+        predicted, ratio = in_words(row.predicted, 3), in_words(row.ratio, 2)
+        print(f"{row.name:<{width}}  {predicted:>12} {limit:>12} {ratio:>12}  {row.verdict}")
         unit = "" if row.unit == "1" else f" [{row.unit}]"
         print(f"{'':<{width}}  {row.quantity}{unit}; {row.source}; data {row.era}")
         print(f"{'':<{width}}  assumes: {row.assumption}")
     excluded = [row.name for row in rows if row.excludes]
     print(f"\nexcluded or in tension at 90 % CL: {', '.join(excluded) or 'none'}")
+    undefined = [row.name for row in rows if row.verdict == NOT_A_NUMBER]
+    if undefined:
+        print(f"undecided, since {model} gives no number there: {', '.join(undefined)}")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from anomfit.cli.options import NoCache, Out, start_cache, whole_number
+from anomfit.cli.options import NoCache, Out, start_jax, whole_number
 from anomfit.cli.progress import bars, say
 
 CardName = Annotated[
@@ -62,7 +62,7 @@ def sample(
 
 
 def _start(card: str, out: Path | None, seed: str | None, overwrite: bool, resume: bool, no_cache: bool, sample: bool):
-    start_cache(no_cache)
+    start_jax(no_cache)
     from rich.console import Console
 
     from anomfit.cards import load_card

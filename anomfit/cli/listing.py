@@ -1,12 +1,11 @@
 """`anomfit models`, `anomfit measurements`, `anomfit card`: what there is."""
 
-import json
 import textwrap
 from typing import Annotated
 
 import typer
 
-from anomfit.cli.options import AsJson
+from anomfit.cli.options import AsJson, print_json
 
 
 def models(as_json: AsJson = False) -> None:
@@ -22,7 +21,7 @@ def models(as_json: AsJson = False) -> None:
 
     found = [find_model(name) for name in model_names()]
     if as_json:
-        print(json.dumps([_model_record(model) for model in found], indent=2, ensure_ascii=False))
+        print_json([_model_record(model) for model in found])
         return
     for model in found:
         print(f"{model.name}: {model.title}")
@@ -51,7 +50,7 @@ def measurements(as_json: AsJson = False) -> None:
 
     rows = measurement_listing()
     if as_json:
-        print(json.dumps([row._asdict() for row in rows], indent=2, ensure_ascii=False))
+        print_json([row._asdict() for row in rows])
         return
     width = max(len(f"{row.name}:{row.era}") for row in rows)
     for row in rows:

@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from anomfit.cli.fitting import CardName, Overwrite, Seed
-from anomfit.cli.options import NoCache, Out, pairs, start_cache, whole_number
+from anomfit.cli.options import NoCache, Out, pairs, start_jax, whole_number
 from anomfit.cli.progress import bars, lines, say
-from anomfit.errors import reject
+
+MOST_STARTS = 10_000_000  # some GB of memory
 
 
 def optimise(
@@ -40,11 +41,9 @@ def optimise(
       anomfit optimise dark-scalar-2019 --boundary m_S eta_d
       anomfit optimise my.toml --starts 512 --seed 7
     """
-    changes, number = pairs("--set", settings or []), whole_number("--starts", starts)
-    if number < 1:
-        raise reject("--starts", starts, "give a whole number, 1 or above")
+    changes, number = pairs("--set", settings or []), whole_number("--starts", starts, 1, MOST_STARTS)
     chosen_seed = None if seed is None else whole_number("--seed", seed)
-    start_cache(no_cache)
+    start_jax(no_cache)
     from rich.console import Console
 
     from anomfit.cards import load_card

@@ -1,23 +1,31 @@
-"""Options that several verbs share, and how text given on the command line is taken apart."""
+"""Options that several verbs share, how text given on the command line is taken apart, and how JSON is printed."""
 
+import json
+import math
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from anomfit.errors import InputError, reject
+from anomfit.errors import InputError, quoted, reject
+from anomfit.plain_json import finite_or_none
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Do not keep compiled programs between runs.")]
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder for the results.")]
 
+LARGEST = 2**32 - 1  # of a seed, here as in a card
 
-def start_cache(no_cache: bool) -> None:
-    """Keep compiled programs in the user's cache unless the user says no."""
+
+def start_jax(no_cache: bool) -> None:
+    """What a verb that computes does first: refuse single precision; keep compiled programs unless the user says no."""
+    from anomfit.precision import require_double_precision
+
     if not no_cache:
         from anomfit.cli.compile_cache import use_compile_cache
 
         use_compile_cache()
+    require_double_precision()
 
 
 def pairs(option: str, entries: list[str]) -> dict[str, str]:
@@ -28,13 +36,27 @@ def pairs(option: str, entries: list[str]) -> dict[str, str]:
         if not equals or not name or not value:
             raise reject(option, entry, "write NAME=VALUE")
         if name in found:
-            raise InputError(f"{option}: {name!r} is given twice, as {found[name]!r} and {value!r}; give it once")
+            twice = f"{quoted(name)} is given twice, as {quoted(found[name])} and {quoted(value)}"
+            raise InputError(f"{option}: {twice}; give it once")
         found[name] = value
     return found
 
 
-def whole_number(option: str, text: str) -> int:
-    """A whole number, 0 or above, from the text given to an option."""
-    if not text.isascii() or not text.isdigit():
-        raise reject(option, text, "give a whole number, 0 or above")
+def whole_number(option: str, text: str, low: int = 0, high: int = LARGEST) -> int:
+    """A whole number from `low` to `high` from the text given to an option."""
+    fits = text.isascii() and text.isdigit() and len(text) <= len(str(high))
+    if not fits or not low <= int(text) <= high:
+        raise reject(option, text, f"give a whole number from {low} to {high}")
     return int(text)
+
+
+def in_words(number: float, digits: int) -> str:
+    """A number of a table; one that is not finite is said in words."""
+    if math.isfinite(number):
+        return f"{number:.{digits}g}"
+    return "not a number" if math.isnan(number) else ("infinite" if number > 0.0 else "-infinite")
+
+
+def print_json(found: object, indent: int | None = 2) -> None:
+    """Print JSON that every reader takes: a number that is not finite is null, JSON has no NaN."""
+    print(json.dumps(finite_or_none(found), indent=indent, ensure_ascii=False, allow_nan=False), flush=True)

@@ -1,13 +1,12 @@
 """`anomfit predict`: a model's prediction beside the data."""
 
-import json
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from anomfit.cli.options import AsJson, NoCache, pairs, start_cache
+from anomfit.cli.options import AsJson, NoCache, in_words, pairs, print_json, start_jax
 
 if TYPE_CHECKING:
     from anomfit.prediction import PredictionReport
@@ -50,7 +49,7 @@ def predict(
       anomfit predict two-higgs-doublet g-2-muon --json
       anomfit predict oscillation miniboone --points grid.csv --json > predictions.jsonl
     """
-    start_cache(no_cache)
+    start_jax(no_cache)
     from anomfit.prediction import fitting_parametrisation, point_from_settings, points_from_table, read_point_table
     from anomfit.prediction import predict as predict_points
     from anomfit.userfiles import resolve_measurement, resolve_model
@@ -64,7 +63,7 @@ def predict(
     reports = predict_points(chosen_model, data, chosen, rows)
     for report in reports:
         if as_json:
-            print(json.dumps(report.as_json(), indent=None if points is not None else 2))
+            print_json(report.as_json(), indent=None if points is not None else 2)
         else:
             _print_table(report)
 
@@ -85,8 +84,11 @@ def _print_table(report: "PredictionReport") -> None:
             print(label)
         where = f"  {entry.low:g} to {entry.high:g} {entry.unit}" if math.isfinite(entry.low) else "  value"
         numbers = (entry.data, entry.background, report.total[i], *(parts[i] for parts in report.signal.values()))
-        print(f"{where:<26}" + "".join(f"{number:>13.5g}" for number in numbers))
-    print(f"\ntotal signal: {sum(report.total):.6g}")
+        print(f"{where:<26}" + "".join(f"{in_words(number, 5):>13}" for number in numbers))
+    print(f"\ntotal signal: {in_words(sum(report.total), 6)}")
     for name, value in report.before_efficiency.items():
-        print(f"before efficiency, {name}: {value:.6g}")
+        print(f"before efficiency, {name}: {in_words(value, 6)}")
+    undefined = sum(not math.isfinite(number) for number in report.total)
+    if undefined:
+        print(f"caution: {report.model} gives no finite number in {undefined} of {len(report.bins)} bins")
     print()

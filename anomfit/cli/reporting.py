@@ -1,13 +1,12 @@
 """`anomfit plot`, `anomfit cite`, `anomfit reproduce`: what comes after a fit."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from anomfit.cli.options import AsJson, NoCache, Out, start_cache
+from anomfit.cli.options import AsJson, NoCache, Out, print_json, start_jax
 
 
 def plot(
@@ -22,7 +21,7 @@ def plot(
       anomfit plot my-fit
       anomfit plot my-fit/result.nc --out figures
     """
-    start_cache(no_cache)
+    start_jax(no_cache)
     from anomfit.folders import result_file
     from anomfit.results.files import load_result
 
@@ -70,11 +69,14 @@ def reproduce(
       anomfit reproduce 2010.06159 --json
       anomfit reproduce 2010.06159 --figures paper-figures
     """
-    start_cache(no_cache)
+    start_jax(no_cache)
     from anomfit.reproduce import reproduce as reproduce_papers
 
     for row in reproduce_papers(paper):
-        print(json.dumps(row.as_json()) if as_json else row.line, flush=True)
+        if as_json:
+            print_json(row.as_json(), indent=None)
+        else:
+            print(row.line, flush=True)
     if figures is not None:
         from anomfit.plotting.papers import save_paper_figures
 

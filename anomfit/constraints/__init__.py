@@ -2,9 +2,10 @@
 
 from anomfit.constraints.base import Constraint, Outcome, PredictsLightScalars
 from anomfit.constraints.catalogue import constraint_names, find_constraint, shipped_constraints
-from anomfit.constraints.report import ConstraintRow, constraint_table
+from anomfit.constraints.report import NOT_A_NUMBER, ConstraintRow, constraint_table
 
 __all__ = [
+    "NOT_A_NUMBER",
     "Constraint",
     "ConstraintRow",
     "Outcome",

@@ -11,6 +11,10 @@ import jax.numpy as jnp
 from anomfit.capabilities import Model
 from anomfit.constraints.base import Constraint
 from anomfit.parameters import Point
+from anomfit.plain_json import finite_or_none
+from anomfit.precision import require_double_precision
+
+NOT_A_NUMBER = "not a number"  # the verdict where a model predicts NaN
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class ConstraintRow:
     @property
     def decades(self) -> float:
         """log10(ratio): how far above (positive) or below the limit the point is."""
+        if math.isnan(self.ratio):
+            return math.nan
         return math.log10(self.ratio) if self.ratio > 0.0 else -math.inf
 
     @property
@@ -43,10 +49,7 @@ class ConstraintRow:
         """The object that `anomfit constraints --json` prints; a number that does not exist is None."""
         numbers = {key: getattr(self, key) for key in ("predicted", "limit", "ratio", "decades")}
         texts = ("name", "quantity", "unit", "kind", "verdict", "era", "source", "assumption")
-        return {
-            **{key: getattr(self, key) for key in texts},
-            **{key: value if math.isfinite(value) else None for key, value in numbers.items()},
-        }
+        return {**{key: getattr(self, key) for key in texts}, **finite_or_none(numbers)}
 
 
 def constraint_table(
@@ -54,8 +57,9 @@ def constraint_table(
 ) -> list[ConstraintRow]:
     """A row for each of the `constraints` that the model can be asked about, at a physical point.
 
-    Nuisance parameters take their central values unless given by name.
+    Nuisance parameters take their central values unless given by name. Raises InputError in single precision.
     """
+    require_double_precision()
     usable = [entry for entry in constraints if any(isinstance(model, kind) for kind in entry.accepts)]
     values = {n.name: jnp.asarray(n.mean) for owner in (model, *usable) for n in owner.nuisances}
     values |= {name: jnp.asarray(float(value)) for name, value in (nuisances or {}).items()}
@@ -79,19 +83,23 @@ def _row(entry: Constraint, predicted: float, limit: float, ratio: float) -> Con
         predicted=predicted,
         limit=limit,
         ratio=ratio,
-        verdict=_verdict(entry, limit, ratio),
+        verdict=_verdict(entry, predicted, limit, ratio),
         era=about.era,
         source=about.source,
         assumption=about.assumption,
     )
 
 
-def _verdict(entry: Constraint, limit: float, ratio: float) -> str:
+def _verdict(entry: Constraint, predicted: float, limit: float, ratio: float) -> str:
     kind = entry.about.kind
+    if math.isnan(predicted):
+        return NOT_A_NUMBER
     if kind == "no public data":
         return "no public data"
     if kind != "measured" and (math.isinf(limit) or limit > entry.about.ceiling):
         return "no reach"
+    if math.isnan(ratio):
+        return NOT_A_NUMBER
     if kind == "projection":
         return "would be seen" if ratio > 1.0 else "would not be seen"
     if ratio <= 1.0:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from anomfit.errors import reject
+from anomfit.precision import require_double_precision
 from anomfit.reproduce import dark_scalar, two_higgs_doublet
 from anomfit.reproduce.statements import Computed, Row, load_statements
 
@@ -37,8 +38,9 @@ def paper_name(name: str) -> str:
 def reproduce(paper: str | None = None) -> Iterator[Row]:
     """The rows of a paper (an arXiv number or an alias) or of all papers, each as soon as it is computed.
 
-    Raises InputError for an unknown paper, before anything is computed.
+    Raises InputError for an unknown paper and in single precision, before anything is computed.
     """
+    require_double_precision()
     chosen = _PAPERS if paper is None else (_find(paper),)
     return (row for entry in chosen for row in _rows(entry))
 

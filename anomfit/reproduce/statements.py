@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from anomfit.data import data_folder, read_toml
+from anomfit.plain_json import finite_or_none
 
 Verdict = Literal["agrees", "differs", "paper inconsistent"]
 
@@ -77,7 +78,7 @@ class Row:
 
     def as_json(self) -> dict[str, object]:
         """The object that `anomfit reproduce --json` prints."""
-        return {
+        found = {
             "paper": self.paper,
             "quantity": self.statement.quantity,
             "reference": self.statement.reference,
@@ -88,6 +89,7 @@ class Row:
             "verdict": self.verdict,
             "note": self.note,
         }
+        return finite_or_none(found)
 
 
 def load_statements(paper: str) -> dict[str, Statement]:

@@ -67,7 +67,7 @@ def load_result(path: str | Path) -> Result:
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
         raise InputError(f"result: {quoted(str(path))} is incomplete; {AGAIN}") from error
     if not whole:
-        raise InputError(f"result: {quoted(str(path))} holds draws or tables that cannot be; {AGAIN}")
+        raise InputError(f"result: {quoted(str(path))} holds infinite draws or tables that do not fit; {AGAIN}")
     return result
 
 
