@@ -1,4 +1,4 @@
-"""MINOS errors of a fit through iminuit, and by profiling where MINUIT cannot cope with a flat valley."""
+"""MINOS errors of a fit through iminuit, and by profiling where MINUIT cannot cope: a flat valley, or a bound."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -9,16 +9,19 @@ from iminuit import Minuit
 
 from anomfit.errors import reject
 from anomfit.inference import scaled
+from anomfit.inference.curvature import LOWER, UPPER, Curvature, curvature
 from anomfit.inference.minimise import Fit
 from anomfit.inference.minuit import Budget, Spent, minuit
-from anomfit.inference.profile import Side, profile_sides
-from anomfit.inference.uncertainties import hesse
+from anomfit.inference.profile import Side, profile_sides, raise_level
 from anomfit.problem import Problem
 
 MINUIT_TOLERANCE = 2e-4  # distance to the minimum, MINUIT's default
 UNSURE = 0.02  # of a range: a bracket wider than that is no end
+LIMIT_90 = 2.71  # of -2 ln L: a limit at 90 % CL on one side, as of a parameter whose best value is at its bound
+DEEPER = 0.01  # of -2 ln L below the best fit: what a profile says of a lower point
 WORDS = {-1: "lower", 1: "upper"}
 SIDES = tuple(WORDS)
+OUTWARD = {LOWER: -1, UPPER: 1}
 NOT_LOOKED_FOR = None, "not looked for: interrupted"
 
 End = tuple[float | None, str]  # scaled, and how it was found or why there is none
@@ -31,6 +34,11 @@ class MinosError:
     """The interval of a parameter where the profiled -2 ln L is within 1 of its minimum, in the parameter's own unit.
 
     `low` or `high` is None where there is none, and `note_low` and `note_high` say why; else they name the method.
+
+    An interval with one end, as of a parameter at its bound or on a plateau, does not cover 68 %. `limit_90` is where
+    its profile has risen by 2.71 on the side of that end, the limit at 90 % CL that the measurements with limits use:
+    exact in the sense of Feldman and Cousins for a Gaussian whose centre is at the bound, and conservative where the
+    data push beyond it. It is None for an interval with two ends or none, and where the range ends before.
     """
 
     name: str
@@ -39,6 +47,22 @@ class MinosError:
     high: float | None
     note_low: str
     note_high: str
+    limit_90: float | None = None
+
+    @property
+    def only_side(self) -> int:
+        """-1 or 1 for an interval that has a lower or an upper end only, 0 for both ends or none."""
+        return (self.high is not None) - (self.low is not None)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether -2 ln L rises by less than 1 up to both ends of the parameter's range."""
+        return all(note == _open(side) for note, side in ((self.note_low, -1), (self.note_high, 1)))
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Notes that do not just name a method."""
+        return tuple(note for note in (self.note_low, self.note_high) if note not in ("MINOS", "profile"))
 
 
 def minos(
@@ -50,8 +74,9 @@ def minos(
 ) -> tuple[MinosError, ...]:
     """MINOS intervals of the parameters `names` (default: every free one).
 
-    MINUIT's search, of at most `ncall` gradients a parameter, unless the data leave a direction free, in which it finds
-    nothing. The other ends are looked for together in profiles (see `profile`).
+    MINUIT's search, of at most `ncall` gradients a parameter, unless the data leave a direction free or a parameter is
+    at a bound, where it finds nothing, or an interval without what the others do. The other ends are looked for
+    together in profiles (see `profile`).
 
     Never raises for a degenerate fit: an end that cannot be found is None with the reason. Unknown names: InputError.
     An interrupt (Ctrl-C) returns the intervals found so far.
@@ -62,13 +87,18 @@ def minos(
             raise reject("minos", name, f"name a free parameter: {', '.join(problem.names)}")
     s = scaled.to_scaled(problem, fit.point)
     ends: Ends = {(problem.names.index(name), side): None for name in wanted for side in SIDES}
+    limits: dict[int, float | None] = {}
     report = progress or (lambda stage, done, total: None)
     with suppress(KeyboardInterrupt):
-        if not hesse(problem, fit).flat:
+        local = curvature(problem, s)
+        if not local.loose.size and not local.held:
             ends |= _by_minuit(problem, s, ends, ncall)
+        ends |= _at_bounds(problem, local, ends)
         report("MINOS", sum(end is not None for end in ends.values()), len(ends))
-        ends |= _by_profiles(problem, s, fit.twice_nll, ends, report)
-    return tuple(_error(problem, s, name, ends) for name in wanted)
+        sides = _by_profiles(problem, s, fit.twice_nll, ends, report)
+        ends |= {place: _profile_end(problem, side) for place, side in sides.items()}
+        limits = _limits(problem, s, fit.twice_nll, ends, sides)
+    return tuple(_error(problem, s, name, ends, limits) for name in wanted)
 
 
 def _by_minuit(problem: Problem, s: np.ndarray, wanted: Ends, ncall: int) -> Ends:
@@ -83,33 +113,53 @@ def _by_minuit(problem: Problem, s: np.ndarray, wanted: Ends, ncall: int) -> End
     return found
 
 
-def _by_profiles(problem: Problem, s: np.ndarray, twice_nll: float, ends: Ends, report: Progress) -> Ends:
-    """The ends that are still missing."""
+def _at_bounds(problem: Problem, local: Curvature, wanted: Ends) -> Ends:
+    """The sides on which a parameter stands at the end of its range already."""
+    places = [(problem.names.index(name), OUTWARD[at]) for name, at in local.held.items() if at in OUTWARD]
+    return {place: (None, _open(place[1])) for place in places if place in wanted}
+
+
+def _by_profiles(problem: Problem, s: np.ndarray, twice_nll: float, ends: Ends, report: Progress):
+    """Profiles for the ends that are still missing."""
     missing = [place for place, end in ends.items() if end is None]
     known = len(ends) - len(missing)
     sides = profile_sides(problem, s, twice_nll, missing, lambda done: report("MINOS", known + done, len(ends)))
-    return {place: _profile_end(problem, side) for place, side in zip(missing, sides, strict=True)}
+    return dict(zip(missing, sides, strict=True))
 
 
 def _profile_end(problem: Problem, side: Side) -> End:
-    word = WORDS[side.sign]
     if side.end is None:
-        return None, f"no {word} limit inside the range"
+        return None, _open(side.sign)
     width = abs(side.places[side.inner] - side.places[side.outer]) / scaled.box(problem).widths[side.coordinate]
     if not side.is_done and width > UNSURE:
-        return None, f"no {word} end found"
-    return side.end, "profile"
+        return None, f"no {WORDS[side.sign]} end found"
+    lowest = min(side.rises)
+    return side.end, "profile" if lowest > -DEEPER else f"profile, on which -2 ln L falls by {-lowest:.2f}"
 
 
-def _error(problem: Problem, s: np.ndarray, name: str, ends: Ends) -> MinosError:
-    i, values = problem.names.index(name), []
-    for side in SIDES:
-        end = (ends[i, side] or NOT_LOOKED_FOR)[0]
-        at = np.where(np.arange(s.size) == i, s[i] if end is None else end, s)
-        values.append(None if end is None else scaled.from_scaled(problem, at)[name])
+def _limits(problem: Problem, s, twice_nll: float, ends: Ends, sides) -> dict[int, float | None]:
+    """Limits at 90 % CL (scaled) of the coordinates whose interval has one end only."""
+    single = [place for place in ends if _has_end(ends, place) and not _has_end(ends, (place[0], -place[1]))]
+    new = [place for place in single if place not in sides]  # MINUIT leaves no profile to go on with
+    known = sides | dict(zip(new, profile_sides(problem, s, twice_nll, new), strict=True))
+    raised = raise_level(problem, [known[place] for place in single], twice_nll, LIMIT_90)
+    return {side.coordinate: _profile_end(problem, side)[0] for side in raised}
+
+
+def _has_end(ends: Ends, place: tuple[int, int]) -> bool:
+    return (ends.get(place) or NOT_LOOKED_FOR)[0] is not None
+
+
+def _error(problem: Problem, s: np.ndarray, name: str, ends: Ends, limits: dict[int, float | None]) -> MinosError:
+    i = problem.names.index(name)
+
+    def own(place: float | None) -> float | None:
+        at = np.where(np.arange(s.size) == i, s[i] if place is None else place, s)
+        return None if place is None else scaled.from_scaled(problem, at)[name]
+
+    low, high = (ends[i, side] or NOT_LOOKED_FOR for side in SIDES)
     value = scaled.from_scaled(problem, s)[name]
-    notes = [(ends[i, side] or NOT_LOOKED_FOR)[1] for side in SIDES]
-    return MinosError(name, value, *values, *notes)
+    return MinosError(name, value, own(low[0]), own(high[0]), low[1], high[1], own(limits.get(i)))
 
 
 def _minuit_ends(fitter: Minuit, name: str, ncall: int) -> dict[int, End | None]:
@@ -129,5 +179,9 @@ def _minuit_ends(fitter: Minuit, name: str, ncall: int) -> dict[int, End | None]
 
 def _minuit_end(end: float, valid: bool, at_limit: bool, side: int) -> End | None:
     if at_limit:
-        return None, f"no {WORDS[side]} limit inside the range"
+        return None, _open(side)
     return (float(end), "MINOS") if valid else None
+
+
+def _open(side: int) -> str:
+    return f"no {WORDS[side]} limit inside the range"

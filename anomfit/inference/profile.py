@@ -1,11 +1,11 @@
 """Ends of likelihood intervals by profiling: all parameters and both directions side by side, through one gradient.
 
 For valleys in which MINUIT's search for an end fails: a coordinate is moved outwards in steps, all others follow the
-valley by descents, and the place where -2 ln L has risen by 1 is closed in on.
+valley by descents, and the place where -2 ln L has risen by 1 (or by another level) is closed in on.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -32,6 +32,7 @@ class Side:
     bound: float
     points: list[np.ndarray] = field(default_factory=list)
     rises: list[float] = field(default_factory=list)
+    level: float = LEVEL
     is_done: bool = False
 
     @property
@@ -42,7 +43,7 @@ class Side:
     @property
     def inner(self) -> int:
         """Index of the outermost point below the level."""
-        below = np.flatnonzero(np.array(self.rises) < LEVEL)
+        below = np.flatnonzero(np.array(self.rises) < self.level)
         return int(below[np.argmax(self.sign * self.places[below])])
 
     @property
@@ -58,7 +59,7 @@ class Side:
         if outer is None:
             return None
         low, high = np.sqrt(np.maximum([self.rises[inner], self.rises[outer]], 0.0))
-        share = (np.sqrt(LEVEL) - low) / (high - low)
+        share = (np.sqrt(self.level) - low) / (high - low)
         return float(self.places[inner] + share * (self.places[outer] - self.places[inner]))
 
 
@@ -76,6 +77,22 @@ def profile_sides(
     """
     limits = scaled.box(problem)
     sides = [Side(i, sign, (limits.low if sign < 0 else limits.high)[i], [s], [0.0]) for i, sign in wanted]
+    _extend(problem, sides, twice_nll, report)
+    return sides
+
+
+def raise_level(problem: Problem, sides: Sequence[Side], twice_nll: float, level: float) -> list[Side]:
+    """The same profiles gone on with, to where -2 ln L has risen by `level`."""
+    raised = [replace(side, points=[*side.points], rises=[*side.rises], level=level) for side in sides]
+    for side in raised:
+        side.is_done = _is_done(side)
+    _extend(problem, raised, twice_nll, lambda done: None)
+    return raised
+
+
+def _extend(problem: Problem, sides: Sequence[Side], twice_nll: float, report: Report) -> None:
+    """Every side by steps until its level is found, in place."""
+    limits = scaled.box(problem)
     for k in range(STEPS):
         going = [side for side in sides if not side.is_done]
         if not going:
@@ -83,10 +100,9 @@ def profile_sides(
         trials = [_next_place(side, FIRST_STEP * 2**k * limits.widths[side.coordinate]) for side in going]
         for side, point, value in zip(going, *_profiled(problem, going, trials), strict=True):
             side.points.append(point)
-            side.rises.append(max(float(value) - twice_nll, 0.0))
+            side.rises.append(float(value) - twice_nll)
             side.is_done = _is_done(side)
         report(int(sum(side.is_done for side in sides)))
-    return sides
 
 
 def _next_place(side: Side, step: float) -> float:
@@ -100,8 +116,8 @@ def _next_place(side: Side, step: float) -> float:
 
 
 def _is_done(side: Side) -> bool:
-    at_bound = abs(side.points[-1][side.coordinate] - side.bound) < 1e-12 * (1.0 + abs(side.bound))
-    return abs(side.rises[-1] - LEVEL) < CLOSE or (side.outer is None and at_bound)
+    at_bound = np.any(abs(side.places - side.bound) < 1e-12 * (1.0 + abs(side.bound)))
+    return bool(np.min(abs(np.array(side.rises) - side.level)) < CLOSE or (side.outer is None and at_bound))
 
 
 def _profiled(problem: Problem, sides: list[Side], places: list[float]) -> tuple[np.ndarray, np.ndarray]:

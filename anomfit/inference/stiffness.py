@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from anomfit.inference import scaled
+from anomfit.inference.curvature import AT_BOUND, NOT_CONSTRAINED
 from anomfit.inference.evaluate import hessian
 from anomfit.inference.standing import Standings, standings
-from anomfit.inference.uncertainties import AT_BOUND, NOT_CONSTRAINED
 from anomfit.problem import Problem
 
 STEP = 0.05  # of a range: what a term does when one parameter moves by that says whether it matters

@@ -7,6 +7,7 @@ from toys import (
     ToyMeasurement,
     ToyModel,
     banana_problem,
+    edge_problem,
     linear_model,
     linear_parameter,
     linear_problem,
@@ -82,17 +83,9 @@ def test_pulls_are_fitted_with_their_penalty():
     assert fit.twice_nll == pytest.approx(0.8**2 / (0.3**2 + 0.4**2), abs=1e-5)
 
 
-def _edge_problem():
-    """y, best at 4, must stay below x, best at 2: the constrained best is x = y between them."""
-    parameters = (log_parameter("x", 0.1, 10.0), log_parameter("y", 0.1, 10.0))
-    model = ToyModel("edge", parameters, lambda p: jnp.log(jnp.stack([p["x"], p["y"]])), upper={"y": lambda v: v["x"]})
-    data = ToyMeasurement(jnp.log(jnp.array([2.0, 4.0])), jnp.diag(jnp.array([4.0, 4.0])))
-    return build_problem(model, [data], "own", parameters, {})
-
-
 def test_a_bound_that_depends_on_another_parameter_holds():
     """Equal errors: ln x = ln y = ln sqrt(8), -2 ln L = 2 * 4 * (ln(2)/2)^2."""
-    fit = minimise(_edge_problem(), jax.random.key(5), QUICK)
+    fit = minimise(edge_problem(), jax.random.key(5), QUICK)
     assert fit.values["y"] <= fit.values["x"] * (1.0 + 1e-12)
     assert fit.twice_nll == pytest.approx(8.0 * (0.5 * np.log(2.0)) ** 2, abs=1e-3)
 

@@ -56,10 +56,19 @@ def test_flat_directions_are_found_and_named():
     problem = banana_problem((Nuisance("shift", "s", 0.0, 0.1, "moves all numbers"),))
     errors = hesse(problem, minimise(problem, jax.random.key(3), QUICK))
     assert errors.effective_parameters == 2
-    assert [list(direction.components) for direction in errors.flat] == [["z"]]
-    assert errors.flat[0].words == "+1.00 z (1 sigma is the whole range)"
-    assert errors.notes["z"] == "not constrained inside its range"
+    assert errors.flat == ()  # below 1 z is as free as can be, but above it is limited
     assert errors.errors["shift"] == pytest.approx(1.0, abs=0.01)
+    parameters = tuple(log_parameter(name) for name in "xyz")
+    model = ToyModel("product", parameters, lambda p: jnp.log(p["x"] * p["y"])[None] + 0.0 * p["z"])
+    data = ToyMeasurement(jnp.log(jnp.array([2.0])), jnp.array([[1e4]]))
+    problem = build_problem(model, [data], "own", parameters, {})
+    errors = hesse(problem, minimise(problem, jax.random.key(3), QUICK))
+    assert errors.effective_parameters == 1
+    assert {direction.words for direction in errors.flat} == {
+        "+1.00 z (1 sigma is the whole range)",
+        "+0.71 x -0.71 y (1 sigma is the whole range)",
+    }
+    assert errors.notes["z"] == "not constrained inside its range: -2 ln L rises by less than 1 up to either end"
 
 
 def _skewed(point):
@@ -134,7 +143,9 @@ def test_a_parameter_at_its_bound_is_noted():
     fit = minimise(problem, jax.random.key(1), QUICK)
     assert fit.values["x"] == pytest.approx(2.0, rel=1e-4)
     assert fit.values["x"] <= 2.0
-    assert hesse(problem, fit).notes["x"] == "at the upper end of its range; the error reaches a bound"
+    errors = hesse(problem, fit)
+    assert errors.at_bound == ("x",)
+    assert errors.notes["x"].startswith("at the upper end of its range, where HESSE's parabola means nothing; limited")
 
 
 def test_minos_of_an_unknown_parameter_is_refused():
