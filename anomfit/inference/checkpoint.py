@@ -1,9 +1,6 @@
-"""The state of a sampling run on disk: written whole under a temporary name and renamed, refused if it is not ours."""
+"""The state of a run of chains as arrays on disk, and back."""
 
-import hashlib
 import json
-import os
-import zipfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -12,20 +9,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from anomfit.errors import InputError
 from anomfit.inference.amplitude import Amplitude
 from anomfit.inference.conditional import Conditional
 from anomfit.inference.devices import place
-from anomfit.inference.nuts import Block, Tuning
+from anomfit.inference.nuts import Block
+from anomfit.inference.states import keep_state, kept_state
 from anomfit.inference.straight import Straight
-from anomfit.problem import Problem
 
 
 @dataclass(frozen=True)
 class Checkpoint:
     """A run after `steps` transitions, warmup included: coordinates, the chains' state and the draws kept so far."""
 
-    mark: str
+    identity: dict[str, str]
     coordinates: Straight | None
     state: Any
     draws: Block
@@ -34,54 +30,40 @@ class Checkpoint:
     sampling_seconds: float
 
 
-def fingerprint(problem: Problem, key, chains: int, tuning: Tuning) -> str:
-    """A digest of what fixes the numbers of a run: data, fixed values, ranges, measurements, key, chains and tuning."""
-    digest = hashlib.sha256()
-    words = [problem.model.name, problem.parametrisation.name, *map(repr, problem.free), *map(repr, problem.nuisances)]
-    words += [f"{m.name}:{m.era} {sorted(m.choices.items())}" for m in problem.measurements]
-    words += [repr(sorted(problem.fixed)), str(chains), repr(tuning)]
-    digest.update("\n".join(words).encode())
-    for leaf in [*jax.tree.leaves(problem), jax.random.key_data(key)]:
-        digest.update(np.asarray(leaf).tobytes())
-    return digest.hexdigest()
-
-
 def write_checkpoint(path: Path, run: Checkpoint) -> None:
-    """Write `run` to `path`; a run killed at any moment leaves the previous file or the new one, never half of one."""
+    """Keep `run` in `path` (see `states`)."""
     leaves = [jax.random.key_data(x) if _is_key(x) else x for x in jax.tree.leaves(run.state)]
     arrays = {f"state_{i}": np.asarray(x) for i, x in enumerate(leaves)}
     arrays |= {f"draws_{name}": x for name, x in run.draws._asdict().items()}
     arrays |= {f"coordinates_{i}": np.asarray(x) for i, x in enumerate(jax.tree.leaves(run.coordinates))}
     meta = {
-        "mark": run.mark,
         "coordinates": _described(run.coordinates),
         "steps": run.steps,
         "seconds": run.seconds,
         "sampling_seconds": run.sampling_seconds,
     }
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
-        np.savez(file, meta=np.array(json.dumps(meta)), allow_pickle=False, **arrays)
-    os.replace(part, path)
+    described = np.array(json.dumps(meta))
+    keep_state(path, run.identity, lambda part: np.savez(part, meta=described, allow_pickle=False, **arrays))
 
 
-def read_checkpoint(path: Path, template: Any, mark: str) -> Checkpoint:
-    """Read a run back; `template` has its state's structure. InputError if the file is damaged or another run's."""
-    try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        meta = json.loads(str(arrays["meta"]))
-        shapes, structure = jax.tree.flatten(template)
-        leaves = [arrays[f"state_{i}"] for i in range(len(shapes))]
-        draws = Block(*(arrays[f"draws_{name}"] for name in Block._fields))
-        coordinates = _coordinates(arrays, meta["coordinates"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: not a readable state of a sampling run; delete it to start again") from error
-    if meta["mark"] != mark:
-        raise InputError(f"{path}: belongs to a run with another card, seed or tuning; use those, or delete it")
-    keys = [jax.random.wrap_key_data(x) if _is_key(t) else x for x, t in zip(leaves, shapes, strict=True)]
+def read_checkpoint(path: Path, template: Any, identity: dict[str, str]) -> Checkpoint | None:
+    """Read a run back; `template` has its state's structure. None if there is none; InputError if it is another's."""
+    arrays = kept_state(path, identity, _arrays)
+    if arrays is None:
+        return None
+    meta = json.loads(str(arrays["meta"]))
+    shapes, structure = jax.tree.flatten(template)
+    leaves = [arrays[f"state_{i}"] for i in range(len(shapes))]
+    draws = Block(*(arrays[f"draws_{name}"] for name in Block._fields))
+    coordinates = _coordinates(arrays, meta["coordinates"])
+    keys = [jax.random.wrap_key_data(jnp.asarray(x)) if _is_key(t) else x for x, t in zip(leaves, shapes, strict=True)]
     state = place(jax.tree.unflatten(structure, keys), draws.z.shape[0])
-    return Checkpoint(mark, coordinates, state, draws, meta["steps"], meta["seconds"], meta["sampling_seconds"])
+    return Checkpoint(identity, coordinates, state, draws, meta["steps"], meta["seconds"], meta["sampling_seconds"])
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
 
 
 def _described(coordinates: Straight | None) -> dict[str, int] | None:

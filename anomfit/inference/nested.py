@@ -4,6 +4,7 @@ It draws from shells of rising likelihood in the prior's cube; starts, gradients
 """
 
 import time
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,18 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 from scipy.stats import norm
+from tqdm import tqdm
 
 from anomfit import interrupts
 from anomfit.errors import InputError, reject
+from anomfit.identity import sampling_identity
 from anomfit.inference.ensemble import log_posteriors, values_at
+from anomfit.inference.states import keep_state, kept_state
 from anomfit.inference.workers import workers
 from anomfit.problem import Problem
 
 BATCH = 64
+WRITING = 0.05  # of a run's time may go into keeping its state
 EDGE = 1e-12  # of the cube: quantiles of the normal stay finite
 NETWORKS = {"n_networks": 2, "neural_network_kwargs": {"batch_size": 500}}
 """Half of nautilus's networks, in larger batches: as good a bound in less than half of the time, most of a run's."""
@@ -61,14 +66,18 @@ def sample_nested(
 ) -> Nested:
     """Sample the posterior of `problem` with nautilus (arXiv:2306.16923) until `effective` samples count.
 
-    `live` points follow the likelihood up; `key` fixes all draws. What is found is kept in `state_file` (HDF5, ending
-    in .h5), and a run that finds one goes on from there. InputError if nautilus is not installed, for a single
-    coordinate, fewer live points than twice the coordinates, and a damaged `state_file`.
+    `live` points follow the likelihood up; `key` fixes all draws, whatever the machine lends to `workers`. What is
+    found is kept in `state_file` (ending in .h5; see `states`) every few seconds and at an interrupt, and a run that
+    finds one goes on with the numbers of a run that never stopped. InputError if nautilus is not installed, for a
+    single coordinate, fewer live points than twice the coordinates, and a `state_file` that is damaged or of a run of
+    another likelihood, key or `live`.
     """
     check_nested(problem, live)
     began = time.perf_counter()
+    of_run = sampling_identity(problem, key, "nested", live=live)
     with workers(NETWORKS["n_networks"]) as pool:
-        try:
+
+        def made(file: Path | None) -> Any:
             sampler = _sampler()(
                 lambda cube: cube,
                 lambda cube: _log_likelihoods(problem, cube),
@@ -77,15 +86,16 @@ def sample_nested(
                 n_batch=BATCH,
                 vectorized=True,
                 seed=int(jax.random.randint(key, (), 0, 2**31 - 1)),
-                filepath=state_file,
+                filepath=file,
                 pool=(None, pool),
                 **NETWORKS,
             )
-        except (OSError, KeyError, ValueError) as error:
-            if state_file is None or not state_file.exists():
-                raise
-            raise reject("state file", str(state_file), "it is damaged or of another kind; remove it") from error
-        sampler.run(n_eff=effective, discard_exploration=True, verbose=show_progress)
+            sampler.filepath = None  # it would write over its own file
+            return sampler
+
+        found = None if state_file is None else kept_state(state_file, of_run, made)
+        sampler = made(None) if found is None else found
+        _run(sampler, effective, state_file, of_run, show_progress)
     cube, log_weights, log_likelihood = sampler.posterior()
     weights = np.exp(log_weights - log_weights.max())
     weights /= weights.sum()
@@ -112,6 +122,40 @@ def check_nested(problem: Problem, live: int) -> None:
         raise reject("live", live, f"give at least {2 * dimension}, twice the coordinates")
 
 
+def _run(sampler: Any, effective: float, state_file: Path | None, of_run: dict[str, str], show_progress: bool) -> None:
+    """Run to the end, one batch at a time: between two batches the state is whole, and kept now and then."""
+    known, written, cost = sampler.n_like, time.monotonic(), 0.0
+
+    def keep() -> None:
+        nonlocal known, written, cost
+        if state_file is not None and sampler.n_like > known:
+            began = time.monotonic()
+            keep_state(state_file, of_run, sampler.write)
+            known, written = sampler.n_like, time.monotonic()
+            cost = written - began
+
+    done = False
+    with tqdm(disable=not show_progress, unit="likelihood") as bar:
+        while not done:
+            done = bool(sampler.run(n_eff=effective, n_like_max=sampler.n_like + 1, discard_exploration=True))
+            _show(bar, sampler, effective)
+            if done or time.monotonic() - written > cost / WRITING:
+                keep()
+            try:
+                interrupts.check()
+            except KeyboardInterrupt:
+                keep()
+                raise
+
+
+def _show(bar: tqdm, sampler: Any, effective: float) -> None:
+    if sampler.explored:
+        bar.set_description(f"nested sampling, {sampler.n_eff:.0f} of {effective:.0f} effective draws")
+    else:
+        bar.set_description(f"nested sampling, {sampler.f_live:.0%} of the evidence to explore")
+    bar.update(sampler.n_like - bar.n)
+
+
 def _normal(cube: np.ndarray) -> np.ndarray:
     return norm.ppf(np.clip(cube, EDGE, 1.0 - EDGE))
 
@@ -121,7 +165,6 @@ def _log_likelihoods(problem: Problem, cube: np.ndarray) -> np.ndarray:
     z = _normal(np.atleast_2d(cube))
     found = []
     for first in range(0, len(z), BATCH):
-        interrupts.check()
         chunk = z[first : first + BATCH]
         padded = np.concatenate([chunk, np.repeat(chunk[-1:], BATCH - len(chunk), axis=0)])  # one shape, one program
         value = np.asarray(log_posteriors(problem, jnp.asarray(padded)))[: len(chunk)] + 0.5 * np.sum(chunk**2, axis=1)
@@ -131,7 +174,10 @@ def _log_likelihoods(problem: Problem, cube: np.ndarray) -> np.ndarray:
 
 def _sampler() -> Any:
     try:
-        from nautilus import Sampler
+        with warnings.catch_warnings():
+            # what it imports tries shared memory, which may be read-only and is not used
+            warnings.filterwarnings("ignore", message=".*joblib will operate in serial mode")
+            from nautilus import Sampler
     except ImportError as error:
         message = "nautilus is not installed; install it with: python -m pip install nautilus-sampler"
         raise InputError(message) from error

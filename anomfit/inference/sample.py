@@ -1,7 +1,7 @@
 """The posterior by NUTS: blocks of draws until the chains are good enough, each block kept on disk if wanted."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import jax
@@ -12,7 +12,8 @@ from tqdm import tqdm
 
 from anomfit import interrupts
 from anomfit.errors import reject
-from anomfit.inference.checkpoint import Checkpoint, fingerprint, read_checkpoint, write_checkpoint
+from anomfit.identity import sampling_identity
+from anomfit.inference.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from anomfit.inference.devices import place
 from anomfit.inference.diagnostics import Diagnostic, diagnose, verdict
 from anomfit.inference.evaluate import gradients
@@ -112,8 +113,8 @@ def sample(
     or at prior points of high likelihood; `key` fixes all draws.
     Chains run on the local JAX devices (see `devices.prepare_devices`), vectorised on each. With a `state_file` every
     block of draws is kept there, and a run that finds one goes on with the same numbers as if it had not stopped; a
-    file of another problem, key or tuning is refused (InputError). An interrupt (Ctrl-C) after the warmup returns the
-    draws so far with `complete` False; before that it is raised.
+    file of another problem, key or tuning is refused (InputError, see `identity`). An interrupt (Ctrl-C) after the
+    warmup returns the draws so far with `complete` False; before that it is raised.
     """
     settings = settings or SampleSettings()
     if not problem.names:
@@ -137,14 +138,16 @@ def sample(
 
 
 def _begin(problem, key, settings, fit, state_file) -> Checkpoint:
-    mark, began = fingerprint(problem, key, settings.chains, settings.tuning), time.perf_counter()
+    began = time.perf_counter()
+    identity = sampling_identity(problem, key, "nuts", chains=settings.chains, **asdict(settings.tuning))
     key_starts, key_chains = jax.random.split(key)
     keys = jax.random.split(key_chains, settings.chains)
     dimension = len(problem.names)
-    if state_file is not None and state_file.exists():
+    if state_file is not None:
         z = jnp.zeros((settings.chains, dimension))
         template = jax.eval_shape(lambda z, k: start_chains(z, z[:, 0], z, k, settings.tuning), z, keys)
-        return read_checkpoint(state_file, template, mark)
+        if (run := read_checkpoint(state_file, template, identity)) is not None:
+            return run
     pilot = look(problem, key_starts, settings.chains)
     if pilot is None:
         coordinates, z, covariance = None, chain_starts(problem, key_starts, settings.chains, fit), None
@@ -155,7 +158,7 @@ def _begin(problem, key, settings, fit, state_file) -> Checkpoint:
     state = place(start_chains(w, energy, gradient, keys, settings.tuning, covariance), settings.chains)
     nothing = np.zeros((settings.chains, 0))
     empty = Block(np.zeros((settings.chains, 0, dimension)), nothing, nothing, nothing, nothing, nothing)
-    return Checkpoint(mark, coordinates, state, empty, 0, time.perf_counter() - began, 0.0)
+    return Checkpoint(identity, coordinates, state, empty, 0, time.perf_counter() - began, 0.0)
 
 
 def _next_block(problem: Problem, run: Checkpoint, tuning: Tuning, key: Array) -> Checkpoint:
@@ -172,7 +175,8 @@ def _next_block(problem: Problem, run: Checkpoint, tuning: Tuning, key: Array) -
     block = [np.concatenate(new, axis=1)[:, skipped:] for new in zip(*parts, strict=True)]
     draws = Block(*(np.concatenate([old, new], axis=1) for old, new in zip(run.draws, block, strict=True)))
     sampling = run.sampling_seconds + (spent if skipped == 0 else 0.0)
-    return Checkpoint(run.mark, run.coordinates, state, draws, run.steps + tuning.block, run.seconds + spent, sampling)
+    steps, seconds = run.steps + tuning.block, run.seconds + spent
+    return replace(run, state=state, draws=draws, steps=steps, seconds=seconds, sampling_seconds=sampling)
 
 
 def _is_done(problem: Problem, run: Checkpoint, settings: SampleSettings) -> bool:

@@ -30,13 +30,13 @@ class Workers:
 
     def __init__(self, size: int):
         self.size = size
-        self._processes = [_Process() for _ in range(size)]
+        self._programs = [_Process() for _ in range(size)]
         self._threads = ThreadPoolExecutor(size)
 
     def map(self, function: Callable, items: Iterable) -> list[Any]:
         """function of every item, in order. KeyboardInterrupt when one comes in between, which stops the workers."""
         calls = [pickle.dumps((function, item), protocol=pickle.HIGHEST_PROTOCOL) for item in items]
-        futures = [self._threads.submit(self._processes[i % self.size].answer, call) for i, call in enumerate(calls)]
+        futures = [self._threads.submit(self._programs[i % self.size].answer, call) for i, call in enumerate(calls)]
         try:
             while wait(futures, timeout=LOOK).not_done:
                 interrupts.check()
@@ -48,10 +48,10 @@ class Workers:
 
     def stop(self) -> None:
         """End the processes, amid a call too."""
-        for process in self._processes:
+        for process in self._programs:
             process.kill()
         self._threads.shutdown(cancel_futures=True)  # they wait for answers no longer
-        for process in self._processes:
+        for process in self._programs:
             process.close()
 
 
@@ -61,7 +61,7 @@ class _Process:
     def __init__(self):
         self._lock = Lock()
         try:
-            self._program: subprocess.Popen | None = subprocess.Popen(
+            self._popen: subprocess.Popen | None = subprocess.Popen(
                 [sys.executable, "-P", str(PROGRAM)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -70,31 +70,31 @@ class _Process:
             )
             self._send(pickle.dumps(sys.path))
         except OSError:
-            self._program = None
+            self._popen = None
 
     def answer(self, call: bytes) -> tuple[bool, Any]:
         """Whether the worker could do the `call`, and what it gives."""
         with self._lock:
-            if self._program is None:
+            if self._popen is None:
                 return False, None
             try:
                 self._send(pickle.dumps(call, protocol=pickle.HIGHEST_PROTOCOL))
-                return pickle.load(self._program.stdout)  # type: ignore[arg-type]
+                return pickle.load(self._popen.stdout)  # type: ignore[arg-type]
             except (OSError, EOFError, ValueError, pickle.UnpicklingError):  # it has ended
                 return False, None
 
     def kill(self) -> None:
-        if self._program is not None:
-            self._program.kill()
+        if self._popen is not None:
+            self._popen.kill()
 
     def close(self) -> None:
-        if self._program is not None:
-            with suppress(BrokenPipeError), self._program:
+        if self._popen is not None:
+            with suppress(BrokenPipeError), self._popen:
                 pass
 
     def _send(self, sent: bytes) -> None:
-        self._program.stdin.write(sent)  # type: ignore[union-attr]
-        self._program.stdin.flush()  # type: ignore[union-attr]
+        self._popen.stdin.write(sent)  # type: ignore[union-attr]
+        self._popen.stdin.flush()  # type: ignore[union-attr]
 
 
 @contextmanager

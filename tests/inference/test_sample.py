@@ -10,6 +10,7 @@ from anomfit.inference.diagnostics import diagnose, verdict
 from anomfit.inference.minimise import FitSettings, minimise
 from anomfit.inference.nuts import Tuning
 from anomfit.inference.sample import SampleSettings, sample
+from anomfit.inference.states import state_files
 from anomfit.problem import build_problem
 
 LONG = Tuning(warmup=200)  # a tuning is compiled for: few of them keep the tests quick
@@ -79,24 +80,36 @@ def test_a_finished_run_can_be_extended(tmp_path):
     np.testing.assert_array_equal(extended.z[:, :drawn], first.z)
 
 
-@pytest.mark.parametrize("change", ["key", "data", "tuning"])
-def test_another_runs_state_is_refused(tmp_path, change):
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("key", "the seed has changed"),
+        ("data", "the data of toy:2020 have changed"),
+        ("tuning", "the setting target_accept was 0.9 and is 0.8"),
+    ],
+)
+def test_another_runs_state_is_refused(tmp_path, change, words):
     file = tmp_path / "state.npz"
     sample(linear_problem(), jax.random.key(3), SHORT, state_file=file)
     key = jax.random.key(4 if change == "key" else 3)
     problem = linear_problem(data=(0.1, 0.1)) if change == "data" else linear_problem()
     accept = 0.8 if change == "tuning" else 0.9
     settings = SampleSettings(chains=2, draws=40, max_draws=40, tuning=Tuning(warmup=50, target_accept=accept))
-    with pytest.raises(InputError, match="another card, seed or tuning"):
+    with pytest.raises(InputError, match=f"another run: {words}; undo"):
         sample(problem, key, settings, state_file=file)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a state", None])
-def test_a_damaged_state_is_refused(tmp_path, content):
+def test_after_damage_the_state_before_is_used_with_the_same_numbers(tmp_path, content):
     file = tmp_path / "state.npz"
-    sample(linear_problem(), jax.random.key(3), SHORT, state_file=file)
-    file.write_bytes(file.read_bytes()[:-200] if content is None else content)
-    with pytest.raises(InputError, match="not a readable state"):
+    whole = sample(linear_problem(), jax.random.key(3), SHORT, state_file=file)
+    damaged = file.read_bytes()[:-200] if content is None else content
+    file.write_bytes(damaged)
+    again = sample(linear_problem(), jax.random.key(3), SHORT, state_file=file)
+    np.testing.assert_array_equal(again.z, whole.z)
+    for one in state_files(file):
+        one.write_bytes(damaged)
+    with pytest.raises(InputError, match=r"state\.npz and .*state\.before\.npz: damaged"):
         sample(linear_problem(), jax.random.key(3), SHORT, state_file=file)
 
 
