@@ -41,10 +41,10 @@ def explained() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        place = users_line(error)
-        if place is None or _names_a_file(error):
+        sentence = users_sentence(error)
+        if sentence is None or _names_a_file(error):
             raise
-        raise InputError(f"user file {_at(*place)}: {_words(error)}") from error
+        raise InputError(sentence) from error
 
 
 @contextmanager
@@ -59,6 +59,12 @@ def blamed_on(path: Path, doing: str = "") -> Iterator[None]:
             raise
         place = users_line(error) or (str(path.resolve()), None)
         raise InputError(f"user file {_at(*place)}: {doing and doing + ': '}{_words(error)}") from error
+
+
+def users_sentence(error: BaseException) -> str | None:
+    """What went wrong and where, if an exception comes out of a user's file; None for every other exception."""
+    place = users_line(error)
+    return None if place is None else f"user file {_at(*place)}: {_words(error)}"
 
 
 def users_line(error: BaseException) -> tuple[str, int | None] | None:

@@ -1,12 +1,14 @@
 """Parameters and nuisance parameters: name, symbol, unit, bounds, prior, scale."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Literal
 
 from jaxtyping import Array, Float
 
-from anomfit.errors import InputError
+from anomfit.errors import InputError, quoted
 
 PriorKind = Literal["log-uniform", "uniform"]
 Point = Mapping[str, Float[Array, ""]]
@@ -31,6 +33,7 @@ class Parameter:
     def __post_init__(self):
         if self.prior not in ("log-uniform", "uniform"):
             raise InputError(f"{self.name}: the prior {self.prior!r} is not known; use 'log-uniform' or 'uniform'")
+        _check_finite(self.name, low=self.low, high=self.high)
         if not self.low < self.high:
             raise InputError(f"{self.name}: the range [{self.low}, {self.high}] is empty; give low < high")
         if self.prior == "log-uniform" and not self.low > 0.0:
@@ -60,6 +63,7 @@ class Nuisance:
     description: str
 
     def __post_init__(self):
+        _check_finite(self.name, mean=self.mean, sigma=self.sigma)
         if not self.sigma > 0.0:
             raise InputError(f"{self.name}: the width of a nuisance parameter must be above 0, got {self.sigma}")
 
@@ -98,3 +102,9 @@ class Parametrisation:
     def names(self) -> tuple[str, ...]:
         """The parameters' names in order."""
         return tuple(parameter.name for parameter in self.parameters)
+
+
+def _check_finite(name: str, **numbers: float) -> None:
+    for field, number in numbers.items():
+        if not isinstance(number, Real) or not math.isfinite(number):
+            raise InputError(f"{quoted(name)}: {field} must be a finite number, not {quoted(number)}")

@@ -16,6 +16,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import jax
+import numpy as np
+
 from anomfit.errors import reject
 
 
@@ -75,6 +78,12 @@ def sources(*objects: object) -> dict[str, str]:
         return {}
     named = {one for name in _modules_behind(objects) for one in _by_name[name].reached()}
     return {str(one.path): one.digest for one in sorted(named, key=lambda one: str(one.path))}
+
+
+def home_of(one: object) -> Path | None:
+    """The user's file that an object comes from, that of its class first; None for what ships."""
+    name = next(_modules_behind((one,)), None) if _by_name else None
+    return None if name is None else _by_name[name].path
 
 
 def _load(path: Path, root: Path) -> UserModule:
@@ -190,7 +199,7 @@ def _modules_behind(objects: tuple[object, ...]) -> Iterator[str]:
     waiting: list[object] = [*objects]
     while waiting:
         one = waiting.pop()
-        if id(one) in seen or isinstance(one, str | bytes | int | float | complex | None):
+        if id(one) in seen or isinstance(one, str | bytes | int | float | complex | jax.Array | np.ndarray | None):
             continue
         seen.add(id(one))
         kinds = one.__mro__ if isinstance(one, type) else type(one).__mro__

@@ -1,21 +1,20 @@
 """Models and measurements by name: the catalogue's, or a user's own from a Python file ("my_model.py:model").
 
 The object may be an instance, a class, or a function without arguments that makes one (a measurement's is called with
-its options). What it lacks of the interface is said in one sentence, before anything is traced.
+its options). What it lacks of the interface, or does wrongly at a few points, is said in one sentence that names the
+file and the line, before anything is computed with it.
 """
 
 import inspect
-from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
-import jax
-
 from anomfit.capabilities import Model
+from anomfit.declarations import check_measurement, check_model
 from anomfit.errors import InputError, reject
 from anomfit.explaining import blamed_on
 from anomfit.measurements.base import Measurement
-from anomfit.parameters import Parametrisation
+from anomfit.probing import probe_leaves
 from anomfit.user_modules import load_user_module
 from anomfit.user_modules import sources as sources  # which files objects come from, for whoever keeps their digests
 
@@ -38,19 +37,15 @@ def anchored(name: str, folder: Path) -> str:
 def resolve_model(name: str) -> Model:
     """The model called `name` in the catalogue, or the object of a user's file.
 
-    Raises InputError for an unknown name, a file that is missing or fails to run, and an object that lacks a member.
+    Raises InputError for an unknown name, a file that is missing or fails to run, an object that lacks a member, and
+    one that states a member of another kind. Nothing is computed here (`anomfit.probing` calls its functions).
     """
     if not is_user_file(name):
         from anomfit.models.catalogue import find_model
 
         return find_model(name)
     made = _made(name, {})
-    _check_members(name, made, Model)
-    parametrisations = getattr(made, "parametrisations", None)
-    if not isinstance(parametrisations, Mapping) or not all(
-        isinstance(entry, Parametrisation) for entry in parametrisations.values()
-    ):
-        raise InputError(f"{name}: parametrisations must map names to anomfit.parameters.Parametrisation objects")
+    check_model(Path(_split(name)[0]).resolve(), made)
     return made  # type: ignore[return-value]
 
 
@@ -64,9 +59,9 @@ def resolve_measurement(name: str, **options: str) -> Measurement:
 
         return find_measurement(name, **options)
     made = _made(name, options)
-    _check_members(name, made, Measurement)
-    if jax.tree_util.all_leaves([made]):
-        raise InputError(f"{name}: it is not a pytree; decorate its class with jax.tree_util.register_dataclass")
+    home = Path(_split(name)[0]).resolve()
+    check_measurement(home, made)
+    probe_leaves(home, made)  # type: ignore[arg-type]
     return made  # type: ignore[return-value]
 
 
@@ -80,19 +75,18 @@ def _split(name: str) -> tuple[str, str]:
 def _made(name: str, options: dict[str, str]) -> object:
     path, attribute = _split(name)
     module = _module(Path(path))
-    try:
-        found = getattr(module, attribute)
-    except AttributeError:
+    if attribute not in vars(module):
         public = sorted(key for key in vars(module) if not key.startswith("_"))
-        raise reject(attribute, name, f"the file does not define it; it defines {', '.join(public)}") from None
+        raise reject(attribute, name, f"the file does not define it; it defines {', '.join(public)}")
+    found = vars(module)[attribute]
     if not (inspect.isclass(found) or inspect.isroutine(found)):
         if options:
             raise reject("options", options, f"{name} takes none, because it is not a class or a function")
         return found
     try:
         inspect.signature(found).bind(**options)
-    except TypeError as error:
-        raise InputError(f"{name}: it cannot be called with the options {options} ({error})") from None
+    except (TypeError, ValueError) as error:
+        raise InputError(f"user file {name}: it cannot be called with the options {options} ({error})") from None
     with blamed_on(Path(path)):
         return found(**options)
 
@@ -102,15 +96,3 @@ def _module(path: Path) -> ModuleType:
         raise reject("user file", str(path), f"there is no such file; write it as {FORM}")
     with blamed_on(path):
         return load_user_module(path)
-
-
-def _check_members(name: str, made: object, protocol: type) -> None:
-    wanted = {*inspect.get_annotations(protocol)} | {
-        key
-        for key, value in vars(protocol).items()
-        if (inspect.isfunction(value) or isinstance(value, property)) and not key.startswith("_")
-    }
-    missing = sorted(member for member in wanted if not hasattr(made, member))
-    if missing:
-        kind = protocol.__name__.lower()
-        raise InputError(f"{name}: it is not a {kind}; it lacks {', '.join(missing)}")

@@ -1,6 +1,7 @@
 """From a card to a problem: names are looked up, quantities converted, ranges and values checked."""
 
 import math
+from collections.abc import Callable
 
 import jax.numpy as jnp
 
@@ -9,13 +10,14 @@ from anomfit.cards.card import Card, FreeParameter, Quantity
 from anomfit.cards.reading import nearest
 from anomfit.errors import InputError, reject
 from anomfit.parameters import Parameter, Parametrisation
+from anomfit.probing import probe_problem
 from anomfit.problem import Problem, build_problem
 from anomfit.units import parse_quantity
 from anomfit.userfiles import resolve_measurement, resolve_model
 
 
-def problem_from_card(card: Card) -> Problem:
-    """The checked problem that a card describes.
+def problem_from_card(card: Card, say: Callable[[str], None] | None = None) -> Problem:
+    """The checked problem that a card describes; `say` gets a sentence for what a user's file does wrong in parts.
 
     Raises InputError for unknown names (with the nearest known one), a quantity of the wrong unit, a value or range
     outside the parameter's bounds, a parameter free and fixed or neither, and measurements that do not fit together.
@@ -30,7 +32,9 @@ def problem_from_card(card: Card) -> Problem:
     at_point = point_values(model, chosen, card.point) if card.point is not None else {}
     rest = {name: value for name, value in at_point.items() if name not in {entry.name for entry in free}}
     measurements = [resolve_measurement(entry.full_name, **dict(entry.options)) for entry in card.measurements]
-    return build_problem(model, measurements, _key_of(model, chosen), free, {**rest, **stated})
+    problem = build_problem(model, measurements, _key_of(model, chosen), free, {**rest, **stated})
+    probe_problem(problem, say)
+    return problem
 
 
 def chosen_parametrisation(model: Model, name: str | None) -> Parametrisation:

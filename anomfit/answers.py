@@ -1,0 +1,133 @@
+"""What the functions of a user's model and measurement give back: looked at while a program is traced.
+
+The shapes and kinds of the answers are known then, and nothing is computed twice. What ships is not looked at.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from anomfit.constraints.base import Constraint, Outcome
+from anomfit.declarations import fault
+from anomfit.errors import InputError, quoted
+from anomfit.explaining import blamed_on
+from anomfit.measurements.base import Measurement, Prediction
+from anomfit.parameters import Point
+from anomfit.user_modules import home_of
+
+
+def checked_outcome(constraint: Constraint, model: object, point: Point, nuisances: Point) -> Outcome:
+    """`constraint.outcome`; InputError where a user's file fails in it or gives something else than an outcome."""
+    home = home_of(constraint) or home_of(model)
+    if home is None:
+        return constraint.outcome(model, point, nuisances)
+    with blamed_on(home, f"physics of {constraint.name}"):
+        outcome = constraint.outcome(model, point, nuisances)
+    if not isinstance(outcome, Outcome) or not all(is_number(number) for number in outcome):
+        words = "must return anomfit.constraints.Outcome, three real numbers (predicted, limit, ratio)"
+        raise fault(home, constraint, "physics", f"physics of {constraint.name} {words}, not {kind_of(outcome)}")
+    return outcome
+
+
+def checked_prediction(
+    measurement: Measurement, model: Any, point: Point, nuisances: Point, number_of_bins: int
+) -> Prediction:
+    """`measurement.predict`; InputError where a user's file fails in it or gives something else than a prediction."""
+    home = home_of(measurement) or home_of(model)
+    if home is None:
+        return measurement.predict(model, point, nuisances)
+    if isinstance(measurement, Constraint):
+        checked_outcome(measurement, model, point, nuisances)
+    with blamed_on(home, f"predict of {measurement.name} with {model.name}"):
+        prediction = measurement.predict(model, point, nuisances)
+    _check_prediction(home, measurement, "predict", prediction, number_of_bins)
+    return prediction
+
+
+def checked_likelihood(measurement: Measurement, model: Any, point: Point, nuisances: Point, number_of_bins: int):
+    """ln L at a point, and a dictionary of what else a fit asks for: the total prediction, chi_squared and pulls.
+
+    Raises InputError as `checked_prediction` does, for every method of the measurement.
+    """
+    home, name = home_of(measurement) or home_of(model) or Path(), measurement.name
+    prediction = checked_prediction(measurement, model, point, nuisances, number_of_bins)
+    with blamed_on(home, f"log_likelihood of {name}"):
+        log_likelihood = measurement.log_likelihood(prediction, nuisances)
+    with blamed_on(home, f"chi_squared of {name}"):
+        chi_squared = measurement.chi_squared(prediction, nuisances)
+    with blamed_on(home, f"pulls of {name}"):
+        pulls = measurement.pulls(prediction, nuisances)
+    for member, number in (("log_likelihood", log_likelihood), ("chi_squared", chi_squared)):
+        if not is_number(number):
+            raise fault(home, measurement, member, f"{member} of {name} must be one real number, not {kind_of(number)}")
+    if jnp.result_type(log_likelihood) != jnp.result_type(float):
+        words = f"log_likelihood of {name} is of the kind {jnp.result_type(log_likelihood)}"
+        raise fault(home, measurement, "log_likelihood", f"{words}; compute it in double precision")
+    if not _is_real(pulls) or jnp.shape(pulls) != (number_of_bins,):
+        words = f"pulls of {name} must be an array of {number_of_bins} real numbers, one a bin of bins()"
+        raise fault(home, measurement, "pulls", f"{words}, not {kind_of(pulls)}")
+    _check_offers(home, measurement, prediction, nuisances, number_of_bins)
+    return log_likelihood, {"predict": prediction.total, "chi_squared": chi_squared, "pulls": pulls}
+
+
+def _check_prediction(home: Path, measurement: Any, member: str, prediction: Any, number_of_bins: int) -> None:
+    def wrong(sentence: str) -> InputError:
+        return fault(home, measurement, member, f"{member} of {measurement.name} {sentence}")
+
+    if not isinstance(prediction, Prediction):
+        raise wrong(f"must return anomfit.measurements.base.Prediction, not {kind_of(prediction)}")
+    for field in Prediction._fields:
+        parts = getattr(prediction, field)
+        if not isinstance(parts, Mapping) or not all(isinstance(key, str) for key in parts):
+            raise wrong(f"must have a dictionary of arrays by name as {field}, not {kind_of(parts)}")
+    if not prediction.signal:
+        raise wrong("has no component in its signal; give at least one")
+    for key, part in prediction.signal.items():
+        if not _is_real(part) or jnp.shape(part) != (number_of_bins,):
+            words = f"must give {number_of_bins} real numbers as the signal {key!r}, one a bin of bins()"
+            raise wrong(f"{words}, not {kind_of(part)}")
+    for key, part in prediction.before_efficiency.items():
+        if not is_number(part):
+            raise wrong(f"must give one real number as {key!r} before efficiency, not {kind_of(part)}")
+
+
+def _check_offers(home: Path, measurement: Any, prediction: Prediction, nuisances: Any, number_of_bins: int) -> None:
+    """What only some measurements have: data thrown anew, and a prediction without new physics."""
+    if hasattr(measurement, "simulate"):
+        with blamed_on(home, f"simulate of {measurement.name}"):
+            thrown = measurement.simulate(prediction, nuisances, jax.random.key(0))
+        if type(thrown) is not type(measurement) or _shape(thrown) != _shape(measurement):
+            words = "must return the measurement with other data of the same shapes and kinds"
+            raise fault(home, measurement, "simulate", f"simulate of {measurement.name} {words}, not {kind_of(thrown)}")
+    if hasattr(measurement, "without_new_physics"):
+        with blamed_on(home, f"without_new_physics of {measurement.name}"):
+            nothing = measurement.without_new_physics(prediction)
+        _check_prediction(home, measurement, "without_new_physics", nothing, number_of_bins)
+
+
+def _is_real(value: Any) -> bool:
+    try:
+        kind = jnp.result_type(value)
+    except (TypeError, ValueError):
+        return False
+    return jnp.issubdtype(kind, jnp.floating) or jnp.issubdtype(kind, jnp.integer)
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is one real number, traced or not."""
+    return _is_real(value) and jnp.shape(value) == ()
+
+
+def kind_of(value: Any) -> str:
+    """What a sentence says of a value: shape and kind of an array, else the value itself."""
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return f"an array of shape {tuple(value.shape)} and kind {value.dtype}"
+    return quoted(value)
+
+
+def _shape(measurement: Any) -> object:
+    leaves, structure = jax.tree.flatten(measurement)
+    return structure, [(jnp.shape(leaf), jnp.result_type(leaf)) for leaf in leaves]
