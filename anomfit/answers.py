@@ -110,10 +110,10 @@ def _check_offers(home: Path, measurement: Any, prediction: Prediction, nuisance
 
 def _is_real(value: Any) -> bool:
     try:
-        kind = jnp.result_type(value)
+        kind = None if value is None else jnp.result_type(value)
     except (TypeError, ValueError):
         return False
-    return jnp.issubdtype(kind, jnp.floating) or jnp.issubdtype(kind, jnp.integer)
+    return kind is not None and (jnp.issubdtype(kind, jnp.floating) or jnp.issubdtype(kind, jnp.integer))
 
 
 def is_number(value: Any) -> bool:
