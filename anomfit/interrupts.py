@@ -24,6 +24,10 @@ class Terminated(KeyboardInterrupt):
     """What SIGTERM raises; whatever answers Ctrl-C answers it too, and the command line ends with status 143."""
 
 
+class OutputClosed(KeyboardInterrupt):
+    """Nobody reads what is printed any more, as after `| head -1`: a run ends as at Ctrl-C, and without a word."""
+
+
 KINDS: dict[int, type[KeyboardInterrupt]] = {signal.SIGINT: KeyboardInterrupt, signal.SIGTERM: Terminated}
 
 
@@ -56,6 +60,13 @@ def handled() -> Iterator[None]:
             listener.keeps = before
 
 
+def stop(kind: type[KeyboardInterrupt]) -> None:
+    """End the run as a signal would: at the next `check` in `handled`, else at once."""
+    if _listener is None or not _listener.keeps:
+        raise kind
+    _listener.asked = _listener.kind = kind
+
+
 @contextmanager
 def postponed() -> Iterator[None]:
     """In this block `check` raises nothing: a short last step is finished, and the next check raises."""
@@ -70,7 +81,7 @@ def postponed() -> Iterator[None]:
 
 
 def kind() -> type[KeyboardInterrupt]:
-    """What to raise for an interrupt that was answered: Terminated after SIGTERM, else KeyboardInterrupt."""
+    """What to raise for an interrupt that was answered: Terminated after SIGTERM, KeyboardInterrupt by default."""
     return KeyboardInterrupt if _listener is None else _listener.kind
 
 
@@ -85,13 +96,15 @@ def ending() -> Iterator[None]:
 
 
 class _Listener:
-    """What has arrived, and the thread that hears it; `keeps` says whether a flag or an exception answers, `waits` whether the
-    flag is read."""
+    """What has arrived, and the thread that hears it.
+
+    `keeps` says whether a flag or an exception answers a signal, `waits` that the flag is not read for now.
+    """
 
     def __init__(self):
         self.asked: type[KeyboardInterrupt] | None = None
         self.keeps = self.waits = False
-        self.kind = KeyboardInterrupt
+        self.kind: type[KeyboardInterrupt] = KeyboardInterrupt
         self._answered = False
         self._heard, self.wakeup = socket.socketpair()
         self.wakeup.setblocking(False)

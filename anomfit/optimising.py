@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import jax
 
+from anomfit import interrupts
 from anomfit.cards import Card, card_text, problem_from_card
 from anomfit.cards.building import chosen_parametrisation, named_parameter, stated_value
+from anomfit.environment import require_libraries, require_platform
 from anomfit.errors import reject
-from anomfit.folders import CARD, REPORT, RESULT, open_folder
+from anomfit.explaining import explained
+from anomfit.folders import ENDS, GRID, OPTIMA, REPORT, SEARCH, SEARCH_FIGURES, named_folder, opened_folder
 from anomfit.precision import require_double_precision
 from anomfit.userfiles import resolve_model
 
@@ -21,8 +24,6 @@ if TYPE_CHECKING:
     from anomfit.inference.published import PublishedPoint
     from anomfit.problem import Problem
 
-OPTIMA, ENDS, GRID = "optima.csv", "ends.csv", "boundary.csv"
-OURS = (OPTIMA, ENDS, GRID, "optima.png", "boundary.png")
 DEVICES = 2  # more lanes than that gain little on the machines this was measured on
 
 Say = Callable[[str], None]
@@ -53,9 +54,10 @@ def with_fixed(card: Card, changes: Mapping[str, float | str]) -> Card:
     )
 
 
+@explained()
 def run_optimise(
     card: Card,
-    folder: Path,
+    folder: str | Path,
     settings: "SearchSettings | None" = None,
     axes: tuple[str, str] | None = None,
     grid: "BoundarySettings | None" = None,
@@ -67,7 +69,8 @@ def run_optimise(
 
     With `axes`, two free parameters, the allowed region along them too (boundary.csv, boundary.png). `say` gets a line
     whenever something is known. After Ctrl-C what was found so far is written. Raises InputError for whatever is wrong
-    with card, folder or axes before anything is written.
+    with card, folder, axes or machine before anything is computed, and where the folder cannot be written later; what
+    is in it is whole at any time. A figure that cannot be drawn is a warning.
     """
     from anomfit.inference.boundary import boundary, check_axes
     from anomfit.inference.devices import prepare_devices
@@ -75,42 +78,38 @@ def run_optimise(
     from anomfit.inference.published import published_points
     from anomfit.results.optima import boundary_words, headline, speed
 
-    say = say or (lambda line: None)
-    require_double_precision()
-    prepare_devices(DEVICES)
-    problem = problem_from_card(card)
-    if not problem.names:
-        raise reject("free", [], "leave at least one parameter free")
-    if axes is not None:
-        check_axes(problem, axes)
-    _open(folder, card, overwrite)
-    search = optimise(problem, jax.random.key(card.fit.seed), settings, progress)
-    say(headline(search))
-    say(speed(search))
-    published = published_points(problem, search)
-    for point in published:
-        fails = f"fails {', '.join(point.failing)}" if point.failing else "all conditions hold"
-        say(f"{point.name}: -2 ln L = {point.twice_nll:.3f}, rank {point.rank} of {search.starts + 1}; {fails}")
-    found = Optimised(problem, search, published, None)
-    _keep(folder, card, found)
-    if axes is not None and not search.interrupted:
-        region = boundary(problem, axes, search, grid, progress)
-        found = dataclasses.replace(found, boundary=region)
-        say(boundary_words(region, problem))
-        _keep(folder, card, found)
+    folder, say = named_folder(folder), say or (lambda line: None)
+    with interrupts.handled():
+        require_double_precision()
+        require_platform()
+        prepare_devices(DEVICES)
+        problem = problem_from_card(card, lambda sentence: say(f"warning: {sentence}"))
+        if not problem.names:
+            raise reject("free", [], "leave at least one parameter free")
+        if axes is not None:
+            check_axes(problem, axes)
+        require_libraries()
+        with opened_folder(folder, card_text(card), SEARCH, SEARCH_FIGURES, overwrite):
+            search = optimise(problem, jax.random.key(card.fit.seed), settings, progress)
+            say(headline(search))
+            say(speed(search))
+            with interrupts.postponed():
+                published = published_points(problem, search)
+                for point in published:
+                    fails = f"fails {', '.join(point.failing)}" if point.failing else "all conditions hold"
+                    rank = f"rank {point.rank} of {search.starts + 1}"
+                    say(f"{point.name}: -2 ln L = {point.twice_nll:.3f}, {rank}; {fails}")
+                found = Optimised(problem, search, published, None)
+                _keep(folder, card, found, say)
+            if axes is not None and not search.interrupted:
+                region = boundary(problem, axes, search, grid, progress)
+                found = dataclasses.replace(found, boundary=region)
+                say(boundary_words(region, problem))
+                _keep(folder, card, found, say)
     return found
 
 
-def _open(folder: Path, card: Card, overwrite: bool) -> None:
-    held = [name for name in (REPORT, RESULT, CARD, *OURS) if (folder / name).is_file()]
-    if held and not overwrite:
-        raise reject("--out", str(folder), f"it holds {held[0]}; add --overwrite, or name another folder")
-    open_folder(folder, card_text(card), overwrite=True)
-    for name in OURS:
-        (folder / name).unlink(missing_ok=True)
-
-
-def _keep(folder: Path, card: Card, found: Optimised) -> None:
+def _keep(folder: Path, card: Card, found: Optimised, say: Say) -> None:
     from anomfit.plotting.optima import save_search_figures
     from anomfit.results.optima import write_optimise_report
     from anomfit.results.optima_csv import write_boundary, write_ends, write_optima
@@ -121,7 +120,11 @@ def _keep(folder: Path, card: Card, found: Optimised) -> None:
     write_ends(folder / ENDS, problem, search)
     if found.boundary is not None:
         write_boundary(folder / GRID, problem, found.boundary)
-    origin = provenance(problem, card_text(card), card.fit.seed)
-    write_optimise_report(folder / REPORT, problem, origin, search, found.published, found.boundary)
     shown = {point.name: point.values for point in found.published}
-    save_search_figures(folder, problem, search, shown, found.boundary)
+    failures: list[str] = []
+    save_search_figures(folder, problem, search, shown, found.boundary, failures.append)
+    for sentence in failures:
+        say(f"warning: {sentence}")
+    origin = provenance(problem, card_text(card), card.fit.seed)
+    remarks = [f"Warning: {sentence}." for sentence in failures]
+    write_optimise_report(folder / REPORT, problem, origin, search, found.published, found.boundary, remarks)

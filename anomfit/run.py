@@ -10,13 +10,29 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from anomfit import interrupts
 from anomfit.cards import Card, card_text, load_card, problem_from_card
 from anomfit.cards.building import point_values
-from anomfit.errors import InputError, reject
-from anomfit.folders import CHAINS, NESTED, REPORT, RESULT, discard_if_empty, open_folder, result_file
+from anomfit.environment import require_libraries, require_platform
+from anomfit.errors import reject
+from anomfit.explaining import explained
+from anomfit.folders import (
+    CHAINS,
+    FIT,
+    FIT_FIGURES,
+    NESTED,
+    REPORT,
+    RESULT,
+    named_folder,
+    opened_folder,
+    result_file,
+    spectrum_figure_name,
+)
+from anomfit.identity import identity, refuse_other
 from anomfit.inference.devices import each, prepare_devices
 from anomfit.inference.evaluate import forward_at
 from anomfit.inference.nested import check_nested
+from anomfit.inference.tension import check_tension
 from anomfit.precision import require_double_precision
 from anomfit.problem import Problem
 
@@ -44,6 +60,7 @@ def with_seed(card: Card, seed: int) -> Card:
     )
 
 
+@explained()
 def run_fit(
     card: Card,
     folder: str | Path,
@@ -60,34 +77,55 @@ def run_fit(
     total)` is called by the fit, and if it is given the sampler shows its bar. Chains run on the cores side by side if
     JAX has computed nothing before.
 
-    Raises InputError for whatever is wrong with card or folder, before anything is written; KeyboardInterrupt after
-    Ctrl-C, when what is found so far is kept.
+    Raises InputError for whatever is wrong with card, folder or machine, before anything is computed, and where the
+    folder cannot be written later; what is in it is whole at any time. KeyboardInterrupt after Ctrl-C (Terminated after
+    SIGTERM), when what is found so far is kept; a figure that cannot be drawn is a warning.
     """
-    from anomfit.plotting import save_figures
-    from anomfit.results.files import load_result
+    folder, say = named_folder(folder), say or (lambda line: None)
+    with interrupts.handled():
+        require_double_precision()
+        require_platform()
+        prepare_devices(card.sampling.chains)
+        problem = problem_from_card(card, lambda sentence: say(f"warning: {sentence}"))
+        _refuse_impossible(problem, card, sample)
+        require_libraries()
+        spectra = [f"{spectrum_figure_name(m.name, m.era)}.png" for m in problem.measurements]
+        try:
+            with opened_folder(folder, card_text(card), FIT, [*FIT_FIGURES, *spectra], overwrite, resume):
+                result = _resumed(problem, folder) if resume else None
+                if result is None:
+                    result = _fitted(problem, card, folder, say, progress)
+                if sample:
+                    result = _sampled(problem, card, folder, result, say, show_progress=progress is not None)
+                _draw(problem, card, folder, result, say)
+        except KeyboardInterrupt as stopped:
+            kept = (f"what was found is in {folder}, --resume goes on",) if folder.is_dir() else ()
+            raise interrupts.kind()(*kept) from stopped
+    return result
 
-    folder, say = Path(folder), say or (lambda line: None)
-    require_double_precision()
-    prepare_devices(card.sampling.chains)
-    problem = problem_from_card(card)
+
+def _refuse_impossible(problem: Problem, card: Card, sample: bool) -> None:
+    """InputError for what would be found out only after the fit."""
     if not problem.names:
         raise reject("free", [], "leave at least one parameter free")
     if sample and card.sampling.method == "nested":
         check_nested(problem, card.sampling.live)
-    open_folder(folder, card_text(card), overwrite, resume)
-    try:
-        if resume and (folder / RESULT).is_file():
-            result = load_result(folder / RESULT)
-        else:
-            result = _fitted(problem, card, folder, say, progress)
-        if sample:
-            result = _sampled(problem, card, folder, result, say, show_progress=progress is not None)
-    except InputError:
-        discard_if_empty(folder)
-        raise
-    figures = ", ".join(path.name for path in save_figures(result, folder))
-    say(f"figures: {figures or 'none, there is nothing to draw'}")
-    return result
+    if card.fit.tension:
+        check_tension(problem, _with_data(problem))
+
+
+def _resumed(problem: Problem, folder: Path) -> "Result | None":
+    """The result in the folder if its fit was ended; one that was interrupted is made anew, with the same numbers.
+
+    InputError for a result of another likelihood, with which the draws would not agree.
+    """
+    from anomfit.results.files import load_result
+
+    found = load_result(folder / RESULT) if (folder / RESULT).is_file() else None
+    if found is None or found.goodness is None:
+        return None
+    refuse_other(folder / RESULT, found.provenance.identity, identity(problem))
+    return found
 
 
 def silent_measurements(problem: Problem, key: jax.Array) -> tuple[str, ...]:
@@ -135,9 +173,11 @@ def _say_at_point(problem: Problem, card: Card, say: Say) -> None:
 
 def _fitted(problem: Problem, card: Card, folder: Path, say: Say, progress: Progress | None) -> "Result":
     from anomfit.inference.minimise import FitSettings, minimise
-    from anomfit.inference.minos import minos
+    from anomfit.inference.minos import NOT_LOOKED_FOR, minos
+    from anomfit.inference.significance import significance
     from anomfit.inference.uncertainties import hesse
     from anomfit.results.result import Result, provenance, spectra
+    from anomfit.results.summary import significance_words
     from anomfit.statistics.goodness import goodness_of_fit
 
     _say_at_point(problem, card, say)
@@ -146,22 +186,33 @@ def _fitted(problem: Problem, card: Card, folder: Path, say: Say, progress: Prog
     fit = minimise(problem, key, settings, progress)
     values = ", ".join(f"{name} = {value:.4g}" for name, value in fit.values.items())
     say(f"best fit ({fit.seconds:.0f} s): -2 ln L = {fit.twice_nll:.4f}, {fit.message}; {values}")
-    if fit.message.startswith("interrupted"):
-        raise KeyboardInterrupt
+    for sentence in fit.problems:
+        say(f"warning: {sentence}")
     origin = provenance(problem, card_text(card), card.fit.seed)
-    found = spectra(problem, fit.point)
-    errors = hesse(problem, fit)
-    intervals = minos(problem, fit, progress=progress)
-    quality = goodness_of_fit(problem, fit.point, errors.effective_parameters)
-    between = _tensions(problem, card, fit, say, progress)
-    result = Result(origin, fit, errors, intervals, quality, None, found, between)
+    with interrupts.postponed():
+        found = spectra(problem, fit.point)
+    try:
+        if fit.message.startswith("interrupted"):
+            raise KeyboardInterrupt
+        intervals = minos(problem, fit, progress=progress)
+        if any(NOT_LOOKED_FOR[1] in (error.note_low, error.note_high) for error in intervals):
+            raise KeyboardInterrupt
+        errors = hesse(problem, fit, intervals)
+        quality = goodness_of_fit(problem, fit.point, errors.effective_parameters)
+        gain = significance(problem, fit.point)
+        say(significance_words(gain))
+        between = _tensions(problem, card, fit, say, progress)
+    except KeyboardInterrupt:
+        with interrupts.postponed():
+            _keep(folder, Result(origin, fit, spectra=found), ())
+        raise
+    result = Result(origin, fit, errors, intervals, quality, gain, spectra=found, tensions=between)
     _keep(folder, result, _remarks(problem, card, result, say))
     return result
 
 
 def _tensions(problem: Problem, card: Card, fit: "Fit", say: Say, progress: Progress | None) -> "tuple[Tension, ...]":
     """Each measurement against the others, where the card asks for it."""
-    from anomfit.constraints import Constraint
     from anomfit.inference.tension import tensions
 
     if not card.fit.tension:
@@ -169,20 +220,28 @@ def _tensions(problem: Problem, card: Card, fit: "Fit", say: Say, progress: Prog
     say("tension: each measurement alone and left out")
     began = time.perf_counter()
     key = jax.random.fold_in(jax.random.key(card.fit.seed), 2)
-    parts = [i for i, measurement in enumerate(problem.measurements) if not isinstance(measurement, Constraint)]
-    found = tensions(problem, fit, key, parts, progress)
+    found = tensions(problem, fit, key, _with_data(problem), progress)
     words = (f"{t.name} {t.chi_squared:.2f} ({t.degrees_of_freedom:.1f})" for t in found)
     say(f"tension ({time.perf_counter() - began:.0f} s), chi^2 (degrees of freedom): {', '.join(words)}")
     return found
 
 
+def _with_data(problem: Problem) -> list[int]:
+    """Indices of the measurements that are no limits."""
+    from anomfit.constraints import Constraint
+
+    return [i for i, measurement in enumerate(problem.measurements) if not isinstance(measurement, Constraint)]
+
+
 def _sampled(problem: Problem, card: Card, folder: Path, result: "Result", say: Say, show_progress: bool) -> "Result":
-    from anomfit.results.result import spectra
+    from anomfit.results.result import log_likelihoods, spectra
 
     samples = _draws(problem, card, folder, result.fit, say, show_progress)
     point = result.fit.point if result.fit is not None else {}
-    result = dataclasses.replace(result, samples=samples, spectra=spectra(problem, point, samples))
-    _keep(folder, result, _remarks(problem, card, result, say))
+    with interrupts.postponed():
+        drawn = {"spectra": spectra(problem, point, samples), "log_likelihood": log_likelihoods(problem, samples)}
+        result = dataclasses.replace(result, samples=samples, **drawn)
+        _keep(folder, result, _remarks(problem, card, result, say))
     for sentence in samples.problems:
         say(f"warning: {sentence}")
     if not samples.complete:
@@ -231,6 +290,21 @@ def _remarks(problem: Problem, card: Card, result: "Result", say: Say) -> tuple[
             if isinstance(measurement, MiniBooneQuasiElastic):
                 remarks += spread_sentences(measurement, problem.model, point, nuisances)
     return tuple(remarks)
+
+
+def _draw(problem: Problem, card: Card, folder: Path, result: "Result", say: Say) -> None:
+    """The figures; what cannot be drawn is said, here and in the report, and costs nothing else."""
+    from anomfit.plotting import save_figures
+    from anomfit.results.summary import write_report
+
+    failures: list[str] = []
+    figures = ", ".join(path.name for path in save_figures(result, folder, failures.append))
+    say(f"figures: {figures or 'none, there is nothing to draw'}")
+    for sentence in failures:
+        say(f"warning: {sentence}")
+    if failures:
+        remarks = _remarks(problem, card, result, lambda line: None)
+        write_report(folder / REPORT, result, (*remarks, *(f"Warning: {sentence}." for sentence in failures)))
 
 
 def _keep(folder: Path, result: "Result", remarks: tuple[str, ...]) -> None:

@@ -3,47 +3,101 @@
 import os
 import sys
 
-INTERRUPTED, BAD_INPUT = 130, 2
+from anomfit import interrupts
+
+INTERRUPTED, TERMINATED, UNREAD, BAD_INPUT = 130, 143, 141, 2  # the first three as the shell counts signals
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line with `arguments` (default: the process's own); the exit status.
 
     What a user can get wrong (InputError, a usage error, a file that cannot be read or written) is one line on standard
-    error and status 2; Ctrl-C is one line and 130. A defect of anomfit itself keeps its traceback.
+    error and status 2; Ctrl-C is one line and 130, SIGTERM one line and 143. Where nobody reads the output any more the
+    verb ends without a word, with status 141. A defect of anomfit itself keeps its traceback.
     """
-    from anomfit.cli.app import command
+    from anomfit.cli.streams import prepare_streams, silence
+
+    prepare_streams()
+    os.environ["MPLBACKEND"] = "agg"  # nothing is shown; what a notebook or a user's shell sets may not exist here
+    try:
+        with interrupts.ending():
+            status = _status(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt as stopped:  # by a signal while the last sentence was printed
+        status = _stopped(stopped)
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        status = _unwritten(error)
+        silence(sys.stdout)
+    return status
+
+
+def _status(arguments: list[str]) -> int:
+    from anomfit.cli.app import Carried, command
+    from anomfit.cli.streams import complain
     from anomfit.errors import InputError
 
-    given = sys.argv[1:] if arguments is None else arguments
     try:
-        status = int(command()(args=given or ["--help"], prog_name="anomfit", standalone_mode=False) or 0)
-        return _complain("interrupted", status) if status == INTERRUPTED else status
+        status = command()(args=arguments or ["--help"], prog_name="anomfit", standalone_mode=False)
+        if status == INTERRUPTED:  # Ctrl-C while typer was at work
+            complain("interrupted")
+        return int(status or 0)
+    except Carried as carried:
+        if isinstance(carried.error, OSError):
+            return _unwritten(carried.error)
+        return _stopped(carried.error)
+    except KeyboardInterrupt as stopped:
+        return _stopped(stopped)
     except InputError as error:
-        return _complain(str(error), BAD_INPUT)
-    except BrokenPipeError:  # the reader of our output, such as head, has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        complain(str(error))
+        return BAD_INPUT
     except OSError as error:
-        return _complain(f"{error.filename or 'file'}: {error.strerror or error}", BAD_INPUT)
-    except KeyboardInterrupt:
-        return _complain("interrupted", INTERRUPTED)
+        return _unwritten(error)
     except Exception as error:
         return _usage_status(error)
 
 
+def _stopped(stopped: KeyboardInterrupt) -> int:
+    from anomfit.cli.streams import complain
+
+    if isinstance(stopped, interrupts.OutputClosed):
+        return UNREAD
+    is_terminated = isinstance(stopped, interrupts.Terminated)
+    complain("; ".join(["terminated" if is_terminated else "interrupted", *map(str, stopped.args)]))
+    return TERMINATED if is_terminated else INTERRUPTED
+
+
+def _unwritten(error: OSError) -> int:
+    from anomfit.cli.streams import complain, silence
+
+    if isinstance(error, BrokenPipeError):  # the reader of our output, such as head, has gone
+        silence(sys.stdout)
+        return UNREAD
+    complain(_of_users_file(error) or f"{error.filename or 'output'}: {error.strerror or error}")
+    return BAD_INPUT
+
+
 def _usage_status(error: Exception) -> int:
     """The status for typer's own exceptions, whose classes moved between versions; anything else is raised again."""
+    from anomfit.cli.streams import complain
+
     kind = type(error).__name__
     if kind == "Abort":  # Ctrl-C, in older versions
-        return _complain("interrupted", INTERRUPTED)
+        complain("interrupted")
+        return INTERRUPTED
     if kind == "Exit":
         return int(getattr(error, "exit_code", 0))
     if hasattr(error, "format_message"):
-        return _complain(f"{error.format_message().rstrip('.')}; see 'anomfit --help'", BAD_INPUT)  # type: ignore[attr-defined]
-    raise error
+        complain(f"{error.format_message().rstrip('.')}; see 'anomfit --help'")  # type: ignore[attr-defined]
+        return BAD_INPUT
+    of_users_file = _of_users_file(error)
+    if of_users_file is None:
+        raise error
+    complain(of_users_file)
+    return BAD_INPUT
 
 
-def _complain(sentence: str, status: int) -> int:
-    print("anomfit: " + " ".join(sentence.split()), file=sys.stderr)
-    return status
+def _of_users_file(error: Exception) -> str | None:
+    """The sentence for an exception out of a user's own file, if one was read."""
+    explaining = sys.modules.get("anomfit.explaining")
+    return None if explaining is None else explaining.users_sentence(error)

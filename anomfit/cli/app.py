@@ -1,10 +1,32 @@
 """The verbs, put together into one command."""
 
+import functools
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from anomfit.cli import constraining, fitting, listing, optimising, predicting, reporting
+
+
+class Carried(Exception):
+    """An interrupt, or an error of the output, on its way through typer, which would make a bare status of it."""
+
+    def __init__(self, error: KeyboardInterrupt | OSError):
+        super().__init__(error)
+        self.error = error
+
+
+def _carrying(verb: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(verb)
+    def call(*arguments, **options) -> None:
+        try:
+            verb(*arguments, **options)
+        except (KeyboardInterrupt, OSError) as error:
+            raise Carried(error) from error
+
+    return call
+
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
 
@@ -21,7 +43,7 @@ for verb in (
     reporting.cite,
     reporting.reproduce,
 ):
-    app.command()(verb)
+    app.command()(_carrying(verb))
 
 
 def command():

@@ -1,7 +1,6 @@
 """`anomfit fit` and `anomfit sample`: from a card to a folder of results."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -61,18 +60,18 @@ def sample(
     _start(card, out, seed, overwrite, resume, no_cache, sample=True)
 
 
-def _start(card: str, out: Path | None, seed: str | None, overwrite: bool, resume: bool, no_cache: bool, sample: bool):
+def _start(card: str, out: str | None, seed: str | None, overwrite: bool, resume: bool, no_cache: bool, sample: bool):
     start_jax(no_cache)
     from rich.console import Console
 
     from anomfit.cards import load_card
-    from anomfit.folders import new_folder
+    from anomfit.folders import named_folder, new_folder
     from anomfit.results.summary import print_summary
     from anomfit.run import run_fit, with_seed
 
     chosen = load_card(card)
     chosen = chosen if seed is None else with_seed(chosen, whole_number("--seed", seed))
-    folder = out or new_folder(card)
+    folder = new_folder(card) if out is None else named_folder(out)
     result = run_fit(chosen, folder, sample, overwrite, resume, say, bars() if sys.stderr.isatty() else None)
     print_summary(result, None if sys.stdout.isatty() else Console(width=120))
     print(f"written to {folder}")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from anomfit import interrupts
 from anomfit.cli.fitting import CardName, Overwrite, Seed
 from anomfit.cli.options import NoCache, Out, pairs, start_jax, whole_number
 from anomfit.cli.progress import bars, lines, say
@@ -47,7 +48,7 @@ def optimise(
     from rich.console import Console
 
     from anomfit.cards import load_card
-    from anomfit.folders import new_folder
+    from anomfit.folders import named_folder, new_folder
     from anomfit.inference.optimise import SearchSettings
     from anomfit.optimising import run_optimise, with_fixed
     from anomfit.results.optima import optima_table, what_holds
@@ -56,7 +57,7 @@ def optimise(
     chosen = load_card(card)
     chosen = chosen if chosen_seed is None else with_seed(chosen, chosen_seed)
     chosen = with_fixed(chosen, changes) if changes else chosen
-    folder = out or new_folder(card, "optimise")
+    folder = new_folder(card, "optimise") if out is None else named_folder(out)
     progress = bars() if sys.stderr.isatty() else lines()
     found = run_optimise(chosen, folder, SearchSettings(starts=number), boundary, None, overwrite, say, progress)
     console = Console() if sys.stdout.isatty() else Console(width=150)
@@ -64,4 +65,4 @@ def optimise(
     print(f"optimum 1\n{what_holds(found.search.optima[0])}")
     print(f"written to {folder}")
     if found.search.interrupted or (found.boundary is not None and found.boundary.interrupted):
-        raise KeyboardInterrupt
+        raise interrupts.kind()(f"what was found is in {folder}")

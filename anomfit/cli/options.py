@@ -2,7 +2,6 @@
 
 import json
 import math
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,13 +11,14 @@ from anomfit.plain_json import finite_or_none
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Do not keep compiled programs between runs.")]
-Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder for the results.")]
+Out = Annotated[str | None, typer.Option("--out", metavar="DIR", help="Folder for the results.")]
 
 LARGEST = 2**32 - 1  # of a seed, here as in a card
 
 
 def start_jax(no_cache: bool) -> None:
     """What a verb that computes does first: refuse single precision; keep compiled programs unless the user says no."""
+    from anomfit.environment import require_platform
     from anomfit.precision import require_double_precision
 
     if not no_cache:
@@ -26,6 +26,7 @@ def start_jax(no_cache: bool) -> None:
 
         use_compile_cache()
     require_double_precision()
+    require_platform()
 
 
 def pairs(option: str, entries: list[str]) -> dict[str, str]:

@@ -3,14 +3,24 @@
 import sys
 from collections.abc import Callable
 
+from anomfit import interrupts
+from anomfit.cli.streams import complain, silence
+
 EIGHTHS = 8  # lines of progress a stage
 
 Progress = Callable[[str, int, int], None]
 
 
 def say(line: str) -> None:
-    """Print a line at once."""
-    print(line, flush=True)
+    """Print a line at once. When nobody reads any more the run ends at its next step, with what it has found kept."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        silence(sys.stdout)
+        interrupts.stop(interrupts.OutputClosed)
+    except OSError as error:  # the disk behind a log is full: that costs no run
+        silence(sys.stdout)
+        complain(f"standard output: {error.strerror}; the run goes on without it")
 
 
 def bars() -> Progress:
@@ -36,6 +46,9 @@ def lines() -> Progress:
         eighth = EIGHTHS * done // max(total, 1)
         if eighth > reached.get(stage, 0):
             reached[stage] = eighth
-            print(f"{stage}: {done} of {total}", file=sys.stderr, flush=True)
+            try:
+                print(f"{stage}: {done} of {total}", file=sys.stderr, flush=True)
+            except OSError:
+                silence(sys.stderr)
 
     return show

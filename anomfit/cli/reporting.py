@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from anomfit.cli.options import AsJson, NoCache, Out, print_json, start_jax
+from anomfit.errors import InputError
 
 
 def plot(
@@ -22,15 +23,18 @@ def plot(
       anomfit plot my-fit/result.nc --out figures
     """
     start_jax(no_cache)
-    from anomfit.folders import result_file
+    from anomfit.folders import named_folder, result_file
     from anomfit.results.files import load_result
 
     path = result_file(result)
     loaded = load_result(path)
     from anomfit.plotting import save_figures
 
-    for figure in save_figures(loaded, out or path.parent):
+    failures: list[str] = []
+    for figure in save_figures(loaded, path.parent if out is None else named_folder(out), failures.append):
         print(figure)
+    if failures:
+        raise InputError("; ".join(failures))
 
 
 def cite(
@@ -58,7 +62,9 @@ def cite(
 def reproduce(
     paper: Annotated[str | None, typer.Argument(help="An arXiv number or its alias; default: all papers.")] = None,
     as_json: AsJson = False,
-    figures: Annotated[Path | None, typer.Option(help="Also remake the paper's figures in this folder.")] = None,
+    figures: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Also remake the paper's figures in this folder.")
+    ] = None,
     no_cache: NoCache = False,
 ) -> None:
     """Compute the numbers that the papers state, and say for each whether it agrees.
@@ -78,8 +84,8 @@ def reproduce(
         else:
             print(row.line, flush=True)
     if figures is not None:
+        from anomfit.folders import named_folder
         from anomfit.plotting.papers import save_paper_figures
 
-        figures.mkdir(parents=True, exist_ok=True)
-        for path in save_paper_figures(figures, paper):
+        for path in save_paper_figures(named_folder(figures), paper):
             print(path, file=sys.stderr)

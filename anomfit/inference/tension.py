@@ -39,9 +39,8 @@ def tensions(
     done, total)` is called after each sub-fit. Raises InputError for fewer than two measurements.
     """
     report, every = progress or (lambda stage, done, total: None), frozenset(range(len(problem.measurements)))
+    check_tension(problem, parts)
     singles = [frozenset({i}) for i in (every if parts is None else parts)]
-    if len(every) < 2 or not singles:
-        raise reject("tension", len(every), "fit at least two measurements, or leave the tension out")
     names = [f"{m.name}:{m.era}" for m in problem.measurements]
     candidates, ranks = _candidates(problem, fit, key)
     chosen = dict.fromkeys([*singles, *(every - part for part in singles)])
@@ -54,6 +53,13 @@ def tensions(
         report("tension", done + 1, len(chosen))
     whole = Minimum(fit.twice_nll, _determined(problem, scaled.to_scaled(problem, fit.point)))
     return tuple(_compared(names, part, whole, found[part], found[every - part]) for part in singles)
+
+
+def check_tension(problem: Problem, parts: Sequence[int] | None = None) -> None:
+    """InputError for fewer than two measurements, and when none of them is among the `parts`."""
+    number = len(problem.measurements)
+    if number < 2 or (parts is not None and not parts):
+        raise reject("tension", number, "fit at least two measurements, or leave the tension out")
 
 
 def _minimum(problem: Problem, starts: np.ndarray, joint: Fit) -> tuple[Fit, Minimum]:

@@ -1,13 +1,16 @@
 """The figures of a result as files."""
 
 import textwrap
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from anomfit.folders import written_whole
+from anomfit.errors import InputError, quoted
+from anomfit.folders import claim, made_folder, spectrum_figure_name, written_whole
 from anomfit.plotting.panels import Panel, panels
 from anomfit.plotting.posterior import has_posterior, plot_corner
 from anomfit.plotting.pulls import plot_pulls, pull_rows
@@ -17,35 +20,62 @@ from anomfit.plotting.spectrum import plot_excess, plot_spectrum
 from anomfit.plotting.style import QUIET, styled, typeset
 from anomfit.results.result import Result, Spectrum
 
+Draw = Callable[[], Figure]
+Complain = Callable[[str], None]
+
 COLUMNS = 3  # panels side by side, at most
 NOTE_WIDTH = 92  # characters of a caption note per panel
 
 
-def save_figures(result: Result, folder: str | Path) -> list[Path]:
+def save_figures(result: Result, folder: str | Path, complain: Complain = warnings.warn) -> list[Path]:
     """Draw what `result` has: a spectrum for each measurement with bins, the corner plot, the pulls; return the files.
 
-    `folder` is made if need be; figures that are there are replaced, each written whole. Files: spectrum-NAME-ERA.png,
-    corner.png and signals.png (with a posterior of enough draws), pulls.png, and what is drawn for one model alone.
-    Raises OSError where it cannot write.
+    `folder` is made if need be; figures of ours that are there are replaced, each written whole. Files:
+    spectrum-NAME-ERA.png, corner.png and signals.png (with a posterior of enough draws), pulls.png, and what is drawn
+    for one model alone. `complain` gets a sentence for each figure that cannot be drawn or written; the others are.
     """
-    folder, made = Path(folder), []
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = made_folder(Path(folder))
+    return save_each(_drawings(result), folder, complain)
+
+
+def save_each(drawings: Mapping[str, Draw], folder: Path, complain: Complain) -> list[Path]:
+    """Save what the functions draw under their names, in the look of this package; `complain` as in `save_figures`."""
+    made = []
     with styled():
-        for spectrum in result.spectra:
-            shown = _panels(spectrum)
-            if shown:
-                figure = spectrum_figure(shown, typeset(spectrum.title), _note(result, spectrum))
-                name = f"spectrum-{spectrum.measurement}-{spectrum.era}"
-                made.append(save_figure(figure, folder, "".join(c if c.isalnum() or c in "-._" else "-" for c in name)))
-        if has_posterior(result):
-            side = 1.25 * len(result.provenance.coordinates) + 0.6
-            made.append(save_figure(plot_corner(result, Figure(figsize=(side, side))), folder, "corner"))
-            if signal_rows(result):
-                made.append(save_figure(signal_figure(result), folder, "signals"))
-            made += [save_figure(figure, folder, name) for name, figure in _of_the_model(result)]
-        if pull_rows(result):
-            made.append(save_figure(pull_figure(result), folder, "pulls"))
+        for name, draw in drawings.items():
+            try:
+                made.append(save_figure(draw(), folder, name))
+            except InputError as error:
+                complain(f"no figure {name}.png: {error}")
+            except Exception as error:  # matplotlib's, of a symbol it cannot set, say: a figure never costs a result
+                reason = quoted(" ".join(str(error).split()) or type(error).__name__)
+                complain(f"no figure {name}.png: it cannot be drawn ({reason})")
     return made
+
+
+def _drawings(result: Result) -> dict[str, Draw]:
+    drawings: dict[str, Draw] = {}
+    for spectrum in result.spectra:
+        if any(np.isfinite(entry.low) and not np.isnan(entry.high) for entry in spectrum.bins):
+            name = spectrum_figure_name(spectrum.measurement, spectrum.era)
+            drawings[name] = partial(_spectrum_page, result, spectrum)
+    if has_posterior(result):
+        drawings["corner"] = partial(_corner_page, result)
+        if signal_rows(result):
+            drawings["signals"] = partial(signal_figure, result)
+        drawings |= _of_the_model(result)
+    if pull_rows(result):
+        drawings["pulls"] = partial(pull_figure, result)
+    return drawings
+
+
+def _spectrum_page(result: Result, spectrum: Spectrum) -> Figure:
+    return spectrum_figure(_panels(spectrum), typeset(spectrum.title), _note(result, spectrum))
+
+
+def _corner_page(result: Result) -> Figure:
+    side = 1.25 * len(result.provenance.coordinates) + 0.6
+    return plot_corner(result, Figure(figsize=(side, side)))
 
 
 def spectrum_figure(shown: Sequence[Panel], title: str, note: str) -> Figure:
@@ -96,24 +126,22 @@ def add_note(figure: Figure, note: str, columns: int) -> None:
 
 
 def save_figure(figure: Figure, folder: Path, name: str) -> Path:
-    """Write folder/name.png with no label cut off, whole under a temporary name, then renamed."""
+    """Write folder/name.png, no label cut off, whole; InputError where it cannot, and where another's file is there."""
     path = folder / f"{name}.png"
+    claim(path)
     with written_whole(path) as part:
         figure.savefig(part, format="png", bbox_inches="tight")
     return path
 
 
-def _of_the_model(result: Result) -> Iterator[tuple[str, Figure]]:
+def _of_the_model(result: Result) -> dict[str, Draw]:
     from anomfit.plotting import dark_scalar  # which needs this module
 
-    if dark_scalar.can_show(result):
-        yield "dark-scalar-today", dark_scalar.today_figure(result)
+    return {"dark-scalar-today": partial(dark_scalar.today_figure, result)} if dark_scalar.can_show(result) else {}
 
 
 def _panels(spectrum: Spectrum) -> list[Panel]:
     draws = None if spectrum.predictive is None else spectrum.predictive.reshape(-1, len(spectrum.bins))
-    if not any(np.isfinite(entry.low) for entry in spectrum.bins):
-        return []
     label = "best fit" if spectrum.fitted else "best fit (not fitted to these data)"
     return panels(spectrum.bins, spectrum.best_fit, draws, oscillation_curves(spectrum.full_name), label)
 

@@ -1,6 +1,8 @@
 """Figures of a search: where it ended, the optima, the published points, and the allowed region of two parameters."""
 
+import warnings
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +12,8 @@ from matplotlib.figure import Figure
 from anomfit.inference.boundary import LEVELS, Boundary
 from anomfit.inference.optimise import Search
 from anomfit.parameters import Parameter
-from anomfit.plotting.figures import add_note, save_figure
-from anomfit.plotting.style import BAND, CURVES, SIGNAL, axis_label, mathematics, styled
+from anomfit.plotting.figures import Complain, add_note, save_each
+from anomfit.plotting.style import BAND, CURVES, SIGNAL, axis_label, mathematics
 from anomfit.problem import Problem
 
 REGION = "#cfe3b4"
@@ -24,21 +26,30 @@ Points = Mapping[str, Mapping[str, float]]
 
 
 def save_search_figures(
-    folder: Path, problem: Problem, search: Search, published: Points, grid: Boundary | None
+    folder: Path,
+    problem: Problem,
+    search: Search,
+    published: Points,
+    grid: Boundary | None,
+    complain: Complain = warnings.warn,
 ) -> list[Path]:
-    """optima.png, and boundary.png where there is a grid; the files."""
-    with styled():
-        made = [save_figure(optima_figure(problem, search, published), folder, "optima")]
-        if grid is not None:
-            figure = Figure(figsize=(5.4, 4.8), layout="constrained")
-            plot_boundary(problem, grid, search, published, figure.subplots())
-            note = (
-                f"-2 ln L minimised over all other parameters in each of {len(grid.x)} x {len(grid.y)} cells. Shaded: "
-                "all conditions hold at the cell's best point."
-            )
-            add_note(figure, note, columns=1)
-            made.append(save_figure(figure, folder, "boundary"))
-    return made
+    """optima.png, and boundary.png where there is a grid; the files. `complain` as in `save_figures`."""
+    drawings = {"optima": partial(optima_figure, problem, search, published)}
+    if grid is not None:
+        drawings["boundary"] = partial(boundary_figure, problem, grid, search, published)
+    return save_each(drawings, folder, complain)
+
+
+def boundary_figure(problem: Problem, grid: Boundary, search: Search, published: Points) -> Figure:
+    """The allowed region on a page of its own."""
+    figure = Figure(figsize=(5.4, 4.8), layout="constrained")
+    plot_boundary(problem, grid, search, published, figure.subplots())
+    note = (
+        f"-2 ln L minimised over all other parameters in each of {len(grid.x)} x {len(grid.y)} cells. Shaded: "
+        "all conditions hold at the cell's best point."
+    )
+    add_note(figure, note, columns=1)
+    return figure
 
 
 def optima_figure(problem: Problem, search: Search, published: Points) -> Figure:

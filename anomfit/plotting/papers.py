@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from anomfit.data import load_record
 from anomfit.detectors.pairs import SELECTIONS
 from anomfit.detectors.resolution import RESOLUTIONS
+from anomfit.folders import made_folder
 from anomfit.measurements.catalogue import find_measurement
 from anomfit.models.two_higgs_doublet import TwoHiggsDoublet, as_published, two_higgs_doublet
 from anomfit.plotting.figures import add_note, save_figure
@@ -69,7 +70,7 @@ def save_paper_figures(folder: Path, paper: str | None = None) -> list[Path]:
     arXiv:2005.08920 the limits on kaons that its points are to pass. Raises InputError for an unknown paper.
     """
     drawn = FIGURES if paper is None else {name: FIGURES[name] for name in [paper_name(paper)]}
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = made_folder(folder)
     with styled():
         return [save_figure(draw(), folder, name) for figures in drawn.values() for name, draw in figures.items()]
 

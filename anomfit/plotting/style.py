@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import Any
 
-import matplotlib
+import matplotlib.style
 
 INK, QUIET = "0.1", "0.45"
 DATA, SIGNAL, BAND = "black", "#0b4f9c", "#8d7ac2"
@@ -57,8 +57,9 @@ _WORDS = {  # plain text of measurements and models as it stands in a figure
 
 
 def styled() -> AbstractContextManager[None]:
-    """A context in which new figures get the look of this package; matplotlib's own settings come back after it."""
-    return matplotlib.rc_context(_STYLE)
+    """A context in which new figures get the look of this package, whatever the user's own settings of matplotlib are
+    (text.usetex without LaTeX, say); those come back after it."""
+    return matplotlib.style.context(["default", _STYLE])
 
 
 def typeset(text: str) -> str:

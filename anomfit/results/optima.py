@@ -133,8 +133,9 @@ def write_optimise_report(
     search: Search,
     published: Sequence[PublishedPoint],
     grid: Boundary | None,
+    remarks: Sequence[str] = (),
 ) -> None:
-    """The whole search as Markdown."""
+    """The whole search as Markdown; the paragraphs `remarks` stand before the card."""
     columns = [str(i + 1) for i in range(len(search.optima))]
     parts = [
         f"# {origin.model}: search for points\n\nMade {origin.created}, seed {origin.seed}.\n",
@@ -151,6 +152,7 @@ def write_optimise_report(
         parts.append(condition_table(title, [p.name for p in published], [p.standing for p in published]).markdown())
     if grid is not None:
         parts.append(f"## Boundary\n\n{boundary_words(grid, problem)}\n")
+    parts += [f"{remark}\n" for remark in remarks]
     parts.append(f"## Card\n\n```toml\n{origin.card.rstrip()}\n```\n")
     with written_whole(path) as part:
         part.write_text("\n".join(parts), encoding="utf-8")

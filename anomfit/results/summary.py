@@ -1,6 +1,5 @@
 """A result in words: the same plain tables for the terminal and for the report."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import norm
 
+from anomfit.folders import written_whole
 from anomfit.inference.diagnostics import diagnose
 from anomfit.inference.minimise import Fit
 from anomfit.inference.sample import Samples
+from anomfit.inference.significance import Significance
 from anomfit.results.result import Result
 from anomfit.statistics.tension import Tension
 
@@ -50,8 +51,8 @@ class TextTable:
 
 def tables(result: Result) -> tuple[TextTable, ...]:
     """Every table that `result` has numbers for."""
-    made = [fit_table(result), optima_table(result), measurement_table(result), tension_table(result)]
-    made += [pull_table(result)]
+    made = [fit_table(result), significance_table(result), optima_table(result), measurement_table(result)]
+    made += [limit_table(result), tension_table(result), pull_table(result)]
     made += [posterior_table(result), correlation_table(result), choice_table(result), version_table(result)]
     return tuple(table for table in made if table is not None)
 
@@ -75,9 +76,8 @@ def write_report(path: Path, result: Result, extra: Sequence[str] = ()) -> None:
     ]
     body = [table.markdown() for table in tables(result)]
     card = ["## Fit card", "", "```toml", origin.card.rstrip(), "```", ""]
-    part = path.with_name(path.name + ".part")
-    part.write_text("\n".join([*head, *body, *(f"{text}\n" for text in extra), *card]), encoding="utf-8")
-    os.replace(part, path)
+    with written_whole(path) as part:
+        part.write_text("\n".join([*head, *body, *(f"{text}\n" for text in extra), *card]), encoding="utf-8")
 
 
 def _how_found(fit: Fit) -> str:
@@ -95,15 +95,17 @@ def fit_table(result: Result) -> TextTable | None:
     rows, notes = [], [f"-2 ln L = {fit.twice_nll:.5f} ({fit.message}); {_how_found(fit)}."]
     for coordinate in result.provenance.coordinates:
         name = coordinate.name
-        interval = "" if hesse is None else f"{_number(hesse.low[name])} .. {_number(hesse.high[name])}"
+        is_parabola = hesse is not None and name not in hesse.at_bound
+        interval = f"{_number(hesse.low[name])} .. {_number(hesse.high[name])}" if is_parabola else "-"
         profile = f"{_number(minos[name].low)} .. {_number(minos[name].high)}" if name in minos else ""
         rows.append((name, coordinate.unit, _number(fit.point[name]), interval, profile))
         words = [hesse.notes[name]] if hesse is not None and name in hesse.notes else []
         if name in minos:
-            words += [f"MINOS: {n}" for n in (minos[name].note_low, minos[name].note_high) if n.startswith("no")]
+            words += [f"MINOS: {remark}" for remark in minos[name].remarks]
         notes += [f"{name}: {'; '.join(dict.fromkeys(words))}."] if words else []
     if hesse is not None and hesse.flat:
         notes.append("The data leave free: " + "; ".join(direction.words for direction in hesse.flat) + ".")
+    notes += [f"Caution: {problem}." for problem in fit.problems]
     return TextTable(
         "Best fit", ("parameter", "unit", "best fit", "HESSE 68 %", "MINOS 68 %"), tuple(rows), tuple(notes)
     )
@@ -127,21 +129,67 @@ def measurement_table(result: Result) -> TextTable | None:
     if goodness is None:
         return None
     rows = [
-        (f"{m.name}:{m.era}", f"{m.chi_squared:.2f}", str(m.bins), _probability(m.p_value), f"{m.largest_pull:.2f}")
+        (f"{m.name}:{m.era}", f"{m.chi_squared:.2f}", str(m.numbers), _probability(m.p_value), f"{m.largest_pull:.2f}")
         for m in goodness.measurements
+        if m.numbers
     ]
     rows.append(("nuisance pulls", f"{goodness.pull_penalty:.2f}", "", "", ""))
-    rows.append(("total", f"{goodness.chi_squared:.2f}", str(goodness.bins), _probability(goodness.p_value), ""))
+    rows.append(("total", f"{goodness.chi_squared:.2f}", str(goodness.numbers), _probability(goodness.p_value), ""))
     left, effective = goodness.degrees_of_freedom, goodness.effective_parameters
     free = sum(c.prior != "pull" for c in result.provenance.coordinates)
     notes = [
-        f"Degrees of freedom of the total: {left}, {goodness.bins} bins less {effective} effective parameters "
-        f"({free} are free; directions that the data leave free are not counted)."
+        f"The total has {left} degrees of freedom: {goodness.numbers} independent numbers less {effective} effective "
+        f"parameters. {free} parameters are free; a direction that the data leave free is not counted."
     ]
     notes += [goodness.note] if goodness.note else []
     notes += [f"{m.name}: {m.note}." for m in goodness.measurements if m.note]
-    columns = ("measurement", "chi^2", "bins", "p-value", "largest pull")
+    columns = ("measurement", "chi^2", "independent numbers", "p-value", "largest pull")
     return TextTable("Goodness of fit", columns, tuple(rows), tuple(notes))
+
+
+def limit_table(result: Result) -> TextTable | None:
+    """What limits, and data that are not public, add to -2 ln L: they have no degrees of freedom."""
+    goodness = result.goodness
+    limits = [m for m in goodness.measurements if not m.numbers] if goodness is not None else []
+    if goodness is None or not limits:
+        return None
+    rows = [(f"{m.name}:{m.era}", f"{m.chi_squared:.2f}") for m in sorted(limits, key=lambda m: -m.chi_squared)]
+    rows.append(("total", f"{goodness.limits:.2f}"))
+    notes = ("A limit has no independent number: its -2 ln L is 2.71 at 90 % CL, and no part of chi^2.",)
+    return TextTable("Limits", ("limit", "-2 ln L"), tuple(rows), notes)
+
+
+def significance_table(result: Result) -> TextTable | None:
+    """The best fit against no new physics, by measurement and in all."""
+    found = result.significance
+    if found is None:
+        return None
+    rows = [(g.name, f"{g.null:.2f}", f"{g.best:.2f}", f"{g.delta:+.2f}") for g in found.gains]
+    best = found.null - found.delta_chi_squared
+    rows.append(("total", f"{found.null:.2f}", f"{best:.2f}", f"{found.delta_chi_squared:+.2f}"))
+    return TextTable(
+        "No new physics",
+        ("measurement", "-2 ln L without", "-2 ln L best fit", "Delta chi^2"),
+        tuple(rows),
+        (significance_words(found), GLOBAL_WORDS),
+    )
+
+
+GLOBAL_WORDS = (
+    "The global significance, for a fluctuation anywhere in the ranges of the parameters, comes from toys alone: "
+    "'anomfit toys RESULT --no-new-physics'."
+)
+
+
+def significance_words(found: Significance) -> str:
+    """The gain over no new physics in one sentence."""
+    if found.delta_chi_squared <= 0.0:
+        return "No new physics describes the data as well as the best fit does."
+    return (
+        f"Delta chi^2 = {found.delta_chi_squared:.2f} against no new physics (no signal in any bin, nuisance "
+        f"parameters refitted): a local significance of {found.local_sigmas:.1f} standard deviations, masses fixed and "
+        "one amplitude free."
+    )
 
 
 def tension_table(result: Result) -> TextTable | None:
@@ -205,6 +253,7 @@ def _how_sampled(samples: Samples) -> list[str]:
         return [
             f"Nested sampling: {found.calls} likelihoods in {samples.seconds:.0f} s, worth {found.ess:.0f} draws; "
             f"{chains * draws} are kept, of equal weight and independent. ln of the evidence {found.log_evidence:.2f}.",
+            *(f"Caution: {problem}." for problem in samples.problems),
         ]
     rate, divergences = samples.ess_per_second, samples.divergences
     return [

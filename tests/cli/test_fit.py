@@ -117,7 +117,8 @@ def test_a_run_in_steps_or_interrupted_gives_the_numbers_of_a_straight_one(anomf
 
     monkeypatch.setattr(sample, "write_checkpoint", interrupted)
     outcome = anomfit("fit", card, "--out", "stopped")
-    assert (outcome.status, outcome.err) == (130, "anomfit: interrupted\n")
+    kept = "anomfit: interrupted; what was found is in stopped, --resume goes on\n"
+    assert (outcome.status, outcome.err) == (130, kept)
     monkeypatch.setattr(sample, "write_checkpoint", write)
     assert anomfit("fit", card, "--out", "stopped", "--seed", "9", "--resume").status == 2  # another run's
     assert anomfit("fit", card, "--out", "stopped", "--resume").status == 0

@@ -31,7 +31,7 @@ def test_a_search_writes_its_folder_and_says_what_it_found(anomfit, card, tmp_pa
     assert "16 of 16 starts (100.0 %) end in a point where the one condition holds." in outcome.out
     folder = tmp_path / "found"
     names = {"optima.csv", "ends.csv", "boundary.csv", "report.md", "card.toml", "optima.png", "boundary.png"}
-    assert {path.name for path in folder.iterdir()} == names
+    assert {path.name for path in folder.iterdir()} == {".anomfit", *names}
     optima, ends, cells = (table(folder / name) for name in ("optima.csv", "ends.csv", "boundary.csv"))
     assert float(optima[0]["twice_nll"]) == pytest.approx(0.0, abs=1e-4)
     assert optima[0]["all_hold"] == "True"
@@ -46,7 +46,7 @@ def test_a_search_writes_its_folder_and_says_what_it_found(anomfit, card, tmp_pa
     assert "--overwrite" in again.err
     once_more = anomfit("optimise", card, "--starts", "4", "--out", "found", "--overwrite", "--set", "m_dark=30MeV")
     assert once_more.status == 0
-    assert {path.name for path in folder.iterdir()} == names - {"boundary.csv", "boundary.png"}
+    assert {path.name for path in folder.iterdir()} == {".anomfit", *names} - {"boundary.csv", "boundary.png"}
     assert dict(load_card(folder / "card.toml").fixed)["m_dark"] == pytest.approx(0.03)
     assert "m_dark" not in table(folder / "ends.csv")[0]
 
@@ -62,7 +62,7 @@ def test_ctrl_c_keeps_what_is_found_so_far(anomfit, card, tmp_path, interrupt):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--starts", "0"], ["--starts", "'0'", "1 or above"]),
+        (["--starts", "0"], ["--starts", "'0'", "from 1 to"]),
         (["--starts", "many"], ["--starts", "'many'"]),
         (["--seed", "-1"], ["--seed", "'-1'"]),
         (["--set", "m_dirk=1"], ["m_dirk", "'m_dark'"]),
