@@ -19,6 +19,7 @@ from anomfit.constraints.base import Constraint
 from anomfit.errors import InputError
 from anomfit.measurements.base import Measurement, Prediction
 from anomfit.parameters import Nuisance, Parameter, Parametrisation, Point
+from anomfit.precision import require_double_precision
 from anomfit.statistics.forward import apart, with_forward_slopes
 
 MANY = 3  # limits that are no integrals, from which on their slopes are worked out forwards
@@ -26,9 +27,9 @@ MANY = 3  # limits that are no integrals, from which on their slopes are worked 
 
 @dataclass(frozen=True)
 class Problem:
-    """A fit: a pytree whose leaves are the measurements' data and the fixed values, so that neither causes a
-    recompile. An array that several measurements hold (one beam, say) is one leaf: then the compiler sees that what
-    they compute from it is the same, and computes it once.
+    """A fit: a pytree whose leaves are the measurements' data, the fixed values and the nuisances' centres, so that
+    none causes a recompile. An array that several measurements hold (one beam, say) is one leaf: then the compiler sees
+    that what they compute from it is the same, and computes it once.
     """
 
     model: Model
@@ -37,10 +38,11 @@ class Problem:
     free: tuple[Parameter, ...]
     fixed: Mapping[str, float | Float[Array, ""]]
     nuisances: tuple[Nuisance, ...]
+    centres: Float[Array, " nuisances"]  # what other data say of the nuisances, in pulls: 0 but in a toy
     leaf_of: tuple[int, ...] = field(init=False)  # which leaf each array of measurements and fixed values is
 
     def __post_init__(self):
-        arrays = jax.tree.leaves((self.measurements, self.fixed))
+        arrays = jax.tree.leaves((self.measurements, self.fixed, self.centres))
         distinct = {identity: i for i, identity in enumerate(dict.fromkeys(map(id, arrays)))}
         object.__setattr__(self, "leaf_of", tuple(distinct[id(array)] for array in arrays))
 
@@ -98,10 +100,13 @@ class Problem:
         point, nuisances = self.physical_point(parameters), self.nuisance_values(parameters)
         return tuple(m.predict(self.model, point, nuisances) for m in self.measurements)
 
+    def penalty(self, parameters: Point) -> Float[Array, ""]:
+        """What the nuisances' own data say, in -2 ln L: the squared distances of the pulls from their centres."""
+        pulls = [jnp.asarray(parameters.get(n.name, 0.0), dtype=float) for n in self.nuisances]
+        return sum(((pull - centre) ** 2 for pull, centre in zip(pulls, self.centres, strict=True)), jnp.zeros(()))
+
     def log_likelihood(self, parameters: Point) -> Float[Array, ""]:
-        """ln L of all measurements, nuisance penalties -pull^2/2 included once; parameters by name (pulls default
-        0).
-        """
+        """ln L of all measurements and of the nuisances (`penalty`), once; parameters by name (pulls default 0)."""
         chosen = {p.name: jnp.asarray(parameters[p.name], dtype=float) for p in self.free}
         chosen |= {n.name: jnp.asarray(parameters.get(n.name, 0.0), dtype=float) for n in self.nuisances}
         light = tuple(m for m in self.measurements if isinstance(m, Constraint) and not m.integral)
@@ -110,7 +115,7 @@ class Problem:
         else:
             rest = tuple(m for m in self.measurements if not isinstance(m, Constraint) or m.integral)
             total = self._sum_of(rest, chosen) + with_forward_slopes(lambda at: self._sum_of(light, at), chosen)
-        return total - 0.5 * sum(chosen[n.name] ** 2 for n in self.nuisances)
+        return total - 0.5 * self.penalty(chosen)
 
     def _sum_of(self, measurements: Sequence[Measurement], parameters: Point) -> Float[Array, ""]:
         point, nuisances = self.physical_point(parameters), self.nuisance_values(parameters)
@@ -129,10 +134,13 @@ class Problem:
         return -2.0 * self.log_likelihood(self.from_angle(a))
 
 
+_LEAVES = ("measurements", "fixed", "centres")
+
+
 def _flatten(problem: Problem):
-    arrays, structure = jax.tree.flatten((problem.measurements, problem.fixed))
+    arrays, structure = jax.tree.flatten(tuple(getattr(problem, name) for name in _LEAVES))
     leaves = dict(zip(problem.leaf_of, arrays, strict=True))
-    static = {f.name: getattr(problem, f.name) for f in fields(problem) if f.name not in ("measurements", "fixed")}
+    static = {f.name: getattr(problem, f.name) for f in fields(problem) if f.name not in _LEAVES}
     return tuple(leaves.values()), (structure, tuple(static.items()))
 
 
@@ -141,9 +149,9 @@ def _unflatten(described, leaves) -> Problem:
     problem = object.__new__(Problem)  # the sharing of leaves is known, and must not be looked for among tracers
     for name, value in static:
         object.__setattr__(problem, name, value)
-    measurements, fixed = jax.tree.unflatten(structure, [leaves[i] for i in problem.leaf_of])
-    object.__setattr__(problem, "measurements", measurements)
-    object.__setattr__(problem, "fixed", fixed)
+    parts = jax.tree.unflatten(structure, [leaves[i] for i in problem.leaf_of])
+    for name, part in zip(_LEAVES, parts, strict=True):
+        object.__setattr__(problem, name, part)
     return problem
 
 
@@ -157,9 +165,10 @@ def build_problem(
     free: Sequence[Parameter],
     fixed: Mapping[str, float],
 ) -> Problem:
-    """A checked problem: capabilities fit, no data sample twice, one definition a nuisance, every parameter placed
-    once.
+    """A checked problem: double precision, capabilities fit, no data sample twice, one definition a nuisance, every
+    parameter placed once. InputError says what is not so.
     """
+    require_double_precision()
     if not measurements:
         raise InputError("measurements: none is given; name at least one, see 'anomfit measurements'")
     chosen = model.parametrisations.get(parametrisation)
@@ -170,13 +179,15 @@ def build_problem(
     _check_samples(measurements)
     _check_capabilities(model, measurements)
     ordered = tuple(sorted(free, key=lambda p: chosen.names.index(p.name)))
+    nuisances = _merge_nuisances(model, chosen, measurements)
     return Problem(
         model=model,
         measurements=tuple(measurements),
         parametrisation=chosen,
         free=ordered,
         fixed={name: jnp.asarray(float(fixed[name])) for name in chosen.names if name in fixed},
-        nuisances=_merge_nuisances(model, chosen, measurements),
+        nuisances=nuisances,
+        centres=jnp.zeros(len(nuisances)),
     )
 
 

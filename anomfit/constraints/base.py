@@ -1,21 +1,24 @@
 """What a constraint is: a pure prediction from a model's physical point, data of the limit, and a smooth penalty.
 
 A constraint is a measurement with one number, so that a card can list it. That number is the ratio of the prediction to
-the 90 % CL limit; a measured rate has the distance from the measurement over 1.645 standard deviations instead.
+the 90 % CL limit, or the predicted quantity itself where it has been measured.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from anomfit.capabilities import PredictsLightScalars as PredictsLightScalars  # for the families of constraints
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.parameters import Nuisance, Point
 from anomfit.statistics.limits import Z_90, curve_log_likelihood, rate_log_likelihood
+from anomfit.statistics.terms import gaussian_log_likelihood
+from anomfit.statistics.throws import two_sided_gaussian
 
 Kind = Literal["upper limit", "measured", "curve", "region", "projection", "no public data"]
 
@@ -28,6 +31,7 @@ KINDS: Mapping[Kind, str] = {
     "no public data": "the limit is not public as numbers: prediction only",
 }
 IN_FITS: tuple[Kind, ...] = ("upper limit", "measured", "curve", "region")
+SIGMAS = ("sigma_minus", "sigma_plus")
 
 
 class Outcome(NamedTuple):
@@ -57,6 +61,8 @@ class About:
     ceiling: float = float("inf")
     accepts: tuple[type, ...] = ()
     samples: tuple[str, ...] = ()
+    without: float = 0.0  # the predicted quantity without new physics, which matters for a measured number
+    varies: bool = True  # False: the same prediction whatever the point
 
 
 Physics = Callable[..., Outcome]  # of model, point, nuisances, data
@@ -111,26 +117,47 @@ class Constraint:
         """What it assumes and how it enters a likelihood."""
         return {"assumption": self.about.assumption, "likelihood": KINDS[self.about.kind]}
 
+    @property
+    def independent_numbers(self) -> int:
+        """1 for a measured number that some point of a model moves, 0 for a limit."""
+        return int(self._is_measured and self.about.varies)
+
     def outcome(self, model: object, point: Point, nuisances: Point) -> Outcome:
         """Prediction, limit and ratio at a physical point."""
         return self.physics(model, point, nuisances, self.data)
 
     def bins(self) -> list[Bin]:
-        """One entry in units of the limit: 0 +- 1/1.645."""
-        return [Bin(self.about.quantity, float("nan"), float("nan"), "of the limit", 0.0, 0.0, 1.0 / Z_90)]
+        """One entry: the measured number with the mean of its errors, or 0 +- 1/1.645 in units of a limit."""
+        nan, quantity = float("nan"), self.about.quantity
+        if not self._is_measured:
+            return [Bin(quantity, nan, nan, "of the limit", 0.0, 0.0, 1.0 / Z_90)]
+        error = float(np.mean([np.asarray(self.data[name]) for name in SIGMAS]))
+        return [Bin(quantity, nan, nan, self.about.unit, float(np.asarray(self.data["value"])), 0.0, error)]
 
     def predict(self, model: object, point: Point, nuisances: Point) -> Prediction:
-        """The ratio to the limit as one bin; the prediction itself in `before_efficiency`."""
+        """One bin: the measured quantity, or the ratio to the limit; the prediction itself in `before_efficiency`."""
         found = self.outcome(model, point, nuisances)
-        return Prediction(
-            signal={"of the limit": jnp.reshape(found.ratio, (1,))}, before_efficiency={"predicted": found.predicted}
-        )
+        return self._as_prediction(found.predicted, found.ratio)
+
+    def without_new_physics(self, prediction: Prediction) -> Prediction:
+        """Nothing of the limit; what the quantity is without new physics against a measured number."""
+        nothing = jnp.zeros_like(prediction.before_efficiency["predicted"])
+        return self._as_prediction(nothing + self.about.without, nothing)
+
+    def simulate(self, prediction: Prediction, nuisances: Point, key: Array) -> "Constraint":
+        """With the measured number thrown; a limit has no data and stays as it is."""
+        if not self._is_measured:
+            return self
+        thrown = two_sided_gaussian(key, prediction.total[0], *(jnp.asarray(self.data[name]) for name in SIGMAS))
+        return replace(self, data={**self.data, "value": thrown})
 
     def log_likelihood(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
         """ln L as its kind has it, 0 well inside what is allowed and for what never enters a likelihood."""
-        ratio = prediction.total[0]
-        kind = self.about.kind
-        if kind in ("upper limit", "measured"):
+        ratio, kind = prediction.total[0], self.about.kind
+        if kind == "measured":
+            residual = ratio - self.data["value"]
+            return gaussian_log_likelihood(residual, *(jnp.asarray(self.data[name]) for name in SIGMAS))
+        if kind == "upper limit":
             return rate_log_likelihood(ratio)
         if kind == "curve":
             return curve_log_likelihood(ratio)
@@ -144,10 +171,20 @@ class Constraint:
         return -2.0 * self.log_likelihood(prediction, nuisances)
 
     def pulls(self, prediction: Prediction, nuisances: Point) -> Float[Array, "1"]:
-        """-sqrt(chi^2): a limit only pulls down."""
+        """(measured - predicted) over the error on the prediction's side; -sqrt(chi^2) of a limit, which pulls down."""
         chi_squared = self.chi_squared(prediction, nuisances)
         positive = chi_squared > 0.0
-        return -jnp.reshape(jnp.where(positive, jnp.sqrt(jnp.where(positive, chi_squared, 1.0)), 0.0), (1,))
+        size = jnp.where(positive, jnp.sqrt(jnp.where(positive, chi_squared, 1.0)), 0.0)
+        below = prediction.total < self.data["value"] if self._is_measured else False
+        return jnp.reshape(jnp.where(below, size, -size), (1,))
+
+    @property
+    def _is_measured(self) -> bool:
+        return self.about.kind == "measured"
+
+    def _as_prediction(self, predicted: Float[Array, ""], ratio: Float[Array, ""]) -> Prediction:
+        name, number = (self.about.quantity, predicted) if self._is_measured else ("of the limit", ratio)
+        return Prediction({name: jnp.reshape(number, (1,))}, {"predicted": predicted})
 
 
 jax.tree_util.register_dataclass(
@@ -163,6 +200,17 @@ def against_upper_limit(predicted: ArrayLike, limit: ArrayLike, reach: ArrayLike
     return Outcome(predicted, weakened, predicted * reach / limit)
 
 
-def against_measurement(predicted, value, sigma) -> Outcome:
-    """Prediction against a measured number with one standard deviation `sigma`."""
-    return Outcome(jnp.asarray(predicted), jnp.asarray(value), jnp.abs(predicted - value) / (Z_90 * sigma))
+def against_measurement(predicted: ArrayLike, data: Mapping[str, ArrayLike]) -> Outcome:
+    """Prediction against the measured number of `data`: value, sigma_minus, sigma_plus (as `measured_number` has them).
+
+    sigma_plus is the error for predictions above the value.
+    """
+    predicted, value = jnp.asarray(predicted), jnp.asarray(data["value"])
+    sigma = jnp.where(predicted > value, data["sigma_plus"], data["sigma_minus"])
+    return Outcome(predicted, value, jnp.abs(predicted - value) / (Z_90 * sigma))
+
+
+def measured_number(value: ArrayLike, sigma: ArrayLike, sigma_plus: ArrayLike | None = None) -> dict[str, np.ndarray]:
+    """The leaves of a measured number; with `sigma_plus`, `sigma` is the error for predictions below the value."""
+    upper = sigma if sigma_plus is None else sigma_plus
+    return {name: np.asarray(x, dtype=float) for name, x in zip(("value", *SIGMAS), (value, sigma, upper))}

@@ -2,15 +2,13 @@
 
 from functools import lru_cache, partial
 
-import jax.numpy as jnp
 import numpy as np
 
 from anomfit.capabilities import HasYukawaCouplings, PredictsLeptonMoment, PredictsLightNeutrinos
-from anomfit.constraints.base import About, Constraint, Outcome, against_measurement
+from anomfit.constraints.base import About, Constraint, Outcome, against_measurement, measured_number
 from anomfit.measurements.lepton_moments import load_lepton_moment
 from anomfit.parameters import Point
 from anomfit.physics import neutrino_mass as splitting
-from anomfit.statistics.limits import Z_90
 
 
 @lru_cache
@@ -54,14 +52,14 @@ def _splitting(name: str, quantity: str, index: int, value: float, sigma: float)
         assumption="type-I seesaw of one sterile state a generation; the Dirac masses are fitted to the splitting",
         references=("arXiv:2410.05380",),
         accepts=(PredictsLightNeutrinos,),
+        without=value,  # light neutrinos have masses, whatever gives them
     )
-    numbers = {"value": np.asarray(value), "sigma": np.asarray(sigma)}
-    return Constraint(numbers, about, _SPLITTINGS[index])
+    return Constraint(measured_number(value, sigma), about, _SPLITTINGS[index])
 
 
 def _mass_splitting(index: int, model: PredictsLightNeutrinos, point: Point, nuisances: Point, data) -> Outcome:
     found = splitting.mass_squared_differences(model.light_neutrinos(point).m_light)[index]
-    return against_measurement(found, data["value"], data["sigma"])
+    return against_measurement(found, data)
 
 
 _SPLITTINGS = (partial(_mass_splitting, 0), partial(_mass_splitting, 1))
@@ -82,12 +80,10 @@ def _electron() -> Constraint:
         accepts=(PredictsLeptonMoment,),
         samples=("g-2-electron",),
     )
-    numbers = {key: getattr(measured, key) for key in ("value", "sigma_minus", "sigma_plus")}
-    return Constraint(numbers, about, _electron_moment)
+    return Constraint(
+        measured_number(measured.value, measured.sigma_minus, measured.sigma_plus), about, _electron_moment
+    )
 
 
 def _electron_moment(model: PredictsLeptonMoment, point: Point, nuisances: Point, data) -> Outcome:
-    moment = model.lepton_moment(point, "electron")
-    residual = moment - data["value"]
-    sigma = jnp.where(residual > 0.0, data["sigma_plus"], data["sigma_minus"])
-    return Outcome(moment, data["value"], jnp.abs(residual) / (Z_90 * sigma))
+    return against_measurement(model.lepton_moment(point, "electron"), data)

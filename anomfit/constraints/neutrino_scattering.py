@@ -22,6 +22,7 @@ from anomfit.constraints.base import (
     PredictsLightScalars,
     against_measurement,
     against_upper_limit,
+    measured_number,
 )
 from anomfit.constraints.dark_photon_reference import benchmark, coherent_cross_section
 from anomfit.data import load_record
@@ -190,8 +191,9 @@ def _trident(part: str, era: str) -> Constraint:
         assumption="nu_mu -> N2 mu mu, coherent, equivalent photons; the e+e- of N2 goes unnoticed: an upper bound",
         references=(*record.references, "arXiv:1406.2332"),
         accepts=(ExchangesLightScalars,),
+        without=1.0,
     )
-    numbers = {key: np.asarray(record.values[key]) for key in ("value", "sigma")}
+    numbers = measured_number(record.values["value"], record.values["sigma"])
     physics = partial(_muon_pairs, record.values["energy"], record.values["mass_number"])
     return Constraint(numbers, about, physics, integral=True)
 
@@ -199,7 +201,7 @@ def _trident(part: str, era: str) -> Constraint:
 def _muon_pairs(energy, mass_number, model: ExchangesLightScalars, point: Point, nuisances: Point, data) -> Outcome:
     scalars, made = model.light_scalars(point), model.heavy_neutrino_mass(point)
     excess = neutrino_trident.trident_excess(energy, mass_number, made, scalars.mass, scalars.y_nu * scalars.y_mu)
-    return against_measurement(1.0 + excess, data["value"], data["sigma"])
+    return against_measurement(1.0 + excess, data)
 
 
 # -- neutral currents and double cascades ---------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Mesons to a light scalar that decays to photons or to nothing seen: kaons near the pi0, B mesons, KOTO."""
 
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import NamedTuple
 
@@ -8,7 +9,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from anomfit.capabilities import ProducesScalarsInMesonDecays
-from anomfit.constraints.base import About, Constraint, Kind, Outcome, against_measurement, against_upper_limit
+from anomfit.constraints.base import (
+    About,
+    Constraint,
+    Kind,
+    Outcome,
+    against_measurement,
+    against_upper_limit,
+    measured_number,
+)
 from anomfit.constraints.lifetime_tables import lifetime_table, log_limit_at
 from anomfit.constraints.meson_production import Produced, produced
 from anomfit.data import Record, load_record
@@ -174,15 +183,19 @@ def _belle_2_rate() -> Constraint:
     record = load_record("kaon/photons_and_b_mesons").parts["Bplus_Kplus_nunu"]
     words = "Standard Model and invisible phi together, whatever the spectrum; the Standard Model alone is low"
     quantity = "B(B+ -> K+ nu nubar), phi included"
+    expected = record.values["standard_model"]
     about = _about(record, "B-K-nunu-belle2", quantity, "2019-2022", words, kind="measured", samples=(BELLE_2,))
-    numbers = {key: np.asarray(value) for key, value in record.values.items()}
-    return Constraint(numbers, about, _total)
+    numbers = {
+        **measured_number(record.values["value"], record.values["sigma"]),
+        "standard_model": np.asarray(expected),
+    }
+    return Constraint(numbers, replace(about, without=expected), _total)
 
 
 def _total(model: object, point: Point, nuisances: Point, data) -> Outcome:
     made = produced(model, point, "B+ -> K+")
     predicted = data["standard_model"] + jnp.sum(made.rate * made.to_invisible)
-    return against_measurement(predicted, data["value"], data["sigma"])
+    return against_measurement(predicted, data)
 
 
 def _babar_line() -> Constraint:

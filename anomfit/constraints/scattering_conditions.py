@@ -9,7 +9,7 @@ import numpy as np
 from anomfit.beams.booster import miniboone_beam
 from anomfit.beams.molecules import GLASS
 from anomfit.capabilities import ExchangesScalars, MakesPairs, ScattersPartlyInvisibly
-from anomfit.constraints.base import Constraint, Outcome, against_measurement, against_upper_limit
+from anomfit.constraints.base import Constraint, Outcome, against_measurement, against_upper_limit, measured_number
 from anomfit.constraints.conditions import condition, numbers, section_four
 from anomfit.constraints.dark_photon_reference import benchmark, coherent_cross_section
 from anomfit.constraints.neutrino_scattering import coherent_on_first
@@ -36,7 +36,11 @@ def _interactions() -> Constraint:
         "measured",
         ScattersPartlyInvisibly,
         _visible_interactions,
-        {**numbers(record), "beam": miniboone_beam("numu-only", "neutrino")},
+        {
+            **measured_number(record.values["value"], record.values["sigma"]),
+            "reference": np.asarray(record.values["reference"]),
+            "beam": miniboone_beam("numu-only", "neutrino"),
+        },
         quantity="visible interactions over the dark photon's",
         assumption="neutrino mode, no detector; the dark photon's coherent ones, with which the paper's points agree",
     )
@@ -45,7 +49,7 @@ def _interactions() -> Constraint:
 
 def _visible_interactions(model: MakesPairs, point: Point, nuisances: Point, data) -> Outcome:
     made = model.pair_events(point, nuisances, data["beam"], RATE_NODES).made
-    return against_measurement(jnp.sum(made[:, 0]) / data["reference"], data["value"], data["sigma"])
+    return against_measurement(jnp.sum(made[:, 0]) / data["reference"], data)
 
 
 def _charm2() -> Constraint:

@@ -25,6 +25,7 @@ class Forward(NamedTuple):
     """What a problem says at n points: arrays with the leading axis n, in lists over the measurements but the first."""
 
     twice_nll: Any
+    log_likelihood: list[Any]
     chi_squared: list[Any]
     pulls: list[Any]
     signal: list[dict[str, Any]]
@@ -87,11 +88,11 @@ def _forward(problem: Problem, points) -> Forward:
     def one(shared, point):
         nuisances, predictions = shared.nuisance_values(point), shared.predictions(point)
         pairs = list(zip(shared.measurements, predictions, strict=True))
-        log_likelihood = sum(m.log_likelihood(p, nuisances) for m, p in pairs)
-        penalty = sum(point[n.name] ** 2 for n in shared.nuisances)
+        log_likelihood = [m.log_likelihood(p, nuisances) for m, p in pairs]
         chi_squared = [m.chi_squared(p, nuisances) for m, p in pairs]
         pulls = [m.pulls(p, nuisances) for m, p in pairs]
-        return Forward(-2.0 * log_likelihood + penalty, chi_squared, pulls, [dict(p.signal) for p in predictions])
+        twice_nll = shared.penalty(point) - 2.0 * sum(log_likelihood)
+        return Forward(twice_nll, log_likelihood, chi_squared, pulls, [dict(p.signal) for p in predictions])
 
     def batch(shared, points):
         return each(lambda point: one(shared, point), points)

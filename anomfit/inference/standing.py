@@ -13,7 +13,6 @@ from scipy.stats import chi2, norm
 from anomfit.constraints.base import Constraint
 from anomfit.inference.evaluate import forward
 from anomfit.problem import Problem
-from anomfit.statistics.limits import Z_90
 
 WITHIN = 2.0
 NUISANCES = "nuisance parameters"
@@ -62,13 +61,12 @@ def standings(problem: Problem, points: Mapping[str, np.ndarray]) -> Standings:
         problem.measurements, found.chi_squared, found.pulls, found.signal, strict=True
     ):
         limits.append(isinstance(measurement, Constraint) and measurement.about.kind != "measured")
-        if isinstance(measurement, Constraint):
-            ratio = np.sum(list(signal.values()), axis=0)[:, 0]
-            sizes.append(ratio if limits[-1] else Z_90 * ratio)
+        if limits[-1]:
+            sizes.append(np.sum(list(signal.values()), axis=0)[:, 0])
         elif pulls.shape[1] == 1:
             sizes.append(pulls[:, 0])
         else:
-            sizes.append(norm.isf(0.5 * chi2.sf(chi_squared, pulls.shape[1])))
+            sizes.append(norm.isf(0.5 * chi2.sf(chi_squared, measurement.independent_numbers)))
     names, costs = [m.name for m in problem.measurements], [*found.chi_squared]
     if problem.nuisances:
         given = np.stack([np.broadcast_to(points.get(x.name, 0.0), (n,)) for x in problem.nuisances], axis=1)

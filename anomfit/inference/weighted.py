@@ -59,6 +59,11 @@ class Weighted:
         """The measurement's."""
         return self.measurement.choices
 
+    @property
+    def independent_numbers(self) -> int:
+        """The measurement's."""
+        return self.measurement.independent_numbers
+
     def bins(self) -> list[Bin]:
         """The measurement's."""
         return self.measurement.bins()

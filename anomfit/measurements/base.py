@@ -1,8 +1,10 @@
-"""What a measurement is: data, a prediction, and the comparison of the two."""
+"""What a measurement is: data, a prediction, and the comparison of the two; what some of them offer besides."""
 
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, Self, runtime_checkable
 
+import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from anomfit.parameters import Nuisance, Point
@@ -80,6 +82,15 @@ class Measurement(Protocol):
         """The options in force, in words."""
         ...
 
+    @property
+    def independent_numbers(self) -> int:
+        """How many measured numbers chi^2 sums over: the degrees of freedom that goodness of fit starts from.
+
+        It may be more than the bins shown (MiniBooNE's 22 nu_e bins come with 16 of nu_mu), and is 0 for a limit, for
+        data that are not public, and for a number that no point of a model moves.
+        """
+        ...
+
     def bins(self) -> list[Bin]:
         """The data as a table."""
         ...
@@ -99,3 +110,28 @@ class Measurement(Protocol):
     def pulls(self, prediction: Prediction, nuisances: Point) -> Float[Array, "bins"]:
         """(data - background - signal) / error in each bin of `bins()`."""
         ...
+
+
+@runtime_checkable
+class CanBeThrown(Protocol):
+    """A measurement whose data can be drawn anew from its own likelihood, for toys and posterior-predictive checks."""
+
+    def simulate(self, prediction: Prediction, nuisances: Point, key: Array) -> Self:
+        """The measurement with data thrown at a prediction; every other leaf is the same object."""
+        ...
+
+
+@runtime_checkable
+class HasOwnNull(Protocol):
+    """A measurement whose number does not vanish without new physics, such as a rate over the Standard Model's."""
+
+    def without_new_physics(self, prediction: Prediction) -> Prediction:
+        """The prediction without new physics; `prediction`, any one of this measurement, gives the shapes."""
+        ...
+
+
+def no_new_physics(measurement: Measurement, prediction: Prediction) -> Prediction:
+    """The prediction of `measurement` without new physics: no signal in any bin, unless it says otherwise."""
+    if isinstance(measurement, HasOwnNull):
+        return measurement.without_new_physics(prediction)
+    return jax.tree.map(jnp.zeros_like, prediction)

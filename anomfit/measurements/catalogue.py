@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from anomfit.errors import InputError, reject
+from anomfit.errors import InputError, quoted, reject
 from anomfit.measurements.base import Measurement
 from anomfit.measurements.by_era import ENTRIES, find_loader
 from anomfit.measurements.lepton_moments import DEFAULT_ERAS, eras, load_lepton_moment
@@ -51,7 +51,7 @@ def measurement_listing() -> list[Listing]:
     return rows
 
 
-def find_measurement(name: str, **options: str) -> Measurement:
+def find_measurement(name: str, /, **options: str) -> Measurement:
     """The measurement "name" or "name:era" with its options (see the loader's arguments)."""
     base, _, era = name.partition(":")
     if base not in measurement_names() and _is_constraint(base):
@@ -87,5 +87,5 @@ def _checked(load: Callable[..., Measurement] | None, name: str, options: dict[s
     known = list(inspect.signature(load).parameters) if load else []
     for option in options:
         if option not in known:
-            raise InputError(f"option {option!r} is not known to {name}; it has {', '.join(known) or 'none'}")
+            raise InputError(f"option {quoted(option)} is not known to {name}; it has {', '.join(known) or 'none'}")
     return options

@@ -1,7 +1,7 @@
 """KARMEN 2's null result (hep-ex/0203021): prompt energy of sequences with a delayed neutron capture, 16 to 52 MeV."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +19,7 @@ from anomfit.measurements.described import Described, HasDescription
 from anomfit.measurements.recoil_pairs import COMPONENTS, RecoilPairChain, UpscattersByScalars, pair_counts, signal_at
 from anomfit.parameters import Nuisance, Point
 from anomfit.statistics.terms import poisson_log_likelihood, saturated_deviance
+from anomfit.statistics.throws import poisson_counts
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class Karmen(HasDescription):
     accepts = (UpscattersByScalars, PredictsAppearance)
     samples = frozenset({"KARMEN 2 delayed-coincidence candidates"})
     references = ("arXiv:hep-ex/0203021", "arXiv:astro-ph/0302055", "arXiv:hep-ph/9903554")
+
+    @property
+    def independent_numbers(self) -> int:
+        """One a bin."""
+        return self.counts.size
 
     def bins(self) -> list[Bin]:
         """Candidates and background; errors: Poisson and the background's scale."""
@@ -72,6 +78,10 @@ class Karmen(HasDescription):
         """(data - expectation) over the root of the expectation."""
         expectation = self._expectation(prediction, nuisances)
         return (self.counts - expectation) / jnp.sqrt(expectation)
+
+    def simulate(self, prediction: Prediction, nuisances: Point, key: Array) -> "Karmen":
+        """Other counts, Poisson."""
+        return replace(self, counts=poisson_counts(key, self._expectation(prediction, nuisances)))
 
     def _expectation(self, prediction: Prediction, nuisances: Point):
         return common.of(nuisances, self.nuisances[1]) * self.background + prediction.total

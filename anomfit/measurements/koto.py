@@ -1,7 +1,7 @@
 """KOTO: K_L -> pi0 and nothing else seen, in every era of its data; counts, or the branching ratio inferred in 2019."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import jax
@@ -17,6 +17,7 @@ from anomfit.measurements.entries import Entry
 from anomfit.measurements.koto_sensitivity import events_per_rate, koto_sensitivity
 from anomfit.parameters import Nuisance, Point
 from anomfit.statistics.terms import gaussian_log_likelihood, poisson_log_likelihood, saturated_deviance
+from anomfit.statistics.throws import poisson_counts, two_sided_gaussian
 
 NAME = "koto"
 MODE = "K_L -> pi0"
@@ -46,6 +47,7 @@ class Koto(HasSources):
 
     name = NAME
     accepts = (ProducesScalarsInMesonDecays,)
+    independent_numbers = 1
 
     def bins(self) -> list[Bin]:
         """Candidates and background, the Standard Model included; error: Poisson and the background's."""
@@ -73,6 +75,11 @@ class Koto(HasSources):
         expectation = self._expectation(prediction, nuisances)
         return (self.observed - expectation) / jnp.sqrt(expectation)
 
+    def simulate(self, prediction: Prediction, nuisances: Point, key: Array) -> "Koto":
+        """Other candidates, Poisson."""
+        expected = self._expectation(prediction, nuisances)[0]
+        return replace(self, observed=poisson_counts(key, expected))
+
     def _expectation(self, prediction: Prediction, nuisances: Point):
         sensitivity, background = (nuisances.get(n.name, n.mean) for n in self.nuisances)
         return background * self.background + sensitivity * self.standard_model + prediction.total
@@ -90,6 +97,7 @@ class KotoInferred(HasSources):
 
     name = NAME
     accepts = (ProducesScalarsInMesonDecays,)
+    independent_numbers = 1
 
     def bins(self) -> list[Bin]:
         """One entry; the error is the mean of both sides."""
@@ -114,6 +122,11 @@ class KotoInferred(HasSources):
         """(inferred - predicted) over the error on the prediction's side."""
         residual = prediction.total - self.value
         return -residual / jnp.where(residual > 0.0, self.sigma_plus, self.sigma_minus)
+
+    def simulate(self, prediction: Prediction, nuisances: Point, key: Array) -> "KotoInferred":
+        """Another inferred branching ratio, with the errors of either side."""
+        thrown = two_sided_gaussian(key, prediction.total[0], self.sigma_minus, self.sigma_plus)
+        return replace(self, value=thrown)
 
 
 jax.tree_util.register_dataclass(

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +15,7 @@ from anomfit.errors import reject
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.parameters import Nuisance, Point
 from anomfit.statistics.terms import gaussian_log_likelihood
+from anomfit.statistics.throws import two_sided_gaussian
 
 SYMBOLS = {"muon": "Delta a_mu", "electron": "Delta a_e"}
 DEFAULT_ERAS = {"muon": "wp2025", "electron": "rb2020-northwestern2023"}
@@ -54,6 +55,7 @@ class LeptonMoment:
     label: Label
 
     accepts = (PredictsLeptonMoment,)
+    independent_numbers = 1
 
     @property
     def name(self) -> str:
@@ -112,6 +114,11 @@ class LeptonMoment:
         """(measured - predicted) over the error on the prediction's side."""
         residual = self._residual(prediction)
         return -residual / jnp.where(residual > 0.0, self.sigma_plus, self.sigma_minus)
+
+    def simulate(self, prediction: Prediction, nuisances: Point, key: Array) -> "LeptonMoment":
+        """Another measured shift, with the errors of either side."""
+        thrown = two_sided_gaussian(key, prediction.total[0], self.sigma_minus, self.sigma_plus)
+        return replace(self, value=thrown)
 
     def _residual(self, prediction: Prediction) -> Float[Array, "1"]:
         return prediction.total - self.value

@@ -1,6 +1,6 @@
 """LSND's events of 20 to 60 MeV (hep-ex/0104049): L/E of those with R_gamma > 10, and all of them by R_gamma."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +16,7 @@ from anomfit.measurements.described import Described, HasDescription
 from anomfit.measurements.recoil_pairs import RecoilPairChain, UpscattersByScalars
 from anomfit.parameters import Nuisance, Point
 from anomfit.statistics.terms import barlow_beeston_deviance, poisson_barlow_beeston
+from anomfit.statistics.throws import poisson_counts_over
 
 SAMPLE = "LSND events of 20 to 60 MeV"
 REFERENCES = ("arXiv:hep-ex/0104049", "arXiv:2010.06159", "arXiv:astro-ph/0302055", "arXiv:hep-ph/9903554")
@@ -45,6 +46,11 @@ class LsndCounts(HasDescription):
     accepts = (UpscattersByScalars, PredictsAppearance)
     samples = frozenset({SAMPLE})
     references = REFERENCES
+
+    @property
+    def independent_numbers(self) -> int:
+        """One a bin."""
+        return self.counts.size
 
     def bins(self) -> list[Bin]:
         """Counts and background; errors: Poisson, beam-off statistics and the neutrino background's scale."""
@@ -79,6 +85,12 @@ class LsndCounts(HasDescription):
         """The deviance from a perfect fit; penalties of the nuisances are not in it."""
         background = self.expected_background(nuisances)
         return jnp.sum(barlow_beeston_deviance(self.counts, prediction.total, background, self.beam_off_error))
+
+    def simulate(self, prediction: Prediction, nuisances: Point, key: Array) -> "LsndCounts":
+        """Other counts, Poisson, with the background's own error in each bin."""
+        background = self.expected_background(nuisances)
+        counts = poisson_counts_over(key, prediction.total, background, self.beam_off_error)
+        return replace(self, counts=counts)
 
     def pulls(self, prediction: Prediction, nuisances: Point) -> Float[Array, "bins"]:
         """(data - expectation) over its Poisson and beam-off error, at these nuisances."""

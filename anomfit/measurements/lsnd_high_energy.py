@@ -1,6 +1,6 @@
 """LSND's events of 60 to 200 MeV, without and with a correlated neutron: pairs only, above muon decay at rest."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +21,7 @@ from anomfit.statistics.terms import (
     poisson_log_likelihood,
     saturated_deviance,
 )
+from anomfit.statistics.throws import poisson_counts_over, two_sided_gaussian
 
 SAMPLES = {
     "l98": "40 events over 21.9 +- 2.1 (nucl-ex/9706006, 1993-1995, both analyses)",
@@ -60,6 +61,7 @@ class LsndHighEnergy(HasDescription):
     name = "lsnd"
     accepts = (UpscattersByScalars,)
     samples = frozenset({"LSND events of 60 to 200 MeV"})
+    independent_numbers = 1  # the second, without a background, is a limit
     references = ("arXiv:nucl-ex/9706006", "arXiv:hep-ex/0104049", "arXiv:2010.06159")
 
     def bins(self) -> list[Bin]:
@@ -104,6 +106,13 @@ class LsndHighEnergy(HasDescription):
         one = jnp.where(data.counted > 0.0, poisson, self._excess_pull(first))
         most = jnp.maximum(second, data.with_neutron)
         return jnp.stack([one, (data.with_neutron - most) / jnp.sqrt(most)])
+
+    def simulate(self, prediction: Prediction, nuisances: Point, key: Array) -> "LsndHighEnergy":
+        """The first number thrown; the second has no expectation of its own and stays."""
+        data, first = self.data, prediction.total[0]
+        counts = poisson_counts_over(key, first, data.background, data.error)
+        excess = two_sided_gaussian(key, first, data.error, data.error)
+        return replace(self, data=replace(data, counts=jnp.where(data.counted > 0.0, counts, excess)))
 
     def _excess_pull(self, signal):
         return (self.data.counts - signal) / self.data.error

@@ -41,6 +41,7 @@ class LsndShape(HasDescription):
     described: Described
     targets: tuple[str, ...]
     nuisances: tuple[Nuisance, ...]  # flux, efficiency, photon, knock-out
+    independent_numbers = 0  # nothing public to compare with
 
     name = "lsnd"
     accepts = (UpscattersByScalars, PredictsAppearance)

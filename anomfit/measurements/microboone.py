@@ -6,7 +6,7 @@ profiled (Barlow-Beeston); the common part is one nuisance.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -26,6 +26,7 @@ from anomfit.measurements.entries import Entry
 from anomfit.parameters import Nuisance, Point
 from anomfit.physics.upscattered_pairs import Nodes
 from anomfit.statistics.terms import barlow_beeston_deviance, poisson_barlow_beeston
+from anomfit.statistics.throws import poisson_counts_over
 
 NAME, ERA = "microboone", "pairs"
 TITLE = "MicroBooNE search for e+e- pairs, visible energy, neutrino mode (6.87e20 POT)"
@@ -67,6 +68,11 @@ class MicroBoone(HasDescription):
     samples = frozenset({"MicroBooNE e+e- candidates"})
     references = REFERENCES
 
+    @property
+    def independent_numbers(self) -> int:
+        """One a bin."""
+        return self.counts.size
+
     def bins(self) -> list[Bin]:
         """Candidates and background; errors: Poisson and both parts of the background's."""
         background = np.asarray(self.background)
@@ -101,6 +107,12 @@ class MicroBoone(HasDescription):
         """The deviance from a perfect fit, own errors profiled; the nuisance's penalty is not in it."""
         background = self.expected_background(nuisances)
         return jnp.sum(barlow_beeston_deviance(self.counts, prediction.total, background, self.own_error))
+
+    def simulate(self, prediction: Prediction, nuisances: Point, key: Array) -> "MicroBoone":
+        """Other counts, Poisson, with the background's own error in each bin."""
+        background = self.expected_background(nuisances)
+        counts = poisson_counts_over(key, prediction.total, background, self.own_error)
+        return replace(self, counts=counts)
 
     def pulls(self, prediction: Prediction, nuisances: Point) -> Float[Array, "bins"]:
         """(data - expectation) over its Poisson and own error."""

@@ -5,7 +5,7 @@ the flux. A signal of pairs, or of nu_mu -> nu_e appearance through the released
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -62,6 +62,11 @@ class MiniBooneQuasiElastic:
         """Options in force, in words."""
         return dict(self.stated)
 
+    @property
+    def independent_numbers(self) -> int:
+        """nu_e and nu_mu bins of both modes: 22 and 16."""
+        return self.data.counts.size + self.data.muon_counts.size
+
     def bins(self) -> list[Bin]:
         """Observed counts and the background constrained by the nu_mu samples, with its total error."""
         return self.data.bins()
@@ -93,6 +98,10 @@ class MiniBooneQuasiElastic:
     def pulls(self, prediction: Prediction, nuisances: Point) -> Float[Array, "bins"]:
         """(data - constrained expectation) over the square root of the conditional covariance's diagonal."""
         return self.data.conditional_pulls(prediction.total)
+
+    def simulate(self, prediction: Prediction, nuisances: Point, key: Array) -> "MiniBooneQuasiElastic":
+        """Counts of nu_e and nu_mu thrown with the covariance at the prediction; the background shown stays."""
+        return replace(self, data=self.data.thrown(prediction.total, key))
 
     def _quadratic_form(self, prediction: Prediction):
         return multivariate_gaussian(self.data.residual(prediction.total), self.data.covariance(prediction.total))

@@ -17,6 +17,7 @@ from jaxtyping import Array, Float
 from anomfit.data import load_record
 from anomfit.errors import InputError, reject
 from anomfit.measurements.base import Bin
+from anomfit.statistics.throws import correlated_gaussian
 
 BINS, MUON_BINS = 11, 8
 BLOCK = 2 * BINS + MUON_BINS  # signal, background, nu_mu of one mode
@@ -67,6 +68,13 @@ class QuasiElasticData:
         gain = jnp.linalg.solve(covariance[n:, n:], covariance[n:, :n]).T
         shifted = residual[:n] - gain @ residual[n:]
         return shifted / jnp.sqrt(jnp.diagonal(covariance[:n, :n] - gain @ covariance[n:, :n]))
+
+    def thrown(self, signal: Float[Array, "nue"], key: Array) -> "QuasiElasticData":
+        """Other counts, Gaussian around the prediction with the covariance at this signal: no whole numbers."""
+        n = 2 * BINS
+        mean = jnp.concatenate([self.background + signal, self.muon_prediction])
+        counts = correlated_gaussian(key, mean, self.covariance(signal))
+        return replace(self, counts=counts[:n], muon_counts=counts[n:])
 
     def bins(self) -> list[Bin]:
         """Constrained background and its total error."""

@@ -7,7 +7,7 @@ A signal of pairs, or of appearance, whose released sample is spread over angles
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -28,6 +28,7 @@ from anomfit.measurements.miniboone_plane_tables import Rectangles, read_table
 from anomfit.measurements.miniboone_transmutation import Mode, TransmutationSample, in_plane
 from anomfit.parameters import Nuisance, Point
 from anomfit.statistics.terms import barlow_beeston_deviance, poisson_barlow_beeston
+from anomfit.statistics.throws import poisson_counts_over
 
 WINDOW = (0.2, 1.25)  # GeV, E_nu^QE of the 2020 distributions: notes of data/miniboone/nu_evis_2020; 2018 has no cut
 # The nu_mu samples leave 4.7 % (neutrino) and 5.1 % (antineutrino mode) of systematic error on the total and move it by
@@ -128,6 +129,11 @@ class MiniBooneProjection:
         """Options in force, in words."""
         return dict(self.described.stated)
 
+    @property
+    def independent_numbers(self) -> int:
+        """One a bin."""
+        return self.counts.size
+
     def bins(self) -> list[Bin]:
         """Counts and background; errors: Poisson of the background, Monte Carlo, normalisations in quadrature."""
         norm, photons, _ = self.nuisances
@@ -161,6 +167,12 @@ class MiniBooneProjection:
         """The deviance from a perfect fit, Monte Carlo errors profiled; penalties of the nuisances are not in it."""
         background = self.expected_background(nuisances)
         return jnp.sum(barlow_beeston_deviance(self.counts, prediction.total, background, self.mc_error))
+
+    def simulate(self, prediction: Prediction, nuisances: Point, key: Array) -> "MiniBooneProjection":
+        """Other counts, Poisson, with the background's own error in each bin."""
+        background = self.expected_background(nuisances)
+        counts = poisson_counts_over(key, prediction.total, background, self.mc_error)
+        return replace(self, counts=counts)
 
     def pulls(self, prediction: Prediction, nuisances: Point) -> Float[Array, "n"]:
         """(data - expectation) over its Poisson and Monte Carlo error, at these nuisances."""

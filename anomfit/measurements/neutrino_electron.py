@@ -5,7 +5,7 @@ scale that is a nuisance. Errors of reading a figure are profiled bin by bin (Ba
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +22,7 @@ from anomfit.measurements.described import Described, HasSources
 from anomfit.parameters import Nuisance, Point
 from anomfit.physics.upscattered_pairs import Nodes
 from anomfit.statistics.terms import barlow_beeston_deviance, poisson_barlow_beeston
+from anomfit.statistics.throws import poisson_counts_over
 
 COMPONENTS = ("coherent", "incoherent")
 TARGETS = {
@@ -71,6 +72,11 @@ class NeutrinoElectron(HasSources):
         """The data: named as the limits on the number of pairs in them, which must not be used twice."""
         return frozenset(self.described.sample.split())
 
+    @property
+    def independent_numbers(self) -> int:
+        """One a bin."""
+        return self.counts.size
+
     def bins(self) -> list[Bin]:
         """Candidates and expectation without pairs; errors: Poisson, reading and every scale."""
         expected = np.asarray(self.expected_background({}))
@@ -103,6 +109,12 @@ class NeutrinoElectron(HasSources):
         """The deviance from a perfect fit; the nuisances' penalties are not in it."""
         background = self.expected_background(nuisances)
         return jnp.sum(barlow_beeston_deviance(self.counts, prediction.total, background, self.reading_error))
+
+    def simulate(self, prediction: Prediction, nuisances: Point, key: Array) -> "NeutrinoElectron":
+        """Other counts, Poisson, with the background's own error in each bin."""
+        background = self.expected_background(nuisances)
+        counts = poisson_counts_over(key, prediction.total, background, self.reading_error)
+        return replace(self, counts=counts)
 
     def pulls(self, prediction: Prediction, nuisances: Point) -> Float[Array, "bins"]:
         """(data - expectation) over its Poisson error and the reading's."""

@@ -1,7 +1,9 @@
 """Results on disk: NetCDF that ArviZ and xarray read, with everything needed to repeat the run inside.
 
-Groups posterior, sample_stats, unconstrained_posterior (the sampler's normal coordinates), posterior_predictive,
-observed_data and constant_data follow ArviZ's schema; what has no place there is JSON in the attributes of the root.
+Groups posterior, sample_stats, log_likelihood (by measurement), unconstrained_posterior (the sampler's normal
+coordinates), posterior_predictive (data thrown at posterior draws, like the observed ones), observed_data and
+constant_data follow ArviZ's schema; posterior_signal holds the expected signal of those draws. What has no place there
+is JSON in the attributes of the root.
 The file ends with its own digest (anomfit.results.seal), which is checked before anything is read.
 """
 
@@ -20,6 +22,7 @@ from anomfit.inference.minimise import Fit, Optimum
 from anomfit.inference.minos import MinosError
 from anomfit.inference.nuts import Tuning
 from anomfit.inference.sample import Evidence, Samples, SampleSettings
+from anomfit.inference.significance import Gain, Significance
 from anomfit.inference.uncertainties import FlatDirection, Hesse
 from anomfit.measurements.base import Bin
 from anomfit.results.result import FreeCoordinate, Provenance, Result, Spectrum
@@ -27,7 +30,7 @@ from anomfit.results.seal import check_seal, sealed
 from anomfit.statistics.goodness import Goodness, MeasurementFit
 from anomfit.statistics.tension import Minimum, Tension
 
-SCHEMA = 1
+SCHEMA = 2
 AGAIN = "make it again with 'anomfit fit', from the card.toml beside it"
 
 
@@ -37,7 +40,7 @@ def save_result(path: Path, result: Result) -> None:
 
     groups = {"/": xarray.Dataset(attrs=_attributes(result))}
     if result.samples is not None:
-        groups |= _sample_groups(result.samples)
+        groups |= _sample_groups(result.samples) | _likelihood_group(result)
     if result.spectra:
         groups |= _spectrum_groups(result)
     content = io.BytesIO()  # not a file: HDF5 answers a full disk by ending the process
@@ -56,7 +59,7 @@ def load_result(path: str | Path) -> Result:
     check_seal(path, AGAIN)
     try:
         with xarray.open_datatree(path, engine="h5netcdf") as opened:
-            tree = opened.load()
+            tree = opened.map_over_datasets(xarray.Dataset.load)  # DataTree.load leaves out what is named as a group
     except Exception as error:  # HDF5 raises whatever it finds
         raise InputError(f"result: {quoted(str(path))} is no NetCDF file; {AGAIN}") from error
     if not _is_of_this_schema(tree.attrs.get("anomfit_schema")):
@@ -97,14 +100,14 @@ def _attributes(result: Result) -> dict[str, Any]:
     plain |= {"seed": origin.seed, "created": origin.created, "eras": ", ".join(origin.measurements)}
     plain |= {"references": ", ".join(origin.references), "provenance": _to_json(origin)}
     parts = {"fit": result.fit, "hesse": result.hesse, "minos": result.minos or None, "goodness": result.goodness}
-    parts["tensions"] = result.tensions or None
+    parts |= {"significance": result.significance, "tensions": result.tensions or None}
     spectra = [
         {"title": s.title, "fitted": s.fitted, "bins": [list(b) for b in s.bins], "name": s.measurement, "era": s.era}
         for s in result.spectra
     ]
     parts["spectra"] = spectra or None
     if result.samples is not None:
-        names = ("diagnostics", "settings", "seconds", "sampling_seconds", "complete", "evidence")
+        names = ("diagnostics", "settings", "seconds", "sampling_seconds", "complete", "evidence", "undefined")
         parts["sampling"] = {name: getattr(result.samples, name) for name in names}
     return plain | {name: _to_json(part) for name, part in parts.items() if part is not None}
 
@@ -133,26 +136,53 @@ def _sample_groups(samples: Samples) -> dict[str, Any]:
 def _spectrum_groups(result: Result) -> dict[str, Any]:
     import xarray
 
-    observed, constant, predictive = {}, {}, {}
+    observed, constant, replicated, signals = {}, {}, {}, {}
     for spectrum in result.spectra:
         name = spectrum.full_name
         axis = f"{name} bin"
-        observed[name] = (axis, [b.data for b in spectrum.bins])
-        for quantity in ("low", "high", "background", "error"):
+        if spectrum.replicas is not None:
+            observed[name] = (axis, [b.data for b in spectrum.bins])
+            replicated[name] = (("chain", "draw", axis), spectrum.replicas)
+        for quantity in ("low", "high", "data", "background", "error"):
             constant[f"{name} {quantity}"] = (axis, [getattr(b, quantity) for b in spectrum.bins])
         constant[f"{name} pull"] = (axis, spectrum.pulls)
         for component, signal in spectrum.best_fit.items():
             constant[f"{name} signal {component}"] = (axis, signal)
         if spectrum.predictive is not None:
-            predictive[name] = (("chain", "draw", axis), spectrum.predictive)
-    groups = {"/observed_data": xarray.Dataset(observed), "/constant_data": xarray.Dataset(constant)}
-    return groups | ({"/posterior_predictive": xarray.Dataset(predictive)} if predictive else {})
+            signals[name] = (("chain", "draw", axis), spectrum.predictive)
+    groups = {
+        "/observed_data": observed,
+        "/posterior_predictive": replicated,
+        "/posterior_signal": signals,
+        "/constant_data": constant,
+    }
+    return {name: xarray.Dataset(variables) for name, variables in groups.items() if variables}
+
+
+def _likelihood_group(result: Result) -> dict[str, Any]:
+    import xarray
+
+    if result.log_likelihood is None:
+        return {}
+    table = (("chain", "draw", "measurement"), result.log_likelihood)
+    coordinates = {"measurement": list(result.provenance.measurements)}
+    return {"/log_likelihood": xarray.Dataset({"measurements": table}, coords=coordinates)}
 
 
 def _result(tree: Any) -> Result:
     parts = {
         name: json.loads(tree.attrs[name])
-        for name in ("provenance", "fit", "hesse", "minos", "goodness", "tensions", "spectra", "sampling")
+        for name in (
+            "provenance",
+            "fit",
+            "hesse",
+            "minos",
+            "goodness",
+            "significance",
+            "tensions",
+            "spectra",
+            "sampling",
+        )
         if name in tree.attrs
     }
     return Result(
@@ -161,9 +191,11 @@ def _result(tree: Any) -> Result:
         hesse=_hesse(parts["hesse"]) if "hesse" in parts else None,
         minos=tuple(MinosError(**entry) for entry in parts.get("minos", [])),
         goodness=_goodness(parts["goodness"]) if "goodness" in parts else None,
+        significance=_significance(parts["significance"]) if "significance" in parts else None,
         tensions=tuple(_tension(entry) for entry in parts.get("tensions", [])),
         samples=_samples(tree, parts["sampling"]) if "sampling" in parts else None,
         spectra=tuple(_spectrum(tree, entry) for entry in parts.get("spectra", [])),
+        log_likelihood=tree["log_likelihood"]["measurements"].values if "log_likelihood" in tree.children else None,
     )
 
 
@@ -183,13 +215,16 @@ def _samples(tree: Any, meta: dict[str, Any]) -> Samples:
         sampling_seconds=meta["sampling_seconds"],
         complete=meta["complete"],
         evidence=Evidence(**meta["evidence"]) if meta.get("evidence") else None,
+        undefined=tuple(meta["undefined"]),
     )
 
 
 def _spectrum(tree: Any, meta: dict[str, Any]) -> Spectrum:
     name = f"{meta['name']}:{meta['era']}"
     constant, prefix = tree["constant_data"].dataset, f"{name} signal "
-    predictive = tree["posterior_predictive"].dataset if "posterior_predictive" in tree.children else {}
+    signals, replicated = (
+        tree[group].dataset if group in tree.children else {} for group in ("posterior_signal", "posterior_predictive")
+    )
     return Spectrum(
         measurement=meta["name"],
         era=meta["era"],
@@ -199,8 +234,9 @@ def _spectrum(tree: Any, meta: dict[str, Any]) -> Spectrum:
             str(n).removeprefix(prefix): v.values for n, v in constant.data_vars.items() if str(n).startswith(prefix)
         },
         pulls=constant[f"{name} pull"].values,
-        predictive=predictive[name].values if name in predictive else None,
+        predictive=signals[name].values if name in signals else None,
         fitted=meta["fitted"],
+        replicas=replicated[name].values if name in replicated else None,
     )
 
 
@@ -210,17 +246,23 @@ def _provenance(meta: dict[str, Any]) -> Provenance:
 
 
 def _fit(meta: dict[str, Any]) -> Fit:
-    return Fit(**{**meta, "optima": tuple(Optimum(**o) for o in meta["optima"])})
+    optima, problems = tuple(Optimum(**o) for o in meta["optima"]), tuple(meta["problems"])
+    return Fit(**{**meta, "optima": optima, "problems": problems})
 
 
 def _hesse(meta: dict[str, Any]) -> Hesse:
     arrays = {name: np.array(meta[name], dtype=float) for name in ("covariance", "hessian")}
     flat = tuple(FlatDirection(**f) for f in meta["flat"])
-    return Hesse(**{**meta, **arrays, "flat": flat, "names": tuple(meta["names"])})
+    listed = {name: tuple(meta[name]) for name in ("names", "at_bound")}
+    return Hesse(**{**meta, **arrays, **listed, "flat": flat})
 
 
 def _goodness(meta: dict[str, Any]) -> Goodness:
     return Goodness(**{**meta, "measurements": tuple(MeasurementFit(**m) for m in meta["measurements"])})
+
+
+def _significance(meta: dict[str, Any]) -> Significance:
+    return Significance(tuple(Gain(**gain) for gain in meta["gains"]), meta["null_pulls"])
 
 
 def _tension(meta: dict[str, Any]) -> Tension:

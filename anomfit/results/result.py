@@ -2,16 +2,21 @@
 
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
+from typing import Any
 
+import jax
 import numpy as np
 
+from anomfit.identity import identity
 from anomfit.inference.evaluate import forward, forward_at
 from anomfit.inference.minimise import Fit
 from anomfit.inference.minos import MinosError
 from anomfit.inference.sample import Samples
+from anomfit.inference.significance import Significance
+from anomfit.inference.throwing import replicas
 from anomfit.inference.uncertainties import Hesse
 from anomfit.measurements.base import Bin
 from anomfit.problem import Problem
@@ -35,7 +40,8 @@ class FreeCoordinate:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a result comes from. `card` is the whole TOML text, `measurements` and the keys of `choices` name:era."""
+    """Where a result comes from. `card` is the whole TOML text, `measurements` and the keys of `choices` name:era;
+    `identity` fixes the likelihood, so that only the same one goes on with the result (see `anomfit.identity`)."""
 
     card: str
     seed: int
@@ -48,14 +54,17 @@ class Provenance:
     references: tuple[str, ...]
     versions: dict[str, str]
     created: str
+    identity: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Spectrum:
-    """A measurement's table with the best fit: signal by component, pulls, and the signal of some posterior draws.
+    """A measurement's table with the best fit: signal by component, pulls, and what some posterior draws predict.
 
-    `predictive` has axes (chain, draw, bin), expected signal events without statistical fluctuation; None if there was
-    no sampling. `fitted` is False for a projection that is only a posterior-predictive check.
+    `predictive` is the expected signal of those draws, without statistical fluctuation, and `replicas` data like the
+    observed ones: background, signal and fluctuation together, thrown at each draw. Both have axes (chain, draw, bin)
+    and are None without sampling; a limit has no data and no replicas. `fitted` is False for a projection that is only
+    a posterior-predictive check.
     """
 
     measurement: str
@@ -66,6 +75,7 @@ class Spectrum:
     pulls: np.ndarray
     predictive: np.ndarray | None
     fitted: bool
+    replicas: np.ndarray | None = None
 
     @property
     def full_name(self) -> str:
@@ -75,16 +85,21 @@ class Spectrum:
 
 @dataclass(frozen=True)
 class Result:
-    """What `save_result` writes and `load_result` reads; parts that were not computed are None or empty."""
+    """What `save_result` writes and `load_result` reads; parts that were not computed are None or empty.
+
+    `log_likelihood` has axes (chain, draw, measurement): ln L of each measurement at every posterior draw.
+    """
 
     provenance: Provenance
     fit: Fit | None = None
     hesse: Hesse | None = None
     minos: tuple[MinosError, ...] = ()
     goodness: Goodness | None = None
+    significance: Significance | None = None
     samples: Samples | None = None
     spectra: tuple[Spectrum, ...] = ()
     tensions: tuple[Tension, ...] = ()
+    log_likelihood: np.ndarray | None = None
 
 
 def provenance(problem: Problem, card: str, seed: int) -> Provenance:
@@ -104,6 +119,7 @@ def provenance(problem: Problem, card: str, seed: int) -> Provenance:
         references=tuple(references),
         versions=software_versions(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
+        identity=identity(problem),
     )
 
 
@@ -126,7 +142,9 @@ def spectra(
     `problem` may hold other measurements than the fit did (a posterior-predictive check, `fitted` False), with the same
     free parameters; a pull it does not know is left out, one that `point` lacks is 0.
     """
-    totals = None if samples is None else _predictive(problem, samples, draws)
+    totals, data = (
+        ([None] * len(problem.measurements),) * 2 if samples is None else _predictive(problem, samples, draws)
+    )
     best, found = forward_at(problem, point), []
     for i, measurement in enumerate(problem.measurements):
         found.append(
@@ -137,17 +155,28 @@ def spectra(
                 bins=tuple(measurement.bins()),
                 best_fit={component: signal[0] for component, signal in best.signal[i].items()},
                 pulls=best.pulls[i][0],
-                predictive=None if totals is None else totals[i],
+                predictive=totals[i],
                 fitted=fitted,
+                replicas=data[i],
             )
         )
     return tuple(found)
 
 
-def _predictive(problem: Problem, samples: Samples, draws: int) -> list[np.ndarray]:
+def log_likelihoods(problem: Problem, samples: Samples) -> np.ndarray:
+    """ln L of each measurement (without the nuisances' own data) at every draw: (chain, draw, measurement)."""
+    found = forward(problem, {name: x.ravel() for name, x in samples.values.items()}).log_likelihood
+    return np.stack(found, axis=-1).reshape(*samples.z.shape[:2], -1)
+
+
+def _predictive(problem: Problem, samples: Samples, draws: int) -> tuple[list[Any], list[Any]]:
+    """Expected signals and thrown data of about `draws` of the draws, for every measurement."""
     chains, drawn = samples.z.shape[:2]
     step = max(1, drawn * chains // draws)
     kept = {name: x[:, ::step] for name, x in samples.values.items()}
     shape = next(iter(kept.values())).shape
-    signal = forward(problem, {name: x.ravel() for name, x in kept.items()}).signal
-    return [np.asarray(sum(components.values())).reshape(*shape, -1) for components in signal]
+    points = {name: x.ravel() for name, x in kept.items()}
+    signal = forward(problem, points).signal
+    thrown = replicas(problem, points, signal, jax.random.key(drawn))
+    totals = [np.asarray(sum(components.values())).reshape(*shape, -1) for components in signal]
+    return totals, [None if data is None else data.reshape(*shape, -1) for data in thrown]

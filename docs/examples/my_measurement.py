@@ -5,7 +5,7 @@ Name it in a card:  [measurements]  "my_measurement.py:load" = {scale = "1.0"}  
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -40,6 +40,7 @@ class MyMeasurement:
     accepts = (PredictsLeptonMoment,)
     nuisances = ()
     references = ()
+    independent_numbers = 1  # what chi^2 sums over; 0 for a limit
 
     @property
     def choices(self) -> Mapping[str, str]:
@@ -65,6 +66,10 @@ class MyMeasurement:
     def pulls(self, prediction, nuisances):
         """(data - signal) / error."""
         return (self.value - prediction.total) / self.sigma
+
+    def simulate(self, prediction, nuisances, key):
+        """The same measurement with another value, as a repeated experiment would find it; only toys need this."""
+        return replace(self, value=prediction.total[0] + self.sigma * jax.random.normal(key))
 
 
 def load(scale: str = "1.0") -> MyMeasurement:

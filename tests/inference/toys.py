@@ -1,6 +1,6 @@
 """Small models and measurements with known answers; nothing of the package's physics."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import jax
@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.parameters import Nuisance, Parameter, Parametrisation
 from anomfit.problem import build_problem
+from anomfit.statistics.throws import correlated_gaussian
 
 
 class Numbers:
@@ -48,6 +49,13 @@ class ToyMeasurement:
     nuisances: tuple[Nuisance, ...] = ()
     references: tuple[str, ...] = ("toy",)
     choices = MappingProxyType({})
+
+    @property
+    def independent_numbers(self):
+        return self.data.size
+
+    def simulate(self, prediction, nuisances, key):
+        return replace(self, data=correlated_gaussian(key, prediction.total, jnp.linalg.inv(self.inverse)))
 
     def bins(self):
         errors = jnp.sqrt(jnp.diag(jnp.linalg.inv(self.inverse)))
@@ -98,6 +106,23 @@ def banana_problem(nuisances=()):
     model = ToyModel("banana", parameters, banana)
     data = jnp.array([jnp.log(2.0), jnp.log(3.0), 0.0])
     measurement = ToyMeasurement(data, jnp.diag(jnp.array([1e4, 1 / 0.09, 1.0])), nuisances=nuisances)
+    return build_problem(model, [measurement], "own", parameters, {})
+
+
+def edge_problem():
+    """y, best at 4, must stay below x, best at 2: the constrained best is x = y between them."""
+    parameters = (log_parameter("x", 0.1, 10.0), log_parameter("y", 0.1, 10.0))
+    model = ToyModel("edge", parameters, lambda p: jnp.log(jnp.stack([p["x"], p["y"]])), upper={"y": lambda v: v["x"]})
+    data = ToyMeasurement(jnp.log(jnp.array([2.0, 4.0])), jnp.diag(jnp.array([4.0, 4.0])))
+    return build_problem(model, [data], "own", parameters, {})
+
+
+def one_parameter_problem(function, data, sigma=1.0, low=-5.0, high=5.0):
+    """x between two bounds, and `function(x)`, a number or several, measured as `data` with errors `sigma`."""
+    parameters = (linear_parameter("x", low, high),)
+    model = ToyModel("one", parameters, lambda p: jnp.atleast_1d(function(p["x"])))
+    centre = jnp.atleast_1d(jnp.asarray(data, dtype=float))
+    measurement = ToyMeasurement(centre, jnp.diag(jnp.broadcast_to(1.0 / jnp.asarray(sigma) ** 2, centre.shape)))
     return build_problem(model, [measurement], "own", parameters, {})
 
 

@@ -10,6 +10,7 @@ from anomfit.inference.minimise import Fit, Optimum
 from anomfit.inference.minos import MinosError
 from anomfit.inference.nuts import Tuning
 from anomfit.inference.sample import Samples, SampleSettings
+from anomfit.inference.significance import Gain, Significance
 from anomfit.inference.uncertainties import FlatDirection, Hesse
 from anomfit.measurements.base import Bin
 from anomfit.results.files import load_result, save_result
@@ -66,14 +67,18 @@ def _result() -> Result:
     )
     minos = (MinosError("mass", 1.5, 1.3, None, "MINOS", "no upper limit inside the range"),)
     measured = MeasurementFit("counts", "2020", 3.0, 2, 0.22, 1.6, "p-value asymptotic: 1 of 2 bins")
-    goodness = Goodness((measured,), 3.01, 0.01, 2, 1, 0.08, "")
+    limit = MeasurementFit("charm", "1985", 0.4, 0, None, 0.6, "")
+    goodness = Goodness((measured, limit), 3.01, 0.01, 0.4, 2, 1, 0.08, "")
+    significance = Significance((Gain("counts:2020", 12.0, 3.0), Gain("nuisance pulls", 0.2, 0.01)), {"shift": 0.4})
     bins = (Bin("a", 0.2, 0.3, "GeV", 5.0, 3.0, 2.0), Bin("b", 0.3, float("nan"), "GeV", 1.0, 0.5, 1.0))
     predictive = np.random.default_rng(1).normal(size=(2, 10, 2))
-    spectrum = Spectrum(
-        "counts", "2020", "Counts", bins, {"coherent": np.array([1.0, 0.2])}, np.array([0.5, -1.6]), predictive, True
-    )
+    best, pulls, replicas = {"coherent": np.array([1.0, 0.2])}, np.array([0.5, -1.6]), np.round(4.0 + predictive)
+    spectrum = Spectrum("counts", "2020", "Counts", bins, best, pulls, predictive, True, replicas)
     tension = Tension("counts:2020", Minimum(9.0, 2), Minimum(3.0, 1, 1.5), Minimum(2.0, 2, 2.5), "one nuisance")
-    return Result(origin, fit, hesse, minos, goodness, _samples(), (spectrum,), (tension,))
+    log_likelihood = -0.5 * np.random.default_rng(2).chisquare(2, size=(2, 10, 1))
+    return Result(
+        origin, fit, hesse, minos, goodness, significance, _samples(), (spectrum,), (tension,), log_likelihood
+    )
 
 
 def _assert_same(first, second):
@@ -105,8 +110,9 @@ def test_a_result_comes_back_as_it_was(tmp_path):
 
 
 def test_a_fit_without_samples_comes_back(tmp_path):
-    spectra = tuple(dataclasses.replace(s, predictive=None) for s in _result().spectra)
-    bare = dataclasses.replace(_result(), samples=None, minos=(), goodness=None, spectra=spectra, tensions=())
+    spectra = tuple(dataclasses.replace(s, predictive=None, replicas=None) for s in _result().spectra)
+    nothing = {"samples": None, "goodness": None, "significance": None, "log_likelihood": None}
+    bare = dataclasses.replace(_result(), minos=(), spectra=spectra, tensions=(), **nothing)
     save_result(tmp_path / "result.nc", bare)
     _assert_same(load_result(tmp_path / "result.nc"), bare)
     only = Result(bare.provenance)
@@ -129,6 +135,28 @@ def test_arviz_reads_the_file_and_finds_the_provenance(tmp_path):
         assert tree["observed_data"]["counts:2020"].values.tolist() == [5.0, 1.0]
 
 
+def test_posterior_predictive_is_the_same_kind_of_number_as_the_data(tmp_path):
+    """ArviZ compares the two by name: both are counts with background; the signal alone stands elsewhere."""
+    import arviz
+
+    save_result(tmp_path / "result.nc", _result())
+    data = arviz.from_netcdf(str(tmp_path / "result.nc"))
+    replicas, observed = data.posterior_predictive["counts:2020"], data.observed_data["counts:2020"]
+    assert replicas.dims[2:] == observed.dims
+    assert float(replicas.mean()) == pytest.approx(4.0, abs=0.5)
+    with xarray.open_datatree(tmp_path / "result.nc", engine="h5netcdf") as tree:
+        assert float(tree["posterior_signal"]["counts:2020"].mean()) == pytest.approx(0.0, abs=0.5)
+
+
+def test_leaving_one_measurement_out_means_something(tmp_path):
+    import arviz
+
+    save_result(tmp_path / "result.nc", _result())
+    data = arviz.from_netcdf(str(tmp_path / "result.nc"))
+    assert data.log_likelihood["measurements"].dims == ("chain", "draw", "measurement")
+    assert data.log_likelihood["measurement"].values.tolist() == ["counts:2020"]
+
+
 @pytest.mark.parametrize("damage", ["truncated", "foreign", "empty", "text", "missing", "no draws"])
 def test_a_file_that_is_no_result_is_one_sentence(tmp_path, damage):
     path = tmp_path / "result.nc"
@@ -141,7 +169,7 @@ def test_a_file_that_is_no_result_is_one_sentence(tmp_path, damage):
         path.unlink()
     elif damage == "no draws":
         with xarray.open_datatree(path, engine="h5netcdf") as opened:
-            tree = opened.load()
+            tree = opened.map_over_datasets(xarray.Dataset.load)
         del tree["posterior"]
         path.unlink()
         tree.to_netcdf(path, engine="h5netcdf")
@@ -181,7 +209,10 @@ def test_the_report_holds_numbers_verdicts_and_the_card(tmp_path):
         "mass: the error reaches a bound; MINOS: no upper limit inside the range.",
         "5 of 6 starts reached it",
         "| counts:2020 | 3.00 | 2 | 0.22 | 1.60 |",
-        "Degrees of freedom of the total: 1, 2 bins less 1 effective parameters",
+        "The total has 1 degrees of freedom: 2 independent numbers less 1 effective parameters.",
+        "| charm:1985 | 0.40 |",
+        "| counts:2020 | 12.00 | 3.00 | +9.00 |",
+        "a local significance of 3.0 standard deviations, masses fixed and one amplitude free",
         "Caution: fewer than 400 effective samples",
         "| counts:2020 | 4.00 | 1.50 | 2.50 | 1.0 (1.0 + 2.0 - 2.0) | 0.0455 | 2.0 |",
         "counts:2020: one nuisance.",
