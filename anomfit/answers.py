@@ -48,7 +48,8 @@ def checked_prediction(
 
 
 def checked_likelihood(measurement: Measurement, model: Any, point: Point, nuisances: Point, number_of_bins: int):
-    """ln L at a point, and a dictionary of what else a fit asks for: the total prediction, chi_squared and pulls.
+    """ln L at a point, and by method what else a fit asks for: the total prediction, the gradient of log_likelihood
+    with respect to the signal, chi_squared and pulls.
 
     Raises InputError as `checked_prediction` does, for every method of the measurement.
     """
@@ -70,7 +71,14 @@ def checked_likelihood(measurement: Measurement, model: Any, point: Point, nuisa
         words = f"pulls of {name} must be an array of {number_of_bins} real numbers, one a bin of bins()"
         raise fault(home, measurement, "pulls", f"{words}, not {kind_of(pulls)}")
     _check_offers(home, measurement, prediction, nuisances, number_of_bins)
-    return log_likelihood, {"predict": prediction.total, "chi_squared": chi_squared, "pulls": pulls}
+    slope = jax.grad(lambda signal: measurement.log_likelihood(prediction._replace(signal=signal), nuisances))
+    gradient = sum(slope(prediction.signal).values())
+    return log_likelihood, {
+        "predict": prediction.total,
+        "log_likelihood": gradient,
+        "chi_squared": chi_squared,
+        "pulls": pulls,
+    }
 
 
 def _check_prediction(home: Path, measurement: Any, member: str, prediction: Any, number_of_bins: int) -> None:
@@ -122,10 +130,12 @@ def is_number(value: Any) -> bool:
 
 
 def kind_of(value: Any) -> str:
-    """What a sentence says of a value: shape and kind of an array, else the value itself."""
+    """What a sentence says of a value: shape and kind of an array, a number itself, else its class."""
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         return f"an array of shape {tuple(value.shape)} and kind {value.dtype}"
-    return quoted(value)
+    if isinstance(value, str | int | float | complex | None):
+        return quoted(value)
+    return f"an object of the class {type(value).__name__!r}"
 
 
 def _shape(measurement: Any) -> object:

@@ -1,5 +1,6 @@
 """An exception in a user's own file as one sentence that names the file and the line, also where JAX called it."""
 
+import re
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ import jax
 from anomfit.errors import InputError
 from anomfit.user_modules import is_users_path
 
+PRINTED = re.compile(r'File "([^"]+)", line (\d+)')  # a traceback as text: what JAX makes of one in a callback
 LONGEST = 240  # characters of an exception's own words
 TRACED = "the numbers there are traced by JAX and have no value yet"
 WORDS: tuple[tuple[type[Exception], str], ...] = (  # the more special first
@@ -72,6 +74,9 @@ def users_line(error: BaseException) -> tuple[str, int | None] | None:
     while error is not None:
         if isinstance(error, SyntaxError) and error.filename and is_users_path(error.filename):
             return error.filename, error.lineno
+        printed = [(name, int(line)) for name, line in PRINTED.findall(str(error)) if is_users_path(name)]
+        if printed:
+            return printed[-1]
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if is_users_path(frame.filename)]
         if frames:
             return frames[-1].filename, frames[-1].lineno
@@ -91,7 +96,10 @@ def _words(error: BaseException) -> str:
     for kind, words in WORDS:
         if isinstance(error, kind):
             return words
-    said = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
+    text = str(error.msg) if isinstance(error, SyntaxError) else str(error)
+    if PRINTED.search(text):
+        return f"it fails with {text.strip().splitlines()[-1]}"
+    said = " ".join(text.split())
     said = said if len(said) <= LONGEST else f"{said[:LONGEST]} ..."
     if isinstance(error, InputError):
         return said

@@ -16,7 +16,7 @@ import numpy as np
 from anomfit.answers import checked_likelihood, is_number, kind_of
 from anomfit.capabilities import Model
 from anomfit.declarations import fault
-from anomfit.errors import InputError, quoted
+from anomfit.errors import InputError, quoted, shortened
 from anomfit.explaining import blamed_on
 from anomfit.measurements.base import Measurement
 from anomfit.parameters import Nuisance, Parametrisation
@@ -76,7 +76,7 @@ def _check_symbols(home: Path, owner: object, entries: Sequence[Any]) -> None:
         try:
             MathTextParser("agg").parse(mathematics(entry.symbol))
         except ValueError as error:
-            reason = str(error).strip().splitlines()[-1]
+            reason = shortened(str(error).strip().splitlines()[-1])
             words = f"the symbol {quoted(entry.symbol)} of {entry.name} cannot be drawn by matplotlib ({reason})"
             member = "nuisances" if isinstance(entry, Nuisance) else "parametrisations"
             raise fault(home, owner, member, f"{words}; write it in matplotlib's mathtext, such as $m_{{N}}$") from None
@@ -152,7 +152,8 @@ def _check_values(home: Path, alone: Problem, points: list[dict[str, Any]], say:
         raise fault(home, measurement, "predict", words)
     if not finite.any():
         words = f"log_likelihood of {measurement.name} is not finite {at} ({log_likelihood[0]} in its middle)"
-        cure = "a sigma of 0 or a covariance that cannot be inverted does this"
+        theirs = "a sigma of 0 or a covariance that cannot be inverted does this"
+        cure = theirs if home_of(measurement) else f"look at sign and size of what {alone.model.name} predicts"
         raise fault(home, measurement, "log_likelihood", f"{words}, though the prediction is; {cure}")
     for member in ("chi_squared", "pulls"):
         if not any(result[member] for result in seen):
@@ -161,7 +162,8 @@ def _check_values(home: Path, alone: Problem, points: list[dict[str, Any]], say:
     broken = [name for name in slopes[0] if not any(s[name] for s, good in zip(slopes, finite, strict=True) if good)]
     if broken:
         words = f"the gradient of ln L of {measurement.name} with respect to {', '.join(broken)} is not finite {at}"
-        raise fault(home, measurement, "log_likelihood", f"{words}, though ln L is; {NOT_FINITE}")
+        member = "predict" if any(result["log_likelihood"] for result in seen) else "log_likelihood"
+        raise fault(home, measurement, member, f"{words}, though ln L is; {NOT_FINITE}")
     flat = sum(good and not all(slope.values()) for slope, good in zip(slopes, finite, strict=True))
     if not finite.all():
         say(f"ln L of {measurement.name} is not finite at {(~finite).sum()} of {len(points)} points of the prior")

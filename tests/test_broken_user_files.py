@@ -5,10 +5,13 @@ The line that a sentence must name carries the mark "# here" in the changed text
 
 from pathlib import Path
 
+import jax
 import pytest
 
 from anomfit.cards import card_from_text, problem_from_card
 from anomfit.errors import InputError
+from anomfit.explaining import explained
+from anomfit.user_modules import load_user_module
 
 WHOLE = """
 from dataclasses import dataclass, field, replace
@@ -379,3 +382,41 @@ def test_what_is_finite_in_parts_is_taken_and_said(tmp_path):
     _, said = built(tmp_path, text)
     assert len(said) == 1
     assert said[0].startswith("the gradient of ln L of two-numbers is not finite at ")
+
+
+def test_a_gradient_is_looked_for_where_it_breaks(tmp_path):
+    """In the prediction, or in the likelihood: here |signal| by a square root, at a signal that is 0."""
+    text = WHOLE.replace(
+        "-0.5 * self.chi_squared", "-jnp.sum(jnp.sqrt((0.0 * prediction.total) ** 2)) - 0.5 * self.chi_squared"
+    )
+    line = 1 + text.splitlines().index("    def log_likelihood(self, prediction, nuisances):")
+    with pytest.raises(
+        InputError, match=f"line {line}: the gradient of ln L of two-numbers with respect to shift, x, y"
+    ):
+        built(tmp_path, text)
+
+
+def test_what_fails_later_is_one_sentence_too(tmp_path):
+    """In a method that is called for the second time, and in a function that JAX calls while a program runs."""
+    again = WHOLE.replace(
+        "        return (self.values -",
+        "        CALLS.append(1)\n        if len(CALLS) > 1:\n            raise OSError('no more')  # here\n"
+        "        return (self.values -",
+    )
+    called = WHOLE.replace(
+        "residual = self.values - prediction.total",
+        "residual = jax.pure_callback(late, prediction.total, prediction.total)",
+    )
+    for text, end, words in (
+        (again, "CALLS = []\n", "it fails with OSError: no more"),
+        (called, "def late(total):\n    raise RuntimeError('late')  # here\n", "it fails with RuntimeError: late"),
+    ):
+        (tmp_path / "mine.py").write_text(f"{text}\n\n{end}")
+        module = load_user_module(tmp_path / "mine.py")
+        data = module.data()
+        prediction = data.predict(module.model, {"x": 1.0, "y": 2.0}, {"shift": 0.0})
+        line = next(i for i, line in enumerate(f"{text}\n\n{end}".splitlines(), start=1) if "# here" in line)
+        with pytest.raises(InputError, match=f"line {line}: {words}$"), explained():
+            data.pulls(prediction, {})
+            data.pulls(prediction, {})
+            jax.block_until_ready(jax.jit(data.log_likelihood)(prediction, {}))
