@@ -1,7 +1,9 @@
 """The data room: TOML records with provenance beside CSV tables, read through one function.
 
 A record `folder/name` is the file data/folder/name.toml; a table, if it has one, is a plain CSV (one line of column
-names, then one line a row) whose number of rows and SHA-256 stand in the record, so that a damaged file is refused.
+names, then one line a row) whose number of rows and SHA-256 stand in the record. The SHA-256 of every TOML file, cards
+and references included, stands in data/SHA256SUMS. So a damaged file is refused; after a change that is meant,
+`python -m anomfit.data_digests` writes the digests anew.
 """
 
 import csv
@@ -35,6 +37,7 @@ STATUSES: Mapping[str, str] = MappingProxyType(
 TEXT = "text"  # the unit of a column of labels
 OTHER_COLUMNS = "*"  # in a record: the unit and meaning of every column that is not listed
 NOT_RECORDS = ("cards",)  # folders of data/ that hold something else
+SUMS = "SHA256SUMS"
 INTACT = "the installed data are damaged or incomplete, install anomfit again"
 
 
@@ -91,12 +94,30 @@ def load_record(name: str) -> Record:
     return _load(data_folder(), name)
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """The content of a TOML file of the data room; InputError when it is missing or not TOML."""
+def read_toml(folder: Path, name: str) -> dict[str, Any]:
+    """The content of a TOML file of the data room, "references.toml"; InputError as `read_intact`, or when no TOML."""
     try:
-        return tomllib.loads(_read(path))
+        return tomllib.loads(read_intact(folder, name))
     except tomllib.TOMLDecodeError as error:
-        raise reject("data file", path.name, f"it is not valid TOML ({error}); {INTACT}") from error
+        raise reject("data file", name, f"it is not valid TOML ({error}); {INTACT}") from error
+
+
+def read_intact(folder: Path, name: str) -> str:
+    """The text of a TOML file of the data room `folder`, named by its path in there.
+
+    Raises InputError when it is missing, cannot be read, or differs from its digest in SHA256SUMS.
+    """
+    text = _read(folder / name)
+    if f"{digest(text)}  {name}" not in _read(folder / SUMS).splitlines():
+        raise reject(
+            "data file", name, f"it changed (its SHA-256 differs from {SUMS}); {INTACT}, or see CONTRIBUTING.md"
+        )
+    return text
+
+
+def digest(text: str) -> str:
+    """The SHA-256 of a text of the data room, whatever its line endings are on this system."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _folder_of(package: Path) -> Path:
@@ -110,9 +131,9 @@ def _load(folder: Path, name: str) -> Record:
         near = difflib.get_close_matches(name, record_names(), n=1, cutoff=0.4) or list(record_names()[:1])
         hint = f"the nearest known record is {near[0]!r}" if near else INTACT
         raise reject("data record", name, hint)
-    path = folder / f"{name}.toml"
+    file = f"{name}.toml"
     try:
-        return _record(name, read_toml(path), path.parent)
+        return _record(name, read_toml(folder, file), (folder / file).parent)
     except KeyError as error:
         raise reject("data record", name, f"the field {error.args[0]!r} is missing in it; {INTACT}") from error
 
@@ -146,7 +167,7 @@ def _record(name: str, content: Mapping[str, Any], folder: Path) -> Record:
 
 def _table(path: Path, expected: Mapping[str, Any], declared: Mapping[str, Any]) -> dict[str, np.ndarray]:
     text = _read(path)
-    if hashlib.sha256(text.encode()).hexdigest() != expected["sha256"]:
+    if digest(text) != expected["sha256"]:
         rows = len(text.splitlines()) - 1
         found = (
             f"it has {rows} rows where {expected['rows']} are expected" if rows != expected["rows"] else "it changed"

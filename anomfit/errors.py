@@ -9,7 +9,8 @@ class InputError(ValueError):
 
 def reject(field: str, value: object, remedy: str) -> InputError:
     """The error for a bad `field` with this `value`; `remedy` completes the sentence ("give a mass above 0")."""
-    return InputError(f"{shortened(field)}: {quoted(value)} is not usable; {remedy}")
+    name = shortened(field if field.isprintable() else repr(field)[1:-1])
+    return InputError(f"{name}: {quoted(value)} is not usable; {remedy}")
 
 
 def quoted(value: object) -> str:

@@ -6,12 +6,13 @@ file and the line, before anything is computed with it.
 """
 
 import inspect
+import os
 from pathlib import Path
 from types import ModuleType
 
 from anomfit.capabilities import Model
 from anomfit.declarations import check_measurement, check_model
-from anomfit.errors import InputError, reject
+from anomfit.errors import InputError, quoted, reject, shortened
 from anomfit.explaining import blamed_on
 from anomfit.measurements.base import Measurement
 from anomfit.probing import probe_leaves
@@ -49,7 +50,7 @@ def resolve_model(name: str) -> Model:
     return made  # type: ignore[return-value]
 
 
-def resolve_measurement(name: str, **options: str) -> Measurement:
+def resolve_measurement(name: str, /, **options: str) -> Measurement:
     """The measurement `name` or `name:era` of the catalogue with its `options`, or the object of a user's file.
 
     Raises InputError as `resolve_model` does, for an option that is not known, and for an object that is no pytree.
@@ -67,7 +68,7 @@ def resolve_measurement(name: str, **options: str) -> Measurement:
 
 def _split(name: str) -> tuple[str, str]:
     path, found, attribute = name.partition(".py:")
-    if not found or not attribute.isidentifier():
+    if not found or not attribute.isidentifier() or "\0" in path:
         raise reject("user file", name, f"write it as {FORM}, the name being a model or measurement in the file")
     return f"{path}.py", attribute
 
@@ -86,13 +87,14 @@ def _made(name: str, options: dict[str, str]) -> object:
     try:
         inspect.signature(found).bind(**options)
     except (TypeError, ValueError) as error:
-        raise InputError(f"user file {name}: it cannot be called with the options {options} ({error})") from None
+        said = f"it cannot be called with the options {quoted(options)} ({shortened(str(error))})"
+        raise InputError(f"user file {name}: {said}") from None
     with blamed_on(Path(path)):
         return found(**options)
 
 
 def _module(path: Path) -> ModuleType:
-    if not path.is_file():
+    if not os.path.isfile(path):  # False, and no error, for a name that no file can have
         raise reject("user file", str(path), f"there is no such file; write it as {FORM}")
     with blamed_on(path):
         return load_user_module(path)

@@ -1,5 +1,6 @@
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,9 +10,13 @@ import numpy as np
 import pytest
 
 import anomfit
-from anomfit import data
+from anomfit import data, data_digests
+from anomfit.cards import finding, load_card, shipped_card_text
 from anomfit.data import STATUSES, Record, load_record, record_names
 from anomfit.errors import InputError
+from anomfit.reproduce import statements
+from anomfit.reproduce.statements import load_statements
+from anomfit.results import citations
 from anomfit.results.citations import bibliography
 
 FIRST_NINE = slice(0, 9)  # 200 to 1250 MeV
@@ -240,6 +245,7 @@ def test_records_are_kept_and_read_only():
 def copied(tmp_path, monkeypatch):
     """A copy of the MiniBooNE records that a test may damage."""
     shutil.copytree(data.data_folder() / "miniboone", tmp_path / "data" / "miniboone")
+    shutil.copy(data.data_folder() / data.SUMS, tmp_path / "data")
     monkeypatch.setattr(data, "data_folder", lambda: tmp_path / "data")
     return tmp_path / "data" / "miniboone"
 
@@ -250,13 +256,22 @@ def edit(path: Path, old: str, new: str):
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
-def sign(table: Path):
-    """Write the table's new digest into its record, as somebody who edits a table on purpose would."""
-    record = table.with_suffix(".toml")
-    lines = record.read_text(encoding="utf-8").splitlines()
-    digest = hashlib.sha256(table.read_bytes()).hexdigest()
-    lines = [f'sha256 = "{digest}"' if line.startswith("sha256") else line for line in lines]
-    record.write_text("\n".join(lines) + "\n", encoding="utf-8")
+def sign(file: Path):
+    """Write the file's new digest where it stands, as somebody who edits it on purpose would."""
+    if file.suffix == ".csv":
+        record = file.with_suffix(".toml")
+        lines = record.read_text(encoding="utf-8").splitlines()
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        lines = [f'sha256 = "{digest}"' if line.startswith("sha256") else line for line in lines]
+        record.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        sign(record)
+        return
+    folder = file.parents[1]
+    name = file.relative_to(folder).as_posix()
+    lines = (folder / data.SUMS).read_text(encoding="utf-8").splitlines()
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    lines = [f"{digest}  {name}" if line.endswith(f"  {name}") else line for line in lines]
+    (folder / data.SUMS).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def refusal(name: str) -> str:
@@ -291,6 +306,73 @@ def test_a_table_cut_inside_its_last_row_is_refused(copied):
 def test_a_changed_digit_is_refused(copied):
     edit(copied / "nu_enuqe_2020.csv", "732", "733")
     assert "nu_enuqe_2020.csv" in refusal("miniboone/nu_enuqe_2020")
+
+
+def test_every_toml_file_has_its_digest():
+    """After a change of data that is meant: python -m anomfit.data_digests."""
+    folder = data.data_folder()
+    listed = dict(line.split("  ")[::-1] for line in (folder / data.SUMS).read_text(encoding="utf-8").splitlines())
+    found = {
+        p.relative_to(folder).as_posix(): data.digest(p.read_text(encoding="utf-8")) for p in folder.rglob("*.toml")
+    }
+    assert listed == found
+
+
+def changed_digit(text: str) -> str:
+    """The text with the last digit of its first number with a decimal point changed."""
+    place = re.search(r"= [0-9]+\.[0-9]+", text)
+    assert place is not None
+    last = place.end() - 1
+    return text[:last] + str((int(text[last]) + 1) % 10) + text[last + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("miniboone/experiment.toml", lambda: load_record("miniboone/experiment")),
+        ("gminus2/muon.toml", lambda: load_record("gminus2/muon")),
+        ("reproduce/2010.06159.toml", lambda: load_statements("2010.06159")),
+        ("cards/oscillation.toml", lambda: load_card("oscillation")),
+        ("cards/oscillation.toml", lambda: shipped_card_text("oscillation")),
+        ("references.toml", lambda: bibliography(["jax"])),
+    ],
+)
+def test_a_changed_digit_of_a_toml_file_is_refused(tmp_path, monkeypatch, name, read):
+    folder = tmp_path / "data"
+    shutil.copytree(data.data_folder(), folder)
+    monkeypatch.setattr(data, "data_folder", lambda: folder)
+    monkeypatch.setattr(finding, "data_folder", lambda: folder)
+    monkeypatch.setattr(citations, "data_folder", lambda: folder)
+    monkeypatch.setattr(statements, "data_folder", lambda: folder)
+    read()
+    for cache in (data._load, citations._references):
+        cache.cache_clear()
+    path = folder / name
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace("2018", "2019", 1) if name == "references.toml" else changed_digit(text), encoding="utf-8"
+    )
+    with pytest.raises(InputError, match=f"{name}.*it changed"):
+        read()
+
+
+def test_a_changed_or_missing_list_of_digests_is_refused(copied):
+    sums = copied.parent / data.SUMS
+    edit(sums, "  miniboone/experiment.toml", "  miniboone/experiments.toml")
+    assert "it changed" in refusal("miniboone/experiment")
+    sums.unlink()
+    assert "SHA256SUMS" in refusal("miniboone/selection")
+
+
+def test_one_command_writes_the_digests_anew(copied):
+    table = copied / "nu_enuqe_2020.csv"
+    table.write_text("".join(table.read_text().splitlines(keepends=True)[:-1]))
+    edit(copied / "experiment.toml", "value = 18.75e20", "value = 18.76e20")
+    changed = data_digests.refresh(copied.parent)
+    assert {"miniboone/nu_enuqe_2020.toml", "miniboone/experiment.toml"} == set(changed)
+    assert len(load_record("miniboone/nu_enuqe_2020").columns["data"]) == 10
+    assert load_record("miniboone/experiment").values["pot_neutrino"] == 18.76e20
+    assert data_digests.refresh(copied.parent) == []
 
 
 def test_other_line_endings_are_the_same_table(copied):
@@ -341,6 +423,7 @@ def test_a_row_too_few_is_refused_whatever_the_digest(copied):
 )
 def test_a_damaged_record_is_refused(copied, old, new, complaint):
     edit(copied / "experiment.toml", old, new)
+    sign(copied / "experiment.toml")
     assert complaint in refusal("miniboone/experiment")
 
 
@@ -352,6 +435,7 @@ def test_a_record_that_is_not_text_is_refused(copied):
 def test_the_provenance_check_can_fail(copied):
     edit(copied / "experiment.toml", 'unit = "1"', 'unit = ""')
     edit(copied / "experiment.toml", 'source = "MiniBooNE publications', 'source = "" # "')
+    sign(copied / "experiment.toml")
     gaps = provenance_gaps(load_record("miniboone/experiment"))
     assert gaps == ["miniboone/experiment: no source", "miniboone/experiment: unit of pot_neutrino"]
 
@@ -365,6 +449,7 @@ def test_the_folder_is_inside_the_package_of_a_wheel_and_beside_it_in_a_checkout
         for module in ("__init__.py", "errors.py", "data.py"):
             shutil.copy(package / module, root / "anomfit" / module)
         shutil.copytree(data.data_folder() / "miniboone", root / place / "miniboone")
+        shutil.copy(data.data_folder() / data.SUMS, root / place)
         code = (
             "from anomfit.data import data_folder, load_record; print(data_folder());"
             "print(load_record('miniboone/nu_enuqe_2020').columns['data'][:9].sum())"

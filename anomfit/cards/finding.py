@@ -4,8 +4,8 @@ from pathlib import Path
 
 from anomfit.cards.building import chosen_parametrisation
 from anomfit.cards.card import Card, FreeParameter, MeasurementChoice
-from anomfit.cards.reading import nearest, read_card
-from anomfit.data import data_folder
+from anomfit.cards.reading import card_from_text, nearest, read_card
+from anomfit.data import data_folder, read_intact
 from anomfit.errors import reject
 from anomfit.userfiles import anchored, is_user_file, resolve_measurement, resolve_model
 
@@ -16,6 +16,8 @@ def load_card(name: str | Path) -> Card:
     Raises InputError for a file that is missing, cut short, no TOML or not a card, and for an unknown name.
     """
     text = str(name)
+    if not _is_utf_8(text):
+        raise reject("model or card", text, "the name is no UTF-8 text, and a card must be; rename the file")
     if is_user_file(text):
         return generated_card(anchored(text, Path.cwd()))
     if isinstance(name, Path) or text.endswith(".toml") or "/" in text or "\\" in text:
@@ -32,7 +34,15 @@ def shipped_card_text(name: str) -> str:
     """The shipped card as it stands, comments included."""
     if name not in shipped_card_names():
         raise reject("card", name, f"{nearest(name, shipped_card_names())}")
-    return _shipped(name).read_text(encoding="utf-8")
+    return read_intact(data_folder(), f"cards/{name}.toml")
+
+
+def _is_utf_8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # bytes of a command line that are no text
+        return False
+    return True
 
 
 def default_card(model_name: str) -> Card:
@@ -43,7 +53,7 @@ def default_card(model_name: str) -> Card:
     from anomfit.models.catalogue import model_names
 
     if model_name in shipped_card_names():
-        return read_card(_shipped(model_name))
+        return card_from_text(shipped_card_text(model_name), source=model_name)
     if model_name in model_names():
         return generated_card(model_name)
     known = sorted({*model_names(), *shipped_card_names()})
@@ -69,7 +79,3 @@ def generated_card(model_name: str) -> Card:
         fixed=(),
         measurements=tuple(MeasurementChoice(name) for name in usable),
     )
-
-
-def _shipped(name: str) -> Path:
-    return data_folder() / "cards" / f"{name}.toml"

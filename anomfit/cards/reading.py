@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from anomfit.cards.card import Card, CardFit, CardSampling, FreeParameter, MeasurementChoice, Quantity
-from anomfit.errors import InputError, reject
+from anomfit.cards.limits import LARGEST, check_limits, too_large
+from anomfit.errors import LONGEST, InputError, quoted, reject, shortened
 from anomfit.userfiles import anchored
 
 SECTIONS = ("model", "parametrisation", "point", "free", "fixed", "measurements", "fit", "sampling")
@@ -18,22 +19,32 @@ FREE_FORMS = 'write "default", [low, high] or {range = [low, high], prior = "log
 def read_card(path: Path) -> Card:
     """The card in a file; a user's files named in it are found relative to the card's folder."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        text = content.decode("utf-8-sig")
+        folder = path.resolve().parent
     except FileNotFoundError:
         raise reject(
             "card", str(path), "there is no such file; 'anomfit card MODEL' prints one to start from"
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"card: {str(path)!r} cannot be read as text ({error})") from error
-    return card_from_text(text, source=str(path), folder=path.resolve().parent)
+    except OSError as error:
+        raise InputError(f"card: {quoted(str(path))} cannot be read ({error.strerror}); name a TOML file") from error
+    except ValueError as error:  # no UTF-8, or a null character in the name
+        raise InputError(f"card: {quoted(str(path))} cannot be read as text ({shortened(str(error))})") from error
+    if len(content) > LARGEST:
+        raise too_large(str(path))
+    return card_from_text(text, source=str(path), folder=folder)
 
 
 def card_from_text(text: str, source: str = "card", folder: Path | None = None) -> Card:
     """The card in a TOML text; `source` names it in errors, `folder` anchors a user's files (None: as they stand)."""
+    check_limits(text, source)
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise reject("card", source, f"it is not valid TOML ({error})") from error
+        raise reject("card", source, f"it is not valid TOML ({shortened(str(error))})") from error
+    except ValueError as error:  # Python's own limit
+        raise reject("card", source, "a whole number in it has thousands of digits; give a number") from error
     _refuse_unknown("card", content, SECTIONS)
     if "model" not in content:
         raise reject("card", source, "it names no model; add the line: model = \"...\", see 'anomfit models'")
@@ -55,7 +66,7 @@ def card_from_text(text: str, source: str = "card", folder: Path | None = None) 
 def nearest(name: str, known: Iterable[str]) -> str:
     """A hint for a misspelt name: the nearest known one and, when they are few, all."""
     options = list(known)
-    close = difflib.get_close_matches(name, options, n=1, cutoff=0.0)
+    close = difflib.get_close_matches(name[:LONGEST], options, n=1, cutoff=0.0)  # quadratic in the length
     if not close:
         return "none is known here"
     listing = f" (known: {', '.join(options)})" if 1 < len(options) <= 12 else ""
@@ -66,7 +77,7 @@ def _refuse_unknown(section: str, given: Iterable[str], known: Iterable[str]) ->
     known = tuple(known)
     for key in given:
         if key not in known:
-            raise InputError(f"{section}: the key {key!r} is not known; {nearest(key, known)}")
+            raise InputError(f"{shortened(section)}: the key {quoted(key)} is not known; {nearest(key, known)}")
 
 
 def _table(name: str, content: Mapping[str, Any]) -> Mapping[str, Any]:

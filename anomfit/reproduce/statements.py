@@ -95,9 +95,9 @@ class Row:
 def load_statements(paper: str) -> dict[str, Statement]:
     """The statements of a paper by id, in the order of data/reproduce/PAPER.toml.
 
-    Raises InputError when the file is missing or no TOML.
+    Raises InputError when the file is missing or damaged.
     """
-    content = read_toml(data_folder() / "reproduce" / f"{paper}.toml")
+    content = read_toml(data_folder(), f"reproduce/{paper}.toml")
     return {
         name: Statement(
             id=name,

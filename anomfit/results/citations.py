@@ -66,7 +66,7 @@ def as_bibtex(keys: Iterable[str]) -> str:
 
 @lru_cache(maxsize=8)
 def _references(folder: Path) -> Mapping[str, Citation]:
-    entries = read_toml(folder / "references.toml")
+    entries = read_toml(folder, "references.toml")
     return MappingProxyType({key: _citation(key, entry) for key, entry in entries.items()})
 
 
