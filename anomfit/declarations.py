@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from anomfit.capabilities import Model
+from anomfit.constraints.base import KINDS, SIGMAS, About, Constraint
 from anomfit.errors import InputError, quoted
 from anomfit.explaining import blamed_on
 from anomfit.measurements.base import Bin, Measurement
@@ -60,6 +61,33 @@ def check_measurement(home: Path, measurement: Any) -> None:
     with blamed_on(home, "bins"):
         table = measurement.bins()
     _check_bins(home, measurement, table)
+
+
+def check_constraint(home: Path, constraint: Any) -> None:
+    """Refuse, with an InputError that names the file, what is no constraint or one that lacks a part."""
+    if not isinstance(constraint, Constraint):
+        words = f"{quoted(constraint)} is no anomfit.constraints.Constraint, and no tuple of them"
+        raise InputError(f"user file {home}: {words}")
+    about, data = constraint.about, constraint.data
+    if not isinstance(about, About) or about.kind not in KINDS:
+        words = f"about must be an anomfit.constraints.About whose kind is one of {', '.join(KINDS)}"
+        raise fault(home, constraint, "about", f"{words}; not {quoted(about)}")
+    _check_texts(home, about, ("name", "title", "quantity", "unit", "era", "source", "assumption"))
+    if not callable(constraint.physics):
+        words = "physics must be a function of model, point, nuisances and data"
+        raise fault(home, constraint, "physics", f"{words}, not {quoted(constraint.physics)}")
+    wanted = ("value", *SIGMAS) if about.kind == "measured" else ()
+    if not isinstance(data, Mapping) or any(name not in data for name in wanted):
+        among = f" with {', '.join(wanted)}" if wanted else ""
+        words = f"data must be a dictionary of numbers and arrays by name{among}"
+        raise fault(home, constraint, "data", f"{words}, not {quoted(data)}")
+    check_measurement(home, constraint)
+    for part in (about, constraint.nuisances):
+        try:
+            hash(part)
+        except TypeError:
+            words = f"{quoted(part)} cannot be hashed, which compiling needs; write tuples instead of lists in it"
+            raise fault(home, constraint, "about", words) from None
 
 
 def fault(home: Path, owner: Any, member: str, sentence: str) -> InputError:

@@ -1,4 +1,4 @@
-"""Models and measurements by name: the catalogue's, or a user's own from a Python file ("my_model.py:model").
+"""Models, measurements and constraints by name: the catalogue's, or a user's own from a file ("my_model.py:model").
 
 The object may be an instance, a class, or a function without arguments that makes one (a measurement's is called with
 its options). What it lacks of the interface, or does wrongly at a few points, is said in one sentence that names the
@@ -9,9 +9,11 @@ import inspect
 import os
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from anomfit.capabilities import Model
-from anomfit.declarations import check_measurement, check_model
+from anomfit.constraints.base import IN_FITS, Constraint
+from anomfit.declarations import check_constraint, check_measurement, check_model
 from anomfit.errors import InputError, quoted, reject, shortened
 from anomfit.explaining import blamed_on
 from anomfit.measurements.base import Measurement
@@ -53,7 +55,8 @@ def resolve_model(name: str) -> Model:
 def resolve_measurement(name: str, /, **options: str) -> Measurement:
     """The measurement `name` or `name:era` of the catalogue with its `options`, or the object of a user's file.
 
-    Raises InputError as `resolve_model` does, for an option that is not known, and for an object that is no pytree.
+    Raises InputError as `resolve_model` does, for an option that is not known, for an object that is no pytree, and for
+    a constraint that never enters a likelihood.
     """
     if not is_user_file(name):
         from anomfit.measurements.catalogue import find_measurement
@@ -61,13 +64,34 @@ def resolve_measurement(name: str, /, **options: str) -> Measurement:
         return find_measurement(name, **options)
     made = _made(name, options)
     home = Path(_split(name)[0]).resolve()
+    if isinstance(made, Constraint):
+        check_constraint(home, made)
+        if made.about.kind not in IN_FITS:
+            raise InputError(f"{name}: it cannot be fitted ({made.about.kind}); see 'anomfit constraints MODEL --with'")
+        return made
     check_measurement(home, made)
     probe_leaves(home, made)  # type: ignore[arg-type]
     return made  # type: ignore[return-value]
 
 
+def resolve_constraints(name: str) -> tuple[Constraint, ...]:
+    """The constraint in a user's file, or each of several if the object there is a tuple or list of them.
+
+    Raises InputError as `resolve_model` does, and for a name that is none of a user's file.
+    """
+    if not is_user_file(name):
+        raise reject("constraint", name, f"name one of yours as {FORM}; those of the catalogue are always shown")
+    home, made = Path(_split(name)[0]).resolve(), _made(name, {})
+    several: tuple[Any, ...] = tuple(made) if isinstance(made, tuple | list) else (made,)
+    for one in several:
+        check_constraint(home, one)
+    return several
+
+
 def _split(name: str) -> tuple[str, str]:
     path, found, attribute = name.partition(".py:")
+    if found and ":" in attribute:
+        raise reject("user file", name, "a file of yours has no eras; hand it what it should know as an option")
     if not found or not attribute.isidentifier() or "\0" in path:
         raise reject("user file", name, f"write it as {FORM}, the name being a model or measurement in the file")
     return f"{path}.py", attribute

@@ -1,6 +1,7 @@
 """A user's own models and measurements: found, used by the whole chain, and explained when they do not fit."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -9,12 +10,15 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from anomfit.cards import load_card, problem_from_card
+from anomfit.cards import card_from_text, load_card, problem_from_card
+from anomfit.constraints import constraint_table, with_own
 from anomfit.errors import InputError
-from anomfit.userfiles import anchored, is_user_file, resolve_measurement, resolve_model
+from anomfit.userfiles import anchored, is_user_file, resolve_constraints, resolve_measurement, resolve_model
 
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
 MODEL, MEASUREMENT = f"{EXAMPLES}/my_model.py:dark_photon", f"{EXAMPLES}/my_measurement.py:load"
+LIMITS = EXAMPLES / "my_limits.py"
+LIMIT = f"{LIMITS}:limit"
 
 
 def refused(resolve, name: str, **options) -> str:
@@ -116,6 +120,62 @@ def test_a_file_that_fails_is_one_sentence_with_its_line(tmp_path, text, words):
     assert "\n" not in said
     for word in words:
         assert word in said, said
+
+
+def test_a_constraint_of_a_user_stands_in_the_table_and_in_a_card():
+    """epsilon = 3.29e-3 is 1.645 standard deviations of the limit's half-Gaussian times 1.0967."""
+    (limit,) = resolve_constraints(LIMIT)
+    model = resolve_model(MODEL)
+    chosen = with_own((), model, [limit])
+    rows = constraint_table(model, {"m_dark": jnp.asarray(0.1), "epsilon": jnp.asarray(3.29e-3)}, chosen)
+    assert [(row.name, row.verdict) for row in rows] == [("my-mixing", "excluded")]
+    assert rows[0].ratio == pytest.approx(3.29 / 3.0)
+    card = f'model = "{MODEL}"\npoint = "example"\n[free]\nepsilon = "default"\n[measurements]\n"{LIMIT}" = "default"\n'
+    problem = problem_from_card(card_from_text(card))
+    expected = -0.5 * (1.6448536269514722 * 3.29 / 3.0) ** 2
+    assert float(problem.log_likelihood({"epsilon": 3.29e-3})) == pytest.approx(expected)
+
+
+def test_constraints_that_cannot_be_shown_or_fitted_are_refused(tmp_path):
+    text = LIMITS.read_text().replace("from my_model import DarkPhoton", "DarkPhoton = object")
+    path = write(tmp_path, text.replace('"upper limit"', '"projection"') + "\nboth = (limit, 3)\nseveral = [limit]\n")
+    assert "is no anomfit.constraints.Constraint" in refused(resolve_constraints, f"{path}:both")
+    assert [one.name for one in resolve_constraints(f"{path}:several")] == ["my-mixing"]
+    assert "cannot be fitted (projection)" in refused(resolve_measurement, f"{path}:limit")
+    assert "name one of yours as" in refused(resolve_constraints, "e141")
+    for old, new, words in (
+        ('"upper limit"', '"lower limit"', "whose kind is one of upper limit, measured, curve"),
+        ('"upper limit"', '"measured"', "by name with value, sigma_minus, sigma_plus"),
+        ('era="example"', "era=2026", "era must be one line of text, not 2026"),
+        ("references=()", "references=[]", "cannot be hashed"),
+        ("physics=mixing", "physics=3", "physics must be a function"),
+        ("(DarkPhoton,)", "()", "accepts must be a tuple of capabilities"),
+    ):
+        assert words in refused(resolve_constraints, f"{write(tmp_path, text.replace(old, new))}:limit")
+    own, model = resolve_constraints(LIMIT), resolve_model(MODEL)
+    assert "which oscillation does not offer" in refused(
+        lambda name: with_own((), resolve_model(name), own), "oscillation"
+    )
+    twin = [replace(own[0], data={"limit": 1.0})]
+    assert "another one has that name" in refused(lambda name: with_own(resolve_constraints(name), model, twin), LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("    return against", "    against", "three real numbers (predicted, limit, ratio), not None"),
+        ('point["epsilon"],', 'point["eps"],', "physics of my-mixing: it fails with KeyError: 'eps'"),
+        ('point["epsilon"],', 'point["epsilon"] * [1.0, 2.0],', "it fails with TypeError"),
+    ],
+)
+def test_the_physics_of_a_constraint_is_looked_at_in_the_table_too(tmp_path, old, new, words):
+    (tmp_path / "my_model.py").write_text((EXAMPLES / "my_model.py").read_text())
+    path = write(tmp_path, LIMITS.read_text().replace(old, new))
+    model = resolve_model(f"{tmp_path}/my_model.py:dark_photon")
+    point = {"m_dark": jnp.asarray(0.1), "epsilon": jnp.asarray(1e-3)}
+    said = refused(lambda name: constraint_table(model, point, resolve_constraints(name)), f"{path}:limit")
+    assert words in said
+    assert "mine.py, line 1" in said
 
 
 def test_options_that_do_not_fit_are_refused():

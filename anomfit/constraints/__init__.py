@@ -1,11 +1,12 @@
 """What else a model must satisfy: published limits and rates, each with a prediction and a likelihood term."""
 
-from anomfit.constraints.base import Constraint, Outcome, PredictsLightScalars
-from anomfit.constraints.catalogue import constraint_names, find_constraint, shipped_constraints
+from anomfit.constraints.base import About, Constraint, Outcome, PredictsLightScalars
+from anomfit.constraints.catalogue import constraint_names, find_constraint, shipped_constraints, with_own
 from anomfit.constraints.report import NOT_A_NUMBER, ConstraintRow, constraint_table
 
 __all__ = [
     "NOT_A_NUMBER",
+    "About",
     "Constraint",
     "ConstraintRow",
     "Outcome",
@@ -14,4 +15,5 @@ __all__ = [
     "constraint_table",
     "find_constraint",
     "shipped_constraints",
+    "with_own",
 ]
