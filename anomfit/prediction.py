@@ -10,10 +10,12 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 
+from anomfit.answers import checked_prediction
 from anomfit.capabilities import CAPABILITY_WORDS, Model, offered
 from anomfit.cards.building import chosen_parametrisation, named_parameter, point_values, stated_value
 from anomfit.cards.card import Quantity
 from anomfit.errors import InputError, reject
+from anomfit.explaining import explained
 from anomfit.inference.devices import each
 from anomfit.measurements.base import Bin, Measurement, Prediction
 from anomfit.parameters import Parametrisation, Point
@@ -63,13 +65,14 @@ class PredictionReport:
         )
 
 
+@explained()
 def predict(
     model: Model, measurement: Measurement, chosen: Parametrisation, points: Sequence[Mapping[str, float]]
 ) -> list[PredictionReport]:
     """The predictions at `points`, each a full set of the parametrisation's values; nuisances at their central values.
 
-    Raises InputError in single precision, when the model does not offer what the measurement needs, and for a point
-    that lacks a value.
+    Raises InputError in single precision, when the model does not offer what the measurement needs, for a point that
+    lacks a value, and for what fails in a user's file.
     """
     require_double_precision()
     if not any(isinstance(model, capability) for capability in measurement.accepts):
@@ -83,8 +86,8 @@ def predict(
     full = len(points) if len(points) <= FEW else -(-len(points) // BATCH) * BATCH
     padded = [*points, *[points[-1]] * (full - len(points))]
     columns = {name: jnp.asarray([float(point[name]) for point in padded]) for name in chosen.names}
-    result = jax.device_get(_predict_all(measurement, columns, model=model, chosen=chosen))
     bins = tuple(measurement.bins())
+    result = jax.device_get(_predict_all(measurement, columns, model=model, chosen=chosen, number_of_bins=len(bins)))
     return [
         PredictionReport(
             model=model.name,
@@ -168,7 +171,13 @@ def fitting_parametrisation(model: Model, name: str | None, used: Iterable[str])
     return chosen_parametrisation(model, (fitting or physical_first)[0])
 
 
-@partial(jax.jit, static_argnames=("model", "chosen"))
-def _predict_all(measurement: Measurement, columns: Point, model: Model, chosen: Parametrisation) -> Prediction:
+@partial(jax.jit, static_argnames=("model", "chosen", "number_of_bins"))
+def _predict_all(
+    measurement: Measurement, columns: Point, model: Model, chosen: Parametrisation, number_of_bins: int
+) -> Prediction:
     nuisances = {n.name: jnp.asarray(n.mean) for owner in (model, measurement) for n in owner.nuisances}
-    return each(lambda point: measurement.predict(model, chosen.to_physical(point), nuisances), columns)
+
+    def at(point: Point) -> Prediction:
+        return checked_prediction(measurement, model, chosen.to_physical(point), nuisances, number_of_bins)
+
+    return each(at, columns)

@@ -19,6 +19,10 @@ def constraints(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a parameter; may be repeated.")
     ] = None,
+    own: Annotated[
+        list[str] | None,
+        typer.Option("--with", metavar="FILE.py:NAME", help="A constraint of yours beside them; may be repeated."),
+    ] = None,
     as_json: AsJson = False,
     no_cache: NoCache = False,
 ) -> None:
@@ -32,14 +36,15 @@ def constraints(
       anomfit constraints two-higgs-doublet
       anomfit constraints two-higgs-doublet --point table-I --set m_hprime=30MeV
       anomfit constraints two-higgs-doublet --json
+      anomfit constraints my_model.py:model --with my_limits.py:limit
     """
     start_jax(no_cache)
     import jax.numpy as jnp
 
-    from anomfit.constraints import constraint_table, shipped_constraints
+    from anomfit.constraints import constraint_table, shipped_constraints, with_own
     from anomfit.errors import InputError
     from anomfit.prediction import fitting_parametrisation, point_from_settings
-    from anomfit.userfiles import resolve_model
+    from anomfit.userfiles import resolve_constraints, resolve_model
 
     chosen_model, changed = resolve_model(model), pairs("--set", settings or [])
     chosen = fitting_parametrisation(chosen_model, None, set(changed))
@@ -48,7 +53,8 @@ def constraints(
     if missing:
         raise InputError(f"point: it has no value for {', '.join(missing)}; name a point or set each")
     physical = chosen.to_physical({name: jnp.asarray(values[name]) for name in chosen.names})
-    rows = constraint_table(chosen_model, physical, shipped_constraints())
+    mine = [constraint for name in own or [] for constraint in resolve_constraints(name)]
+    rows = constraint_table(chosen_model, physical, with_own(shipped_constraints(), chosen_model, mine))
     if not rows:
         raise InputError(f"model: {chosen_model.name} predicts nothing that a constraint needs")
     if as_json:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from anomfit.capabilities import Model
 from anomfit.constraints.base import Constraint
+from anomfit.explaining import explained
 from anomfit.parameters import Point
 from anomfit.plain_json import finite_or_none
 from anomfit.precision import require_double_precision
@@ -52,6 +53,7 @@ class ConstraintRow:
         return {**{key: getattr(self, key) for key in texts}, **finite_or_none(numbers)}
 
 
+@explained()
 def constraint_table(
     model: Model, point: Point, constraints: Iterable[Constraint], nuisances: Mapping[str, float] | None = None
 ) -> list[ConstraintRow]:
@@ -70,7 +72,9 @@ def constraint_table(
 
 @partial(jax.jit, static_argnames=("model",))
 def _outcomes(constraints: tuple[Constraint, ...], point: Point, nuisances: Point, model: Model):
-    return [entry.outcome(model, point, nuisances) for entry in constraints]
+    from anomfit.answers import checked_outcome  # which knows what a constraint is
+
+    return [checked_outcome(entry, model, point, nuisances) for entry in constraints]
 
 
 def _row(entry: Constraint, predicted: float, limit: float, ratio: float) -> ConstraintRow:
