@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
-GRACE = 2.0  # seconds in which an interrupt that was raised has to end a verb that keeps nothing
 SAME = 0.3  # signals closer than this are one: timeout(1) sends each of its own twice
 
 
@@ -87,9 +86,9 @@ def kind() -> type[KeyboardInterrupt]:
 
 @contextmanager
 def ending() -> Iterator[None]:
-    """In this block a Ctrl-C or SIGTERM is raised at once, and ends the process two seconds later at the latest.
+    """In this block a Ctrl-C or SIGTERM ends the process at once: for verbs that keep nothing when interrupted.
 
-    For verbs that keep nothing when they are interrupted; `handled` may stand inside.
+    Nothing is raised: that can end in a crash while a compiled library is imported. `handled` may stand inside.
     """
     with _listening():
         yield
@@ -98,14 +97,14 @@ def ending() -> Iterator[None]:
 class _Listener:
     """What has arrived, and the thread that hears it.
 
-    `keeps` says whether a flag or an exception answers a signal, `waits` that the flag is not read for now.
+    `keeps` says whether a signal sets a flag or ends the process, `waits` that the flag is not read for now.
     """
 
     def __init__(self):
         self.asked: type[KeyboardInterrupt] | None = None
         self.keeps = self.waits = False
         self.kind: type[KeyboardInterrupt] = KeyboardInterrupt
-        self._answered = False
+        self._answered = self._is_flag = False
         self._heard, self.wakeup = socket.socketpair()
         self.wakeup.setblocking(False)
         self._thread = threading.Thread(target=self._listen, daemon=True)
@@ -113,12 +112,9 @@ class _Listener:
 
     def answer(self, number: int, frame: object) -> None:
         """The handler; Python calls it in the main thread, when that is back in Python."""
-        if self._answered:
-            return
-        self._answered, self.kind = True, KINDS[number]
-        if not self.keeps:
-            raise self.kind
-        self.asked = self.kind
+        if not self._answered:
+            self._answered, self._is_flag = True, self.keeps
+            self.asked = self.kind = KINDS[number]
 
     def close(self) -> None:
         self.wakeup.close()
@@ -126,26 +122,17 @@ class _Listener:
         self._heard.close()
 
     def _listen(self) -> None:
-        first, since = 0, 0.0
-        while number := self._next(first):
-            if not first:
-                first, since = number, time.monotonic()
-                if self.keeps:
-                    _say(f"{_word(number)}; what is found is kept after this step, a second signal ends at once")
-                else:
-                    self._heard.settimeout(GRACE)
-            elif time.monotonic() - since > SAME:
+        """Hear signals, also such as Python handles for others, until the other end is closed."""
+        since = 0.0
+        while heard := self._heard.recv(1):
+            number = heard[0]
+            if number not in KINDS:
+                continue
+            if not since and (self.keeps or self._is_flag):  # the block of `handled` may have ended just now
+                since = time.monotonic()
+                _say(f"{_word(number)}; what is found is kept after this step, a second signal ends at once")
+            elif not since or time.monotonic() - since > SAME:
                 _end(number)
-
-    def _next(self, first: int) -> int:
-        """The next signal, 0 when there is nothing more to hear; ends the process when an interrupt was swallowed."""
-        try:
-            heard = self._heard.recv(1)
-            while heard and heard[0] not in KINDS:  # any other signal that Python handles
-                heard = self._heard.recv(1)
-        except TimeoutError:
-            _end(first)
-        return heard[0] if heard else 0
 
 
 _listener: _Listener | None = None  # signals belong to the process, and so does this

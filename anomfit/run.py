@@ -99,8 +99,9 @@ def run_fit(
                     result = _sampled(problem, card, folder, result, say, show_progress=progress is not None)
                 _draw(problem, card, folder, result, say)
         except KeyboardInterrupt as stopped:
-            kept = (f"what was found is in {folder}, --resume goes on",) if folder.is_dir() else ()
-            raise interrupts.kind()(*kept) from stopped
+            found = any((folder / name).is_file() for name in (RESULT, CHAINS, NESTED))
+            left = f"what was found is in {folder}, --resume goes on" if found else "nothing was found yet"
+            raise interrupts.kind()(left) from stopped
     return result
 
 

@@ -1,11 +1,13 @@
 """The command line: each verb is thin and calls one public function. Start with `anomfit --help`."""
 
 import os
+import re
 import sys
 
 from anomfit import interrupts
 
 INTERRUPTED, TERMINATED, UNREAD, BAD_INPUT = 130, 143, 141, 2  # the first three as the shell counts signals
+_LONG_WORD = re.compile(r"\S{81,}")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,11 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     prepare_streams()
     os.environ["MPLBACKEND"] = "agg"  # nothing is shown; what a notebook or a user's shell sets may not exist here
-    try:
-        with interrupts.ending():
-            status = _status(sys.argv[1:] if arguments is None else arguments)
-    except KeyboardInterrupt as stopped:  # by a signal while the last sentence was printed
-        status = _stopped(stopped)
+    with interrupts.ending():
+        status = _status(sys.argv[1:] if arguments is None else arguments)
     try:
         sys.stdout.flush()
     except OSError as error:
@@ -80,6 +79,7 @@ def _unwritten(error: OSError) -> int:
 def _usage_status(error: Exception) -> int:
     """The status for typer's own exceptions, whose classes moved between versions; anything else is raised again."""
     from anomfit.cli.streams import complain
+    from anomfit.errors import shortened
 
     kind = type(error).__name__
     if kind == "Abort":  # Ctrl-C, in older versions
@@ -88,13 +88,20 @@ def _usage_status(error: Exception) -> int:
     if kind == "Exit":
         return int(getattr(error, "exit_code", 0))
     if hasattr(error, "format_message"):
-        complain(f"{error.format_message().rstrip('.')}; see 'anomfit --help'")  # type: ignore[attr-defined]
+        said = _LONG_WORD.sub(lambda word: shortened(word[0]), error.format_message())  # type: ignore[attr-defined]
+        complain(f"{said.rstrip('.')}; see 'anomfit --help'")
         return BAD_INPUT
-    of_users_file = _of_users_file(error)
-    if of_users_file is None:
+    known = _of_users_file(error) or _of_environment(error)
+    if known is None:
         raise error
-    complain(of_users_file)
+    complain(known)
     return BAD_INPUT
+
+
+def _of_environment(error: Exception) -> str | None:
+    """The sentence for a variable JAX_... that JAX cannot understand, which it says when it is imported."""
+    is_one = isinstance(error, ValueError) and "for environment 'JAX_" in str(error)
+    return f"{error}; unset it, or set it to 1 or 0" if is_one else None
 
 
 def _of_users_file(error: Exception) -> str | None:
