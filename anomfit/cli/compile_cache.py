@@ -12,7 +12,7 @@ LEAST_COMPILE_SECONDS = 0.3  # quicker programs are not worth a file
 
 
 def cache_folder() -> Path | None:
-    """The folder of compiled programs, or None when ANOMFIT_CACHE=off.
+    """The folder of compiled programs; None when ANOMFIT_CACHE=off, and where the user has no home to keep it in.
 
     One subfolder a kind of processor and JAX version: a home that several machines share would otherwise offer each
     machine the programs of the others, which JAX rejects or, worse, runs.
@@ -20,7 +20,11 @@ def cache_folder() -> Path | None:
     switch = os.environ.get(SWITCH, "").strip()
     if switch.lower() in ("off", "0", "no", "false"):
         return None
-    root = Path(switch).expanduser() if switch else _user_cache() / "anomfit" / "xla"
+    try:
+        root = Path(switch).expanduser() if switch else _user_cache() / "anomfit" / "xla"
+        str(root).encode()  # JAX takes no other name
+    except (RuntimeError, UnicodeEncodeError):  # a batch system without HOME, or "~somebody" who is not known here
+        return None
     return root / _fingerprint()
 
 
@@ -45,13 +49,15 @@ def use_compile_cache() -> Path | None:
 
 
 def _user_cache() -> Path:
-    if os.environ.get("XDG_CACHE_HOME"):
+    if Path(os.environ.get("XDG_CACHE_HOME", "")).is_absolute():  # the standard ignores any other
         return Path(os.environ["XDG_CACHE_HOME"])
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", str(Path.home() / "AppData" / "Local")))
-    return Path.home() / ".cache"
+    if sys.platform == "win32" and "LOCALAPPDATA" in os.environ:
+        return Path(os.environ["LOCALAPPDATA"])
+    home = Path.home()
+    if not (home.is_absolute() and home.is_dir()):
+        raise RuntimeError("the home folder is not there")
+    below = {"darwin": ("Library", "Caches"), "win32": ("AppData", "Local")}.get(sys.platform, (".cache",))
+    return home.joinpath(*below)
 
 
 def _fingerprint() -> str:
