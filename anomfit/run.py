@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from anomfit import interrupts
-from anomfit.cards import Card, card_text, load_card, problem_from_card
+from anomfit.cards import Card, card_text, problem_from_card
 from anomfit.cards.building import point_values
 from anomfit.environment import require_libraries, require_platform
 from anomfit.errors import reject
@@ -25,7 +25,6 @@ from anomfit.folders import (
     RESULT,
     named_folder,
     opened_folder,
-    result_file,
     spectrum_figure_name,
 )
 from anomfit.identity import identity, refuse_other
@@ -46,11 +45,6 @@ Say = Callable[[str], None]
 Progress = Callable[[str, int, int], None]
 
 PROBES = 64  # prior points at which a measurement without any signal is looked for
-SOFTWARE_KEYS = ("jax", "numpy", "scipy", "iminuit", "minuit")  # of data/references.toml
-SAMPLING_KEYS = {
-    "nuts": ("numpyro", "nuts", "optax", "arviz", "r-hat"),
-    "nested": ("nautilus", "arviz"),
-}
 
 
 def with_seed(card: Card, seed: int) -> Card:
@@ -139,24 +133,6 @@ def silent_measurements(problem: Problem, key: jax.Array) -> tuple[str, ...]:
         for m, signal in zip(problem.measurements, largest, strict=True)
         if signal == 0.0
     )
-
-
-def citation_keys(subject: str) -> tuple[str, ...]:
-    """Keys of data/references.toml that a result, a card or a model with its default card rests on, software included.
-
-    `subject` is the folder of a fit, its result.nc, a card, or a model's name. InputError when it is none of these.
-    """
-    if subject.endswith(".nc") or Path(subject).is_dir():
-        from anomfit.results.files import load_result
-
-        result = load_result(result_file(Path(subject)))
-        used, method = result.provenance.references, result.samples.method if result.samples is not None else None
-    else:
-        card = load_card(subject)
-        problem, method = problem_from_card(card), card.sampling.method
-        used = (*problem.model.references, *(key for m in problem.measurements for key in m.references))
-    sampling = SAMPLING_KEYS[method] if method is not None else ()
-    return tuple(dict.fromkeys((*used, *sampling, *SOFTWARE_KEYS)))
 
 
 def _say_at_point(problem: Problem, card: Card, say: Say) -> None:

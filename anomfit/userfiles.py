@@ -37,6 +37,11 @@ def anchored(name: str, folder: Path) -> str:
     return f"{(folder / path).resolve()}:{attribute}"
 
 
+def file_of(name: str) -> Path:
+    """The file that `name` ("path/to/file.py:name") points into, resolved; it need not exist."""
+    return Path(_split(name)[0]).resolve()
+
+
 def resolve_model(name: str) -> Model:
     """The model called `name` in the catalogue, or the object of a user's file.
 
@@ -48,7 +53,7 @@ def resolve_model(name: str) -> Model:
 
         return find_model(name)
     made = _made(name, {})
-    check_model(Path(_split(name)[0]).resolve(), made)
+    check_model(file_of(name), made)
     return made  # type: ignore[return-value]
 
 
@@ -63,7 +68,7 @@ def resolve_measurement(name: str, /, **options: str) -> Measurement:
 
         return find_measurement(name, **options)
     made = _made(name, options)
-    home = Path(_split(name)[0]).resolve()
+    home = file_of(name)
     if isinstance(made, Constraint):
         check_constraint(home, made)
         if made.about.kind not in IN_FITS:
@@ -81,7 +86,7 @@ def resolve_constraints(name: str) -> tuple[Constraint, ...]:
     """
     if not is_user_file(name):
         raise reject("constraint", name, f"name one of yours as {FORM}; those of the catalogue are always shown")
-    home, made = Path(_split(name)[0]).resolve(), _made(name, {})
+    home, made = file_of(name), _made(name, {})
     several: tuple[Any, ...] = tuple(made) if isinstance(made, tuple | list) else (made,)
     for one in several:
         check_constraint(home, one)

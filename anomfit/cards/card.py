@@ -94,7 +94,10 @@ class CardSampling:
 
 @dataclass(frozen=True)
 class Card:
-    """One fit. `point` names the values of every parameter that is neither free nor fixed; None: there is none such."""
+    """One fit. `point` names the values of every parameter that is neither free nor fixed; None: there is none such.
+
+    bibtex: entries for keys that a user's model or measurement cites.
+    """
 
     model: str
     parametrisation: str | None
@@ -104,6 +107,7 @@ class Card:
     measurements: tuple[MeasurementChoice, ...]
     fit: CardFit = field(default_factory=CardFit)
     sampling: CardSampling = field(default_factory=CardSampling)
+    bibtex: str = ""
 
 
 def _check_integer(name: str, value: object, low: int, high: int) -> None:

@@ -12,7 +12,7 @@ from anomfit.cards.limits import LARGEST, check_limits, too_large
 from anomfit.errors import LONGEST, InputError, quoted, reject, shortened
 from anomfit.userfiles import anchored
 
-SECTIONS = ("model", "parametrisation", "point", "free", "fixed", "measurements", "fit", "sampling")
+SECTIONS = ("model", "parametrisation", "point", "free", "fixed", "measurements", "fit", "sampling", "bibtex")
 FREE_FORMS = 'write "default", [low, high] or {range = [low, high], prior = "log-uniform"}'
 
 
@@ -60,6 +60,7 @@ def card_from_text(text: str, source: str = "card", folder: Path | None = None) 
         ),
         fit=_settings(CardFit, "fit", content),
         sampling=_sampling(content),
+        bibtex=_optional_text("bibtex", content) or "",
     )
 
 

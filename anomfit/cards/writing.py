@@ -12,6 +12,7 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 def card_text(card: Card) -> str:
     """The card as TOML, every setting that its method has written out, in a fixed order."""
     head = [("model", card.model), ("parametrisation", card.parametrisation), ("point", card.point)]
+    head += [("bibtex", card.bibtex or None)]
     lines = [f"{key} = {_value(value)}" for key, value in head if value is not None]
     lines += ["", "[free]", *(f"{_key(entry.name)} = {_free(entry)}" for entry in card.free)]
     lines += ["", "[fixed]", *(f"{_key(name)} = {_value(value)}" for name, value in card.fixed)]

@@ -43,20 +43,23 @@ def cite(
 ) -> None:
     """List what a result rests on, ready to cite: model, measurements, methods, software, with INSPIRE keys.
 
+    What a file of yours cites comes from the card (bibtex = '...') or from a .bib file beside yours.
+
     \b
     Examples:
       anomfit cite my-fit
       anomfit cite two-higgs-doublet --bibtex > references.bib
     """
-    from anomfit.results.citations import as_bibtex, bibliography
-    from anomfit.run import citation_keys
+    from anomfit.citing import cited
+    from anomfit.results.citations import as_bibtex
 
-    keys = citation_keys(subject)
+    found = cited(subject)
     if bibtex:
-        print(as_bibtex(keys), end="")
-        return
-    for citation in bibliography(keys):
+        print(as_bibtex(found.entries), end="")
+    for citation in found.entries if not bibtex else ():
         print(f"{citation.kind}: {citation.text}")
+    if found.missing:
+        print(f"anomfit: {found.complaint}", file=sys.stderr)
 
 
 def reproduce(

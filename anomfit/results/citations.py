@@ -24,21 +24,25 @@ class Citation:
     entry_type: str
     fields: Mapping[str, str]
     inspire: str | None
+    verbatim: str = ""  # the BibTeX entry as a user wrote it
 
     @property
     def text(self) -> str:
         """One line: authors, title, where, and the INSPIRE key."""
-        people = self.fields["author"].split(" and ")
+        people = self.fields.get("author", self.fields.get("collaboration", "")).split(" and ")
         names = "; ".join(people[:3]) if len(people) <= 3 and people[-1] != "others" else f"{people[0]} et al."
         journal = " ".join(self.fields[name] for name in ("journal", "volume", "pages") if name in self.fields)
         names_of_links = {"eprint": "arXiv", "doi": "doi", "url": "url"}
         links = [f"{name} {self.fields[field]}" for field, name in names_of_links.items() if field in self.fields]
-        parts = [names, self.fields["title"], f"{journal} ({self.fields['year']})".strip(), *links]
-        return ", ".join([*parts, self.inspire or INSPIRE_UNKNOWN])
+        year = f"({self.fields['year']})" if "year" in self.fields else ""
+        parts = [names, self.fields.get("title", self.key), f"{journal} {year}".strip(), *links]
+        return ", ".join([*filter(None, parts), self.inspire or INSPIRE_UNKNOWN])
 
     @property
     def bibtex(self) -> str:
-        """The BibTeX entry; its key is the INSPIRE key where there is one."""
+        """The BibTeX entry; its key is the INSPIRE key where there is one. A user's own stays as it is."""
+        if self.verbatim:
+            return self.verbatim
         label = self.inspire or re.sub(r"[^A-Za-z0-9:.-]+", "-", self.key)
         fields = dict(self.fields)
         if "eprint" in fields:
@@ -49,19 +53,25 @@ class Citation:
 
 def bibliography(keys: Iterable[str]) -> list[Citation]:
     """The entries for these keys of data/references.toml, in order, each once; an unknown key raises InputError."""
-    known = _references(data_folder())
     chosen = []
     for key in dict.fromkeys(keys):
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)[0]
+        found = find_citation(key)
+        if found is None:
+            near = difflib.get_close_matches(key, _references(data_folder()), n=1, cutoff=0.0)[0]
             raise reject("reference", key, f"it is not in the bibliography, the nearest key is {near!r}")
-        chosen.append(known[key])
+        chosen.append(found)
     return chosen
 
 
-def as_bibtex(keys: Iterable[str]) -> str:
-    """A BibTeX file with these entries; an unknown key raises InputError."""
-    return "\n\n".join(citation.bibtex for citation in bibliography(keys)) + "\n"
+def find_citation(key: str) -> Citation | None:
+    """The entry of data/references.toml with this key or INSPIRE key; None: there is none."""
+    known = _references(data_folder())
+    return known.get(key) or next((entry for entry in known.values() if entry.inspire == key), None)
+
+
+def as_bibtex(entries: Iterable[Citation]) -> str:
+    """A BibTeX file with these entries."""
+    return "\n\n".join(entry.bibtex for entry in entries) + "\n"
 
 
 @lru_cache(maxsize=8)

@@ -7,6 +7,7 @@ import pytest
 from anomfit import data
 from anomfit.errors import InputError
 from anomfit.results import citations
+from anomfit.results.bibtex import read_bibtex
 from anomfit.results.citations import KINDS, as_bibtex, bibliography
 
 ENTRIES = tomllib.loads((data.data_folder() / "references.toml").read_text(encoding="utf-8"))
@@ -68,7 +69,7 @@ def test_order_is_kept_and_repetitions_are_dropped():
 
 
 def test_bibtex_of_a_paper():
-    assert as_bibtex(["arXiv:0806.1449"]) == (
+    assert as_bibtex(bibliography(["arXiv:0806.1449"])) == (
         "@article{MiniBooNE:2008hfu,\n"
         "    author = {Aguilar-Arevalo, A. A. and others},\n"
         "    title = {{The Neutrino Flux prediction at MiniBooNE}},\n"
@@ -85,7 +86,7 @@ def test_bibtex_of_a_paper():
 
 
 def test_bibtex_of_everything_is_well_formed():
-    entries = as_bibtex(ENTRIES).rstrip("\n").split("\n\n")
+    entries = as_bibtex(bibliography(ENTRIES)).rstrip("\n").split("\n\n")
     assert len(entries) == len(ENTRIES)
     labels = []
     for entry in entries:
@@ -110,7 +111,45 @@ def test_a_key_that_is_not_known_is_refused_with_the_nearest():
         == "reference: 'numpyroo' is not usable; it is not in the bibliography, the nearest key is 'numpyro'"
     )
     with pytest.raises(InputError):
-        as_bibtex(["Nobody:2099xyz"])
+        bibliography(["Nobody:2099xyz"])
+
+
+def test_an_inspire_key_finds_the_entry_too():
+    assert bibliography(["MiniBooNE:2008hfu"]) == bibliography(["arXiv:0806.1449"])
+
+
+OWN = r"""
+This line is no entry. @comment{Mine:2020abc, title = {not this}}
+@Article{Mine:2020abc,
+  author = "M{\"u}ller, A. and Other, B.",
+  title = {{A {D}ark photon, with {braces}}},
+  journal = {Phys. Rev. D}, volume = 101, year = 2020,
+  eprint = {2001.01234}
+}
+@misc{note, title={A note}, howpublished = {\url{https://example.org/x,y}}}
+@article{cut, title = {never closed
+"""
+
+
+def test_bibtex_of_a_user_is_read_and_printed_as_it_stands():
+    found = read_bibtex(OWN)
+    assert set(found) == {"Mine:2020abc", "arXiv:2001.01234", "note"}
+    paper = found["Mine:2020abc"]
+    assert paper is found["arXiv:2001.01234"]
+    assert paper.fields["title"] == "A Dark photon, with braces"
+    assert paper.text.endswith("Phys. Rev. D 101 (2020), arXiv 2001.01234, Mine:2020abc")
+    assert found["note"].text == "A note, inspire unknown"
+    printed = as_bibtex([paper, found["note"]])
+    assert printed.startswith("@Article{Mine:2020abc,\n  author = ")
+    assert r"\url{https://example.org/x,y}" in printed
+    assert read_bibtex(printed).keys() == found.keys()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "@", "@article{", "@article{a", "@article{a,", "@article{a,}", '@a{b, c = "', "}{@"]
+)
+def test_what_is_no_bibtex_is_no_entry(text):
+    assert set(read_bibtex(text)) <= {"a"}
 
 
 @pytest.mark.parametrize("broken", ["[jax", "[jax]\nkind = 'software'\n", "[jax]\nkind = 'rumour'\n"])
