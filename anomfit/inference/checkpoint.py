@@ -19,7 +19,9 @@ from anomfit.inference.straight import Straight
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A run after `steps` transitions, warmup included: coordinates, the chains' state and the draws kept so far."""
+    """A run after `steps` transitions, warmup included: coordinates, the chains' state and the draws kept so far;
+    `problems` are sentences about its starts (see `undefined`).
+    """
 
     identity: dict[str, str]
     coordinates: Straight | None
@@ -28,6 +30,7 @@ class Checkpoint:
     steps: int
     seconds: float
     sampling_seconds: float
+    problems: tuple[str, ...] = ()
 
 
 def write_checkpoint(path: Path, run: Checkpoint) -> None:
@@ -41,6 +44,7 @@ def write_checkpoint(path: Path, run: Checkpoint) -> None:
         "steps": run.steps,
         "seconds": run.seconds,
         "sampling_seconds": run.sampling_seconds,
+        "problems": run.problems,
     }
     described = np.array(json.dumps(meta))
     keep_state(path, run.identity, lambda part: np.savez(part, meta=described, allow_pickle=False, **arrays))
@@ -58,7 +62,8 @@ def read_checkpoint(path: Path, template: Any, identity: dict[str, str]) -> Chec
     coordinates = _coordinates(arrays, meta["coordinates"])
     keys = [jax.random.wrap_key_data(jnp.asarray(x)) if _is_key(t) else x for x, t in zip(leaves, shapes, strict=True)]
     state = place(jax.tree.unflatten(structure, keys), draws.z.shape[0])
-    return Checkpoint(identity, coordinates, state, draws, meta["steps"], meta["seconds"], meta["sampling_seconds"])
+    numbers = (meta["steps"], meta["seconds"], meta["sampling_seconds"])
+    return Checkpoint(identity, coordinates, state, draws, *numbers, tuple(meta["problems"]))
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:

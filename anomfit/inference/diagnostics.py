@@ -37,7 +37,9 @@ class Diagnostic:
 def diagnose(values: Mapping[str, np.ndarray]) -> tuple[Diagnostic, ...]:
     """Diagnostics of each (chain, draw) array; R-hat and ESS as in Vehtari et al, arXiv:1903.08008, by ArviZ.
 
-    A quantity that does not vary, a single chain or fewer than four draws give nan for what cannot be computed.
+    R-hat is the split one, which compares the halves of all chains. Of a single chain it compares the quarters: that
+    is no comparison of chains. A quantity that does not vary or fewer than four draws (eight of a single chain) give
+    nan for what cannot be computed.
     """
     r_hat, bulk, tail = _arviz_numbers(values)
     found = []
@@ -48,25 +50,56 @@ def diagnose(values: Mapping[str, np.ndarray]) -> tuple[Diagnostic, ...]:
     return tuple(found)
 
 
-def verdict(diagnostics: Sequence[Diagnostic], divergences: int) -> tuple[str, ...]:
-    """What is wrong with the chains, one sentence each; empty when nothing is."""
-    sentences = []
+def still_chains(z: np.ndarray, log_posterior: np.ndarray) -> tuple[int, ...]:
+    """Chains of z (chain, draw, coordinate) that never moved, or have a draw whose posterior density is not finite."""
+    if z.shape[1] < 2:
+        return ()
+    stuck = np.all(np.ptp(z, axis=1) == 0.0, axis=1) | ~np.isfinite(log_posterior).all(axis=1)
+    return tuple(np.flatnonzero(stuck).tolist())
+
+
+def verdict(
+    diagnostics: Sequence[Diagnostic], divergences: int, chains: int, independent: bool = False
+) -> tuple[str, ...]:
+    """What is wrong with the draws, one sentence each; empty when nothing is.
+
+    `independent` draws, those of nested sampling, have no R-hat to look at, and more of them cost nothing but memory.
+    """
+    if independent:
+        return _too_few(diagnostics, "equal draws are kept", "raise chains or draws in [sampling]")
+    sentences, longer = [], "run longer chains" if chains > 1 else "run a longer chain, or several"
+    if chains == 1:
+        sentences.append(
+            "one chain cannot show whether others would end elsewhere, its R-hat compares its own quarters: run "
+            "several, chains = 4"
+        )
     loose = [d for d in diagnostics if not d.r_hat < MAX_R_HAT]
     if loose:
         worst = max(loose, key=lambda d: np.inf if np.isnan(d.r_hat) else d.r_hat)
         names = ", ".join(d.name for d in loose)
-        sentences.append(f"R-hat is not below {MAX_R_HAT} for {names} (worst {worst.r_hat:.3f}): run longer chains")
-    poor = [d for d in diagnostics if not min(d.ess_bulk, d.ess_tail) >= MIN_ESS]
-    if poor:
-        least, names = min(min(d.ess_bulk, d.ess_tail) for d in poor), ", ".join(d.name for d in poor)
-        sentences.append(f"fewer than {MIN_ESS} effective samples for {names} (least {least:.0f}): run longer chains")
+        sentences.append(f"R-hat is not below {MAX_R_HAT} for {names} (worst {worst.r_hat:.3f}): {longer}")
+    sentences += _too_few(diagnostics, "effective samples", longer)
     if divergences:
         sentences.append(f"{divergences} divergent transitions: raise target_accept, the posterior has narrow corners")
     return tuple(sentences)
 
 
+def _too_few(diagnostics: Sequence[Diagnostic], what: str, remedy: str) -> tuple[str, ...]:
+    poor = [d for d in diagnostics if not min(d.ess_bulk, d.ess_tail) >= MIN_ESS]
+    if not poor:
+        return ()
+    least, names = min(min(d.ess_bulk, d.ess_tail) for d in poor), ", ".join(d.name for d in poor)
+    return (f"fewer than {MIN_ESS} {what} for {names} (least {least:.0f}): {remedy}",)
+
+
+def _compared(draws: np.ndarray) -> np.ndarray:
+    """What R-hat compares: chains, or of a single one its halves (each of which R-hat splits again)."""
+    half = draws.shape[1] // 2
+    return draws if draws.shape[0] > 1 else draws[:, : 2 * half].reshape(2, half)
+
+
 def _arviz_numbers(values: Mapping[str, np.ndarray]) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
-    usable = {n: x for n, x in values.items() if x.shape[0] > 1 and x.shape[1] > 3 and np.ptp(x) > 0.0}
+    usable = {n: x for n, x in values.items() if _compared(x).shape[1] > 3 and np.ptp(x) > 0.0}
     nothing = dict.fromkeys(values, float("nan"))
     if not usable:
         return nothing, dict(nothing), dict(nothing)
@@ -75,7 +108,10 @@ def _arviz_numbers(values: Mapping[str, np.ndarray]) -> tuple[dict[str, float], 
         import arviz
     import xarray
 
-    data = xarray.Dataset({name: (("chain", "draw"), x) for name, x in usable.items()})
-    numbers: list[Any] = [arviz.rhat(data), arviz.ess(data, method="bulk"), arviz.ess(data, method="tail")]
+    data, compared = (
+        xarray.Dataset({name: (("chain", "draw"), x) for name, x in table.items()})
+        for table in (usable, {name: _compared(x) for name, x in usable.items()})
+    )
+    numbers: list[Any] = [arviz.rhat(compared), arviz.ess(data, method="bulk"), arviz.ess(data, method="tail")]
     found = [{**nothing, **{str(n): float(x) for n, x in table.data_vars.items()}} for table in numbers]
     return found[0], found[1], found[2]

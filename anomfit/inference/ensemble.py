@@ -57,7 +57,7 @@ def sample_ensemble(
     sampler = emcee.EnsembleSampler(
         walkers,
         dimension,
-        lambda z: np.asarray(log_posteriors(problem, jnp.asarray(z))),
+        lambda z: np.nan_to_num(log_posteriors(problem, jnp.asarray(z)), nan=-np.inf, posinf=-np.inf, neginf=-np.inf),
         vectorize=True,
         moves=[(emcee.moves.DEMove(), 0.8), (emcee.moves.DESnookerMove(), 0.2)],
     )
@@ -83,13 +83,12 @@ def sample_ensemble(
 
 @jax.jit
 def log_posteriors(problem: Problem, z: Float[Array, "walkers coordinates"]) -> Float[Array, " walkers"]:
-    """Log posterior densities in normal coordinates, -inf where they are not finite."""
+    """Log posterior densities in normal coordinates; not a number where the likelihood is none."""
 
     def batch(shared, points):
         return each(shared.log_posterior, points)
 
-    found = spread(batch, devices_for(z.shape[0]))(problem, z)
-    return jnp.where(jnp.isfinite(found), found, -jnp.inf)
+    return spread(batch, devices_for(z.shape[0]))(problem, z)
 
 
 @jax.jit

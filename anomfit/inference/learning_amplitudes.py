@@ -73,9 +73,15 @@ def _measured_by(problem: Problem, index: int) -> int | None:
     points = values_at(problem, z)
     more = {**points, parameter.name: points[parameter.name] * np.exp(0.5)}
     here, there = forward(problem, points), forward(problem, more)
-    grown = [np.log(total_signal(there, k) / total_signal(here, k)) for k in range(len(problem.measurements))]
-    right = [k for k, g in enumerate(grown) if abs(np.median(g) - 1.0) < 0.1]
+    grown = [_growth(total_signal(here, k), total_signal(there, k)) for k in range(len(problem.measurements))]
+    right = [k for k, growth in enumerate(grown) if abs(growth - 1.0) < 0.1]
     return max(right, key=lambda k: np.ptp(here.chi_squared[k]), default=None)
+
+
+def _growth(here: np.ndarray, there: np.ndarray) -> float:
+    """The median growth of ln(signal) where the signal is finite."""
+    finite = np.isfinite(here) & np.isfinite(there)
+    return float(np.median(np.log(there[finite] / here[finite]))) if finite.any() else np.nan
 
 
 def _amplitude(problem, points: Points, index, measurement, known, layers, effort) -> Amplitude | None:

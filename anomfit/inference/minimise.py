@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import jax.numpy as jnp
 import numpy as np
@@ -14,9 +14,12 @@ from anomfit.inference.angles import angle_gradients, prior_angles, scaled_point
 from anomfit.inference.descent import descend
 from anomfit.inference.evaluate import forward, gradients
 from anomfit.inference.polish import distinct, polish, projected_gradient_norm
+from anomfit.inference.undefined import Watch, undefined_values
 from anomfit.problem import Problem
 
 CHUNK = 256  # prior points between two reports
+TRIED = 48  # prior points whose gradient is looked at, too
+PASSES = 5  # choices of starts, each without those of the one before that have no finite gradient
 
 Progress = Callable[[str, int, int], None]
 
@@ -60,7 +63,8 @@ class Fit:
 
     `gradient_norm` is that of -2 ln L per unit of prior range, components that push out of a bound left out. `optima`
     are the distinct local optima (more than 0.01 apart in -2 ln L or 2 % of a range in position), best first;
-    `reached` counts the starts that ended within 0.01 of the best -2 ln L, wherever that was.
+    `reached` counts the starts that ended within 0.01 of the best -2 ln L, wherever that was. `problems` are sentences
+    about points at which the likelihood or its gradient is not finite (see `undefined`), empty for a good model.
     """
 
     values: dict[str, float]
@@ -75,6 +79,7 @@ class Fit:
     converged: bool
     message: str
     seconds: float
+    problems: tuple[str, ...] = ()
 
     @property
     def point(self) -> dict[str, float]:
@@ -90,6 +95,7 @@ class _Search:
     values: np.ndarray
     screened: int = 0
     starts: int = 0
+    watches: list[Watch] = field(default_factory=list)
 
     def sort(self) -> None:
         """Best first."""
@@ -104,7 +110,8 @@ def minimise(
 
     `key` draws the starts from the prior. `progress(stage, done, total)` is called from Python between batches. An
     interrupt (Ctrl-C) after the first batch ends the search and returns the best point so far with `converged` False;
-    before that it is raised. Raises InputError if there is nothing to fit or no screened point has a finite likelihood.
+    before that it is raised. Raises InputError if there is nothing to fit, or no screened point has a finite likelihood
+    and a finite gradient.
     """
     settings, report = settings or FitSettings(), progress or (lambda stage, done, total: None)
     if not problem.names:
@@ -124,32 +131,81 @@ def minimise(
 def _screen(problem, key, settings, search, report) -> None:
     angles = prior_angles(problem, key, settings.screened)
     points = {name: np.asarray(x) for name, x in values_at_angles(problem, jnp.asarray(angles)).items()}
+    watch = _watch(problem, "points of the prior", search)
     for first in range(0, settings.screened, CHUNK):
         chunk = slice(first, min(first + CHUNK, settings.screened))
-        found = forward(problem, {name: x[chunk] for name, x in points.items()}).twice_nll
-        search.angles, search.values = np.vstack([search.angles, angles[chunk]]), np.append(search.values, found)
+        found = forward(problem, {name: x[chunk] for name, x in points.items()})
+        watch.note(angles[chunk], undefined_values(found))
+        search.angles, search.values = (
+            np.vstack([search.angles, angles[chunk]]),
+            np.append(search.values, found.twice_nll),
+        )
         search.screened = chunk.stop
         report("screening", chunk.stop, settings.screened)
     if not np.isfinite(search.values).any():
-        raise reject("free", list(problem.names), "no point of the prior has a finite likelihood; check the ranges")
+        raise _no_start(problem, search, "no point of the prior has a finite likelihood; check the ranges")
 
 
 def _descend(problem, settings, search, report) -> None:
     search.sort()
-    starts = _distinct_starts(search.angles, search.values, len(problem.free), settings.starts)
-    evaluate = angle_gradients(problem, len(starts))
-    ended = descend(evaluate, starts, settings.rounds, lambda done: report("minimising", done, len(starts)))
+    evaluate = angle_gradients(problem, settings.starts)
+    _try_gradients(problem, settings.starts, evaluate, search)
+    starts = _usable_starts(problem, settings.starts, evaluate, search)
+    watch = _watch(problem, "points that the descents met", search)
+    ended = descend(
+        lambda angles: watch.noted(angles, *evaluate(angles)),
+        starts,
+        settings.rounds,
+        lambda done: report("minimising", done, len(starts)),
+    )
     search.angles, search.values, search.starts = *ended, len(starts)
 
 
-def _distinct_starts(angles: np.ndarray, values: np.ndarray, free: int, wanted: int) -> np.ndarray:
+def _watch(problem, stage: str, search: _Search) -> Watch:
+    search.watches.append(Watch(stage, lambda angles: values_at_angles(problem, jnp.asarray(angles))))
+    return search.watches[-1]
+
+
+def _no_start(problem, search, reason: str):
+    found = [sentence for watch in search.watches for sentence in watch.sentences(problem)]
+    return reject("free", list(problem.names), "; ".join([reason, *found]))
+
+
+def _usable_starts(problem, wanted: int, evaluate, search) -> np.ndarray:
+    """The best distinct points whose gradient is finite, as far as a few choices find them."""
+    watch, values, starts = _watch(problem, "starts", search), search.values.copy(), search.angles[:0]
+    for _ in range(PASSES):
+        chosen = np.array(_distinct_starts(search.angles, values, len(problem.free), wanted), dtype=int)
+        if not chosen.size:
+            break
+        found, slopes = watch.noted(search.angles[chosen], *evaluate(search.angles[chosen]))
+        good = np.isfinite(found) & np.isfinite(slopes).all(axis=1)
+        starts = search.angles[chosen[good]]
+        if good.all():
+            break
+        values[chosen[~good]] = np.inf
+    if not len(starts):
+        raise _no_start(problem, search, "no start has a finite likelihood and a finite gradient")
+    return starts
+
+
+def _try_gradients(problem, most: int, evaluate, search) -> None:
+    """Count how many of some prior points, good and bad ones, have a likelihood without a gradient."""
+    watch, finite = _watch(problem, "points of the prior tried by gradient", search), np.isfinite(search.values)
+    tried = search.angles[finite][np.unique(np.linspace(0, finite.sum() - 1, TRIED).astype(int))]
+    for first in range(0, len(tried), most):
+        chunk = tried[first : first + most]
+        watch.noted(chunk, *evaluate(chunk))
+
+
+def _distinct_starts(angles: np.ndarray, values: np.ndarray, free: int, wanted: int) -> list[int]:
     """The best points that keep their distance (0.2 a dimension in the cube, rms); the next best fill up."""
     cube, chosen = 0.5 * (1.0 + np.sin(angles[:, :free])), []
     for i in np.flatnonzero(np.isfinite(values)):
         if len(chosen) < wanted and all(np.sum((cube[i] - cube[j]) ** 2) > 0.04 * free for j in chosen):
             chosen.append(i)
     rest = [i for i in np.flatnonzero(np.isfinite(values)) if i not in chosen]
-    return angles[chosen + rest[: wanted - len(chosen)]]
+    return chosen + rest[: wanted - len(chosen)]
 
 
 def _conclude(problem, settings, search, interrupted, report, began) -> Fit:
@@ -178,6 +234,7 @@ def _conclude(problem, settings, search, interrupted, report, began) -> Fit:
         converged=settled and not interrupted,
         message=message,
         seconds=time.perf_counter() - began,
+        problems=tuple(sentence for watch in search.watches for sentence in watch.sentences(problem, twice_nll)),
     )
 
 

@@ -21,6 +21,7 @@ from anomfit.errors import InputError, reject
 from anomfit.identity import sampling_identity
 from anomfit.inference.ensemble import log_posteriors, values_at
 from anomfit.inference.states import keep_state, kept_state
+from anomfit.inference.undefined import Watch
 from anomfit.inference.workers import workers
 from anomfit.problem import Problem
 
@@ -39,7 +40,8 @@ class Nested:
 
     `log_evidence` is the logarithm of the likelihood's mean over the prior (pulls included, likelihoods normalised as
     in `Problem.log_likelihood`, the constants of the pulls' Gaussians in the prior); `ess` = 1 / sum of weights^2;
-    `calls` are all likelihoods behind it, those before a resumption too, `seconds` the time of this call.
+    `calls` are all likelihoods behind it, those before a resumption too, `seconds` the time of this call, and
+    `undefined` sentences about points met in it whose likelihood is not a number (see `undefined`).
     """
 
     values: dict[str, np.ndarray]
@@ -50,6 +52,7 @@ class Nested:
     ess: float
     calls: int
     seconds: float
+    undefined: tuple[str, ...] = ()
 
     def mean(self, of: np.ndarray) -> float:
         """Posterior mean of numbers given for every draw."""
@@ -75,12 +78,13 @@ def sample_nested(
     check_nested(problem, live)
     began = time.perf_counter()
     of_run = sampling_identity(problem, key, "nested", live=live)
+    watch = Watch("points of nested sampling", lambda z: values_at(problem, jnp.asarray(z)))
     with workers(NETWORKS["n_networks"]) as pool:
 
         def made(file: Path | None) -> Any:
             sampler = _sampler()(
                 lambda cube: cube,
-                lambda cube: _log_likelihoods(problem, cube),
+                lambda cube: _log_likelihoods(problem, cube, watch),
                 n_dim=len(problem.names),
                 n_live=live,
                 n_batch=BATCH,
@@ -109,6 +113,7 @@ def sample_nested(
         ess=float(1.0 / np.sum(weights**2)),
         calls=int(sampler.n_like),
         seconds=time.perf_counter() - began,
+        undefined=watch.sentences(problem),
     )
 
 
@@ -160,7 +165,7 @@ def _normal(cube: np.ndarray) -> np.ndarray:
     return norm.ppf(np.clip(cube, EDGE, 1.0 - EDGE))
 
 
-def _log_likelihoods(problem: Problem, cube: np.ndarray) -> np.ndarray:
+def _log_likelihoods(problem: Problem, cube: np.ndarray, watch: Watch) -> np.ndarray:
     """ln L at points of the cube, of which every coordinate (pulls too) is a quantile of its prior."""
     z = _normal(np.atleast_2d(cube))
     found = []
@@ -168,7 +173,10 @@ def _log_likelihoods(problem: Problem, cube: np.ndarray) -> np.ndarray:
         chunk = z[first : first + BATCH]
         padded = np.concatenate([chunk, np.repeat(chunk[-1:], BATCH - len(chunk), axis=0)])  # one shape, one program
         value = np.asarray(log_posteriors(problem, jnp.asarray(padded)))[: len(chunk)] + 0.5 * np.sum(chunk**2, axis=1)
-        found.append(np.maximum(value, -1e30))  # nautilus takes logarithms of differences, not infinities
+        undefined = np.isnan(value) | np.isposinf(value)
+        watch.note(chunk, undefined)
+        # nautilus takes logarithms of differences, not infinities
+        found.append(np.where(undefined | (value < -1e30), -1e30, value))
     return np.concatenate(found)
 
 

@@ -31,7 +31,8 @@ def nested_samples(
     nothing, sure = np.zeros(chosen.shape), np.ones(chosen.shape)
     draws = Block(found.z[chosen], log_posterior, -log_posterior, sure, nothing, nothing)
     evidence = Evidence(found.log_evidence, found.calls, found.ess)
-    return samples_of(problem, draws, settings, (found.seconds, found.seconds), evidence=evidence)
+    seconds = found.seconds, found.seconds
+    return samples_of(problem, draws, settings, seconds, evidence=evidence, undefined=found.undefined)
 
 
 def equal_draws(weights: np.ndarray, number: int, key: Array) -> np.ndarray:

@@ -12,8 +12,9 @@ from jaxtyping import Array
 
 from anomfit.inference.learning_amplitudes import driven, learn_amplitudes
 from anomfit.inference.learning_conditionals import learn_conditionals
-from anomfit.inference.points import Points, draw, together
+from anomfit.inference.points import Points, draw, together, values_at
 from anomfit.inference.straight import Straight, from_normal, stack
+from anomfit.inference.undefined import Watch
 from anomfit.problem import Problem
 
 PRIOR_POINTS = 8192
@@ -23,11 +24,14 @@ FEW = 5.0  # weight, in points, of a small multiple of the unit matrix in a cova
 
 
 class Pilot(NamedTuple):
-    """Coordinates, starts in normal coordinates (chain, coordinates), and the posterior's covariance in the first."""
+    """Coordinates, starts in normal coordinates (chain, coordinates), and the posterior's covariance in the first;
+    sentences about points without a likelihood.
+    """
 
     coordinates: Straight
     z: np.ndarray
     covariance: np.ndarray
+    problems: tuple[str, ...]
 
 
 def look(problem: Problem, key: Array, chains: int) -> Pilot | None:
@@ -49,7 +53,10 @@ def look(problem: Problem, key: Array, chains: int) -> Pilot | None:
         conditionals = learn_conditionals(points, others, rows, key_conditionals)
         coordinates = Straight(conditionals, stack(amplitudes))
     starts = np.log(np.maximum(points.posterior, 1e-300)) + np.asarray(jax.random.gumbel(key_choice, (rows,)))
-    return Pilot(coordinates, points.z[np.argsort(-starts)[:chains]], _covariance(coordinates, points))
+    watch = Watch("points of the first look", lambda z: values_at(problem, z))
+    watch.note(points.z, points.undefined)
+    chosen = points.z[np.argsort(-starts)[:chains]]
+    return Pilot(coordinates, chosen, _covariance(coordinates, points), watch.sentences(problem))
 
 
 def _covariance(coordinates: Straight, points: Points) -> np.ndarray:

@@ -10,6 +10,7 @@ from jaxtyping import Array
 from anomfit.inference.evaluate import Forward, forward
 from anomfit.inference.nuts import log_prior
 from anomfit.inference.straight import Straight, to_normal
+from anomfit.inference.undefined import undefined_values
 from anomfit.problem import Problem
 
 
@@ -18,7 +19,7 @@ class Points:
     """Normal coordinates (points, coordinates); total signal and chi^2 by measurement (measurements, points).
 
     posterior: weights that add up to 1, softened so that enough points count; found: how many counted before that;
-    weight: those to learn with, half of them spread evenly.
+    weight: those to learn with, half of them spread evenly; undefined: which have no likelihood (see `undefined`).
     """
 
     z: np.ndarray
@@ -26,6 +27,7 @@ class Points:
     chi_squared: np.ndarray
     posterior: np.ndarray
     found: float
+    undefined: np.ndarray
 
     @property
     def weight(self) -> np.ndarray:
@@ -43,7 +45,8 @@ def draw(problem: Problem, coordinates: Straight, key: Array, n: int, enough: fl
     _, z, said, log_weight = _drawn(problem, coordinates, key, n)
     softened, found = _softened(log_weight, enough), effective(np.exp(log_weight - log_weight.max()))
     signal = np.stack([total_signal(said, k) for k in range(len(problem.measurements))])
-    return Points(z, signal, np.stack([np.asarray(x) for x in said.chi_squared]), softened, found)
+    chi_squared = np.stack([np.asarray(x) for x in said.chi_squared])
+    return Points(z, signal, chi_squared, softened, found, undefined_values(said))
 
 
 def draw_weighted(problem: Problem, coordinates: Straight, key: Array, n: int):
@@ -73,6 +76,7 @@ def together(first: Points, second: Points) -> Points:
         np.concatenate([first.chi_squared, second.chi_squared], axis=1),
         np.concatenate([share * first.posterior, (1.0 - share) * second.posterior]),
         first.found + second.found,
+        np.concatenate([first.undefined, second.undefined]),
     )
 
 

@@ -15,6 +15,7 @@ def polish(problem: Problem, s: np.ndarray, tolerance: float, rounds: int) -> tu
 
     The distance is the smaller of MINUIT's estimate and |gradient|^2/4 per unit of prior range, which is what a step of
     at most one range along the flattest direction can gain: MINUIT's is meaningless on a plateau without curvature.
+    A place without a finite gradient is not accepted.
     """
     value, slope = (x[0] for x in gradients(problem, s[None]))
     distance, settled = np.inf, False
@@ -24,7 +25,7 @@ def polish(problem: Problem, s: np.ndarray, tolerance: float, rounds: int) -> tu
         found = scaled.project(problem, np.array(fitter.values))
         lowest, lowest_slope = (x[0] for x in gradients(problem, found[None]))
         gained = value - lowest
-        if gained > 0.0:
+        if gained > 0.0 and np.isfinite(lowest_slope).all():
             s, value, slope = found, lowest, lowest_slope
         distance = min(expected_distance(fitter), 0.25 * projected_gradient_norm(problem, s, slope) ** 2)
         settled = bool(gained < tolerance and distance < tolerance)

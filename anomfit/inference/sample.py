@@ -11,18 +11,23 @@ from jaxtyping import Array, Float
 from tqdm import tqdm
 
 from anomfit import interrupts
-from anomfit.errors import reject
+from anomfit.errors import InputError, reject
 from anomfit.identity import sampling_identity
 from anomfit.inference.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from anomfit.inference.devices import place
-from anomfit.inference.diagnostics import Diagnostic, diagnose, verdict
+from anomfit.inference.diagnostics import Diagnostic, diagnose, still_chains, verdict
 from anomfit.inference.evaluate import gradients
 from anomfit.inference.jumps import jump
 from anomfit.inference.minimise import Fit
 from anomfit.inference.nuts import Block, Tuning, advance_chains, energies, scaled_points, start_chains
 from anomfit.inference.pilot import look
-from anomfit.inference.starts import chain_starts
+from anomfit.inference.points import values_at
+from anomfit.inference.starts import chain_starts, finite_starts
+from anomfit.inference.undefined import CURE, Watch, placed
 from anomfit.problem import Problem
+
+MOVED = 100  # draws after which a chain must have moved
+BESIDE = 128  # points beside the draws whose gradient is looked at
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,8 @@ class Samples:
 
     `values` holds parameters and pulls, `derived` the model's other physical quantities that vary, `z` the sampler's
     normal coordinates, `stats` log_posterior, log_likelihood, energy, acceptance_rate, n_steps and diverging.
-    `seconds` is all the time spent, compilation included, `sampling_seconds` that after the warmup.
+    `seconds` is all the time spent, compilation included, `sampling_seconds` that after the warmup. `undefined` are
+    sentences about points at which the likelihood or its gradient is not finite (see `undefined`).
     """
 
     values: dict[str, np.ndarray]
@@ -71,6 +77,7 @@ class Samples:
     sampling_seconds: float
     complete: bool
     evidence: Evidence | None = None
+    undefined: tuple[str, ...] = ()
 
     @property
     def method(self) -> str:
@@ -94,8 +101,9 @@ class Samples:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What is wrong with the chains, one sentence each; empty when nothing is."""
-        sentences = verdict(self.diagnostics, self.divergences)
+        """What is wrong with the draws, one sentence each; empty when nothing is."""
+        judged = verdict(self.diagnostics, self.divergences, self.z.shape[0], self.evidence is not None)
+        sentences = (*self.undefined, *judged)
         return sentences if self.complete else ("the run was interrupted before it was done", *sentences)
 
 
@@ -114,7 +122,8 @@ def sample(
     Chains run on the local JAX devices (see `devices.prepare_devices`), vectorised on each. With a `state_file` every
     block of draws is kept there, and a run that finds one goes on with the same numbers as if it had not stopped; a
     file of another problem, key or tuning is refused (InputError, see `identity`). An interrupt (Ctrl-C) after the
-    warmup returns the draws so far with `complete` False; before that it is raised.
+    warmup returns the draws so far with `complete` False; before that it is raised. InputError, too, where no start has
+    a finite likelihood and a finite gradient, and for a chain that never moves.
     """
     settings = settings or SampleSettings()
     if not problem.names:
@@ -130,11 +139,13 @@ def sample(
                 if state_file is not None:
                     write_checkpoint(state_file, run)
                 _show(bar, run, settings)
+                _check_moved(problem, run.draws, MOVED)
         except KeyboardInterrupt:
             if run.steps <= settings.tuning.warmup:
                 raise
             complete = False
-    return _samples(problem, run, settings, complete)
+    _check_moved(problem, run.draws, settings.tuning.block if complete else MOVED)
+    return _samples(problem, run, settings, complete, jax.random.fold_in(key, 2))
 
 
 def _begin(problem, key, settings, fit, state_file) -> Checkpoint:
@@ -150,15 +161,18 @@ def _begin(problem, key, settings, fit, state_file) -> Checkpoint:
             return run
     pilot = look(problem, key_starts, settings.chains)
     if pilot is None:
-        coordinates, z, covariance = None, chain_starts(problem, key_starts, settings.chains, fit), None
+        coordinates, covariance, found = None, None, ()
+        z = chain_starts(problem, key_starts, settings.chains, fit)
     else:
-        coordinates, z, covariance = pilot
-    twice_nll, slopes = gradients(problem, np.asarray(scaled_points(problem, jnp.asarray(z))))
-    w, energy, gradient = energies(problem, coordinates, jnp.asarray(z), jnp.asarray(twice_nll), jnp.asarray(slopes))
+        coordinates, z, covariance, found = pilot
+    starts = finite_starts(problem, jax.random.fold_in(key_starts, 1), z)
+    at = (jnp.asarray(x) for x in (starts.z, starts.twice_nll, starts.slopes))
+    w, energy, gradient = energies(problem, coordinates, *at)
     state = place(start_chains(w, energy, gradient, keys, settings.tuning, covariance), settings.chains)
     nothing = np.zeros((settings.chains, 0))
     empty = Block(np.zeros((settings.chains, 0, dimension)), nothing, nothing, nothing, nothing, nothing)
-    return Checkpoint(identity, coordinates, state, empty, 0, time.perf_counter() - began, 0.0)
+    problems = (*found, *starts.problems)
+    return Checkpoint(identity, coordinates, state, empty, 0, time.perf_counter() - began, 0.0, problems)
 
 
 def _next_block(problem: Problem, run: Checkpoint, tuning: Tuning, key: Array) -> Checkpoint:
@@ -188,6 +202,34 @@ def _is_done(problem: Problem, run: Checkpoint, settings: SampleSettings) -> boo
     return all(d.good for d in diagnose(_by_name(problem, run.draws.z)))
 
 
+def _check_moved(problem: Problem, draws: Block, least: int) -> None:
+    """InputError if a chain of at least so many draws never moved, or stays where the likelihood is 0."""
+    still = still_chains(draws.z, draws.log_posterior)
+    if draws.z.shape[1] < least or not still:
+        return
+    names, number = ", ".join(str(chain + 1) for chain in still), draws.z.shape[0]
+    where = placed(problem, values_at(problem, draws.z[still[0], -1:]))
+    raise InputError(
+        f"chains: {len(still)} of {number} (chain {names}) never moved in {draws.z.shape[1]} draws, or met a "
+        f"likelihood that is not finite, {where}; the likelihood or its gradient is not finite around there (see "
+        f'{CURE}), or the posterior is too narrow for this warmup (raise it, or write method = "nested")'
+    )
+
+
+def _beside(problem: Problem, z: np.ndarray, twice_nll: np.ndarray, key: Array) -> tuple[str, ...]:
+    """What is wrong with points that mirror one draw in another, of those as likely as some draw: all over the
+    posterior, and beyond an edge at which the chains turned back.
+    """
+    z, likely = z.reshape(-1, z.shape[-1]), np.nanmax(twice_nll)
+    first, second = np.asarray(jax.random.randint(key, (2, BESIDE), 0, len(z)))
+    mirrored = 2.0 * z[first] - z[second]
+    found, slopes = gradients(problem, np.asarray(scaled_points(problem, jnp.asarray(mirrored))))
+    kept = ~(found > likely)
+    watch = Watch("points beside the draws", lambda points: values_at(problem, points))
+    watch.noted(mirrored[kept], found[kept], slopes[kept])
+    return watch.sentences(problem)
+
+
 def _by_name(problem: Problem, z: np.ndarray) -> dict[str, np.ndarray]:
     """Normal coordinates by name: monotonic in the values, so R-hat and ESS, which use ranks, are the same."""
     return {name: z[:, :, i] for i, name in enumerate(problem.names)}
@@ -214,8 +256,13 @@ def _physical(problem: Problem, z: Float[Array, "draws coordinates"]):
     return jax.lax.map(one, z, batch_size=256)
 
 
-def _samples(problem: Problem, run: Checkpoint, settings: SampleSettings, complete: bool) -> Samples:
-    return samples_of(problem, run.draws, settings, (run.seconds, run.sampling_seconds), complete)
+def _samples(problem: Problem, run: Checkpoint, settings: SampleSettings, complete: bool, key: Array) -> Samples:
+    found = samples_of(problem, run.draws, settings, (run.seconds, run.sampling_seconds), complete)
+    beside = ()
+    if found.divergences:  # an edge of what is finite is one cause of them
+        with interrupts.postponed():
+            beside = _beside(problem, found.z, -2.0 * found.stats["log_likelihood"], key)
+    return replace(found, undefined=(*run.problems, *beside))
 
 
 def samples_of(
@@ -225,6 +272,7 @@ def samples_of(
     seconds: tuple[float, float],
     complete: bool = True,
     evidence: Evidence | None = None,
+    undefined: tuple[str, ...] = (),
 ) -> Samples:
     """`draws` with all that is known of them; `seconds` in all, and after the warmup."""
     z, shape = draws.z, draws.z.shape[:2]
@@ -246,4 +294,5 @@ def samples_of(
         sampling_seconds=seconds[1],
         complete=complete,
         evidence=evidence,
+        undefined=undefined,
     )

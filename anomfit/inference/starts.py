@@ -1,4 +1,6 @@
-"""Where chains start: at the distinct optima of a fit, or at prior points of high likelihood."""
+"""Where chains start: at the distinct optima of a fit, or at prior points of high likelihood; where all is finite."""
+
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -8,14 +10,30 @@ from scipy.stats import norm
 
 from anomfit.errors import reject
 from anomfit.inference.angles import prior_angles, values_at_angles
-from anomfit.inference.evaluate import forward
+from anomfit.inference.evaluate import forward, gradients
 from anomfit.inference.minimise import Fit
+from anomfit.inference.nuts import scaled_points
+from anomfit.inference.points import values_at
+from anomfit.inference.undefined import Watch
 from anomfit.problem import Problem
 
 NEAR_BEST = 4.0  # optima within this -2 ln L of the best are places to start
 INSIDE = 0.02  # starts keep this distance to the faces of the unit cube
 SCREENED = 2048
 JITTER = 0.1
+TRIES = 8  # of a start that is not finite
+
+
+@dataclass(frozen=True)
+class Starts:
+    """Normal coordinates `z` (chain, coordinates), -2 ln L there and its gradients in scaled ones, all finite; what
+    was found wrong on the way, in sentences.
+    """
+
+    z: np.ndarray
+    twice_nll: np.ndarray
+    slopes: np.ndarray
+    problems: tuple[str, ...]
 
 
 def chain_starts(problem: Problem, key: Array, chains: int, fit: Fit | None = None) -> np.ndarray:
@@ -32,6 +50,30 @@ def chain_starts(problem: Problem, key: Array, chains: int, fit: Fit | None = No
         near = [o.values for o in fit.optima if o.twice_nll < fit.twice_nll + NEAR_BEST] or [fit.point]
         z = np.array([_to_normal(problem, near[k % len(near)]) for k in range(chains)])
     return z + JITTER * np.asarray(jax.random.normal(key_jitter, z.shape))
+
+
+def finite_starts(problem: Problem, key: Array, z: np.ndarray) -> Starts:
+    """Starts near `z` (chain, coordinates, normal) at which -2 ln L and its gradient are finite.
+
+    One at which they are not is replaced by a prior point, or by a place near another chain's, closer with every try.
+    Raises InputError where that does not help.
+    """
+    watch = Watch("starts of chains", lambda points: values_at(problem, points))
+    z = np.array(z)
+    for attempt in range(TRIES):
+        twice_nll, slopes = gradients(problem, np.asarray(scaled_points(problem, jnp.asarray(z))))
+        watch.noted(z, twice_nll, slopes)
+        good = np.isfinite(twice_nll) & np.isfinite(slopes).all(axis=1)
+        if good.all():
+            return Starts(z, twice_nll, slopes, watch.sentences(problem))
+        key_try, key_choice, key = jax.random.split(key, 3)
+        if good.any():
+            shift = JITTER * 0.5**attempt * np.asarray(jax.random.normal(key_try, z.shape))
+            z = np.where(good[:, None], z, z[good][np.arange(len(z)) % good.sum()] + shift)
+        else:
+            z = _from_prior(problem, key_try, key_choice, len(z))
+    reason = "no start of a chain has a finite likelihood and a finite gradient"
+    raise reject("free", list(problem.names), "; ".join([reason, *watch.sentences(problem)]))
 
 
 def _from_prior(problem: Problem, key_points, key_choice, chains: int) -> np.ndarray:

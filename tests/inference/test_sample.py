@@ -165,15 +165,32 @@ def test_diagnostics_know_good_chains_from_bad():
     assert not bad.good
     assert bad.r_hat > 1.2
     assert fine.q16 == pytest.approx(-1.0, abs=0.1)
-    assert verdict([fine], 0) == ()
-    assert "stuck" in verdict([fine, bad], 0)[0]
-    assert verdict([fine], 3) == ("3 divergent transitions: raise target_accept, the posterior has narrow corners",)
+    assert verdict([fine], 0, chains=4) == ()
+    assert "stuck" in verdict([fine, bad], 0, chains=4)[0]
+    assert verdict([fine], 3, chains=4) == (
+        "3 divergent transitions: raise target_accept, the posterior has narrow corners",
+    )
 
 
 def test_a_single_chain_is_not_called_good():
-    (single,) = diagnose({"x": np.random.default_rng(1).normal(size=(1, 500))})
-    assert not single.good
-    assert "R-hat" in verdict([single], 0)[0]
+    """R-hat of one chain compares its quarters, which see a drift; whether other chains end elsewhere they cannot."""
+    rng = np.random.default_rng(1)
+    single, drifting = diagnose({"x": rng.normal(size=(1, 2000)), "y": rng.normal(size=(1, 2000)).cumsum(axis=1)})
+    assert single.r_hat < 1.01
+    assert single.ess_bulk > 1000
+    assert drifting.r_hat > 1.2
+    (sentence,) = verdict([single], 0, chains=1)
+    assert sentence.startswith("one chain cannot show")
+    assert sentence.endswith("run several, chains = 4")
+    assert all("longer chains" not in sentence for sentence in verdict([drifting], 0, chains=1))
+
+
+def test_advice_to_nested_sampling_is_about_its_draws():
+    (few,) = diagnose({"x": np.random.default_rng(1).normal(size=(2, 100))})
+    (sentence,) = verdict([few], 0, chains=2, independent=True)
+    assert sentence.startswith("fewer than 400 equal draws are kept for x")
+    assert sentence.endswith("raise chains or draws in [sampling]")
+    assert verdict(diagnose({"x": np.random.default_rng(1).normal(size=(2, 500))}), 0, 2, independent=True) == ()
 
 
 @pytest.mark.parametrize("bad", [{"chains": 0}, {"draws": 0}, {"max_draws": 10}])
