@@ -48,20 +48,22 @@ def probe_problem(problem: Problem, say: Callable[[str], None] | None = None) ->
     which names the file and, where there is one, the line, for one that is finite at none, for whatever fails or has
     the wrong shape or kind, and for symbols that no figure can show.
     """
-    home_of_model = home_of(problem.model)
+    model, say = problem.model, say or (lambda sentence: None)
+    owners = [(home_of(owner), owner) for owner in (model, *problem.measurements)]
+    users = [(home, owner) for home, owner in owners if home is not None]
+    if not users:
+        return
+    for home, owner in users:
+        _check_symbols(home, owner, owner.nuisances)
+    home_of_model = owners[0][0]
     if home_of_model is not None:
-        _check_symbols(home_of_model, problem.model, problem.parametrisation.parameters)
-        _check_parametrisation(home_of_model, problem.model, problem.parametrisation)
-    for owner in (problem.model, *problem.measurements):
-        home = home_of(owner)
-        if home is not None:
-            _check_symbols(home, owner, owner.nuisances)
+        _check_symbols(home_of_model, model, problem.parametrisation.parameters)
+        _check_parametrisation(home_of_model, model, problem.parametrisation)
     points = _prior_points(problem)
-    for measurement in problem.measurements:
-        home = home_of(measurement) or home_of_model
-        if home is not None:
-            alone = replace(problem, measurements=(measurement,))
-            _check_values(home, alone, points, say or (lambda sentence: None))
+    for home, measurement in owners[1:]:
+        blamed = home or home_of_model
+        if blamed is not None:
+            _check_values(blamed, replace(problem, measurements=(measurement,)), points, say)
 
 
 # -- a model alone --------------------------------------------------------------------------------------------------

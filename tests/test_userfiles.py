@@ -59,6 +59,21 @@ def test_one_file_is_loaded_once_and_copies_apart(tmp_path):
     assert resolve_model(f"{tmp_path}/my_model.py:dark_photon") is not resolve_model(MODEL)
 
 
+def test_an_edited_measurement_gives_its_own_numbers_in_the_same_process(tmp_path):
+    """As in a notebook: the same problem again without a new compilation, and the edited number at once."""
+    for name in ("my_model.py", "my_measurement.py"):
+        shutil.copy(EXAMPLES / name, tmp_path / name)
+    card = load_card(shutil.copy(EXAMPLES / "my_card.toml", tmp_path / "my_card.toml"))
+    traces = []
+    chi_squared = jax.jit(lambda problem: traces.append(1) or -2.0 * problem.log_likelihood({"epsilon": 1e-9}))
+    first, again = chi_squared(problem_from_card(card)), chi_squared(problem_from_card(card))
+    assert traces == [1]
+    assert first == again == pytest.approx((1.1 * 2.5 / 0.6) ** 2, rel=1e-6)
+    path = tmp_path / "my_measurement.py"
+    path.write_text(path.read_text().replace("2.5e-9", "3.5e-9"))
+    assert chi_squared(problem_from_card(card)) == pytest.approx((1.1 * 3.5 / 0.6) ** 2, rel=1e-6)
+
+
 def test_a_class_is_made_and_a_function_called_with_its_options():
     assert resolve_model(f"{EXAMPLES}/my_model.py:DarkPhoton").name == "dark-photon"
     assert float(resolve_measurement(MEASUREMENT, scale="2").value) == pytest.approx(5e-9)
