@@ -19,6 +19,8 @@ BEFORE = ("chains.before.npz", "nested.before.h5")  # the last states but one
 OPTIMA, ENDS, GRID = "optima.csv", "ends.csv", "boundary.csv"
 FIT = (RESULT, REPORT, CARD, CHAINS, NESTED, *BEFORE)
 SEARCH = (REPORT, CARD, OPTIMA, ENDS, GRID)
+TOYS = "toys.csv"
+TOY_FILES, TOY_FIGURES = (REPORT, CARD, TOYS), ("toys.png",)
 FIT_FIGURES = ("corner.png", "signals.png", "pulls.png", "dark-scalar-today.png")
 SEARCH_FIGURES = ("optima.png", "boundary.png")
 OLD = ".anomfit-replaced"  # what --overwrite replaces, until there is something in its place
@@ -143,7 +145,7 @@ def claim(path: Path) -> None:
 def _unwritable(path: Path, error: OSError) -> InputError:
     if not path.parent.is_dir():
         return InputError(f"{path}: cannot be written, its folder is not there any more; start again")
-    remedy = "make room and start again" if error.errno in FULL else "name another folder, or make this one writable"
+    remedy = "make room and run it again" if error.errno in FULL else "name another folder, or make this one writable"
     return InputError(f"{path}: cannot be written ({error.strerror or error}); {remedy}")
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from anomfit.cli import constraining, fitting, listing, optimising, predicting, reporting
+from anomfit.cli import constraining, fitting, listing, optimising, predicting, reporting, toying
 
 
 class Carried(Exception):
@@ -39,6 +39,7 @@ for verb in (
     fitting.fit,
     fitting.sample,
     optimising.optimise,
+    toying.toys,
     reporting.plot,
     reporting.cite,
     reporting.reproduce,
@@ -75,6 +76,7 @@ def anomfit(
       anomfit constraints two-higgs-doublet              how far it is from every other limit
       anomfit fit two-higgs-doublet --out my-fit         best fit, posterior, figures, report
       anomfit optimise dark-scalar-2019                  points that satisfy every condition of a card
+      anomfit toys my-fit                                how good p-values and intervals are
       anomfit cite my-fit                                what to cite for it
 
     \b

@@ -56,7 +56,7 @@ def forward_at(problem: Problem, point: Mapping[str, float]) -> Forward:
 def gradients(problem: Problem, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """`scaled.scaled_twice_nll` (n,) and its gradients (n, coordinates) at scaled coordinates `s` (n, coordinates)."""
     values, slopes = np.empty(len(s)), np.empty(s.shape)
-    lanes = _lane_order(devices_for(GRADIENT_LANES))
+    lanes = lane_order(devices_for(GRADIENT_LANES))
     for first in range(0, len(s), GRADIENT_LANES):
         interrupts.check()
         chunk = s[first : first + GRADIENT_LANES]
@@ -113,6 +113,6 @@ def _gradients(problem: Problem, s, active):
     return spread(batch, devices_for(GRADIENT_LANES))(problem, (s, active))
 
 
-def _lane_order(devices: int) -> np.ndarray:
+def lane_order(devices: int) -> np.ndarray:
     """Lanes in the order of their use: the devices, each of which has a run of lanes, take turns."""
     return np.arange(GRADIENT_LANES).reshape(devices, -1).T.ravel()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from anomfit.inference import scaled
-from anomfit.inference.descent import descend
+from anomfit.inference.descent import Evaluate, descend
 from anomfit.inference.evaluate import gradients
 from anomfit.problem import Problem
 
@@ -22,13 +22,16 @@ def descend_held(
     held: np.ndarray,
     rounds: int,
     report: Callable[[int], None] | None = None,
+    evaluate: Evaluate | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Minimise -2 ln L from scaled `starts` (n, coordinates) with the coordinates `held` (a mask) as they are.
 
-    Returns points and values; a descent that gains nothing returns its start.
+    `evaluate` gives values and gradients at scaled coordinates, by default those of `problem`; for another objective
+    `starts` may have further columns, which are held. Returns points and values; a descent that gains nothing returns
+    its start.
     """
     limits = scaled.box(problem)
-    moving = ~held & (np.arange(len(held)) < len(problem.free))
+    moving = np.flatnonzero(~held[: len(problem.free)])
     low, width = limits.low[moving], limits.widths[moving]
     share = np.clip((starts[:, moving] - low) / width, INSIDE, 1.0 - INSIDE)
     coordinates = np.array(starts, dtype=float)
@@ -39,11 +42,11 @@ def descend_held(
         s[:, moving] = low + 0.5 * width * (1.0 + np.sin(a[:, moving]))
         return s
 
-    def evaluate(a):
-        values, slopes = gradients(problem, to_scaled(a))
+    def at_angles(a):
+        values, slopes = evaluate(to_scaled(a)) if evaluate is not None else gradients(problem, to_scaled(a))
         slopes[:, moving] *= 0.5 * width * np.cos(a[:, moving])
         slopes[:, held] = 0.0
         return values, slopes
 
-    ended, values = descend(evaluate, coordinates, rounds, report or (lambda done: None))
+    ended, values = descend(at_angles, coordinates, rounds, report or (lambda done: None))
     return to_scaled(ended), values

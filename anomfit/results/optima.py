@@ -13,7 +13,7 @@ from anomfit.inference.published import PublishedPoint
 from anomfit.inference.standing import WITHIN, Standings
 from anomfit.problem import Problem
 from anomfit.results.result import Provenance
-from anomfit.results.summary import TextTable
+from anomfit.results.tables import TextTable
 
 MEANING = (
     f"All conditions hold: every limit's ratio is at most 1 (90 % CL), every measured number at most {WITHIN:g} "

@@ -1,13 +1,10 @@
 """A result in words: the same plain tables for the terminal and for the report."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from scipy.stats import norm
 
 from anomfit.folders import written_whole
@@ -16,37 +13,11 @@ from anomfit.inference.minimise import Fit
 from anomfit.inference.sample import Samples
 from anomfit.inference.significance import Significance
 from anomfit.results.result import Result
+from anomfit.results.tables import TextTable
 from anomfit.statistics.tension import Tension
 
 STRONG_CORRELATION = 0.5
 LISTED_OPTIMA = 8
-
-
-@dataclass(frozen=True)
-class TextTable:
-    """A titled table of text, with sentences below it."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    notes: tuple[str, ...] = ()
-
-    def markdown(self) -> str:
-        """The table in Markdown, under a heading."""
-        lines = [f"## {self.title}", ""]
-        if self.rows:
-            lines += [_row(self.columns), _row(["---"] * len(self.columns)), *map(_row, self.rows), ""]
-        return "\n".join([*lines, *(f"{note}\n" for note in self.notes)])
-
-    def rich(self) -> Table:
-        """The table for a terminal."""
-        table = Table(title=self.title, box=box.SIMPLE_HEAD, title_justify="left", caption_justify="left")
-        for i, column in enumerate(self.columns):
-            table.add_column(column, justify="left" if i == 0 else "right", overflow="fold")
-        for row in self.rows:
-            table.add_row(*row)
-        table.caption = "\n".join(self.notes) or None
-        return table
 
 
 def tables(result: Result) -> tuple[TextTable, ...]:
@@ -101,7 +72,7 @@ def fit_table(result: Result) -> TextTable | None:
         rows.append((name, coordinate.unit, _number(fit.point[name]), interval, profile))
         words = [hesse.notes[name]] if hesse is not None and name in hesse.notes else []
         if name in minos:
-            words += [f"MINOS: {remark}" for remark in minos[name].remarks]
+            words += [] if minos[name].is_free and words else [f"MINOS: {remark}" for remark in minos[name].remarks]
         notes += [f"{name}: {'; '.join(dict.fromkeys(words))}."] if words else []
     if hesse is not None and hesse.flat:
         notes.append("The data leave free: " + "; ".join(direction.words for direction in hesse.flat) + ".")
@@ -312,7 +283,3 @@ def _probability(value: float | None) -> str:
 def _sigmas(p_value: float | None) -> str:
     """A p-value as two-sided standard deviations of a normal distribution."""
     return "-" if p_value is None else f"{abs(norm.isf(0.5 * max(p_value, 1e-300))):.1f}"
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

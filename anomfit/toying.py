@@ -1,0 +1,158 @@
+"""A whole run of toys, from a card or a result to a folder: data sets thrown at a point, each fitted again."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jax
+
+from anomfit import interrupts
+from anomfit.cards import Card, card_from_text, card_text, load_card, problem_from_card
+from anomfit.cards.building import point_values
+from anomfit.cards.finding import shipped_card_names
+from anomfit.environment import require_libraries, require_platform
+from anomfit.errors import InputError, reject
+from anomfit.explaining import explained
+from anomfit.folders import REPORT, RESULT, TOY_FIGURES, TOY_FILES, TOYS, named_folder, opened_folder, result_file
+from anomfit.identity import identity, refuse_other
+from anomfit.precision import require_double_precision
+from anomfit.problem import Problem
+
+if TYPE_CHECKING:
+    from anomfit.inference.minimise import Fit
+    from anomfit.inference.toys import Toys, ToySettings, Truth
+    from anomfit.results.toys import Observed
+
+DEVICES = 2
+
+Say = Callable[[str], None]
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Thrown:
+    """What `run_toys_of` found: the problem, the toys, and the data's own numbers beside them."""
+
+    problem: Problem
+    toys: "Toys"
+    observed: "Observed"
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where toys are thrown: at a named point of the model, without new physics, or (neither) at the best fit."""
+
+    point: str | None = None
+    no_new_physics: bool = False
+
+    def __post_init__(self):
+        if self.point is not None and self.no_new_physics:
+            raise reject("--point", self.point, "toys are thrown at one place; leave out --no-new-physics")
+
+
+@explained()
+def run_toys_of(
+    subject: str,
+    folder: str | Path,
+    settings: "ToySettings | None" = None,
+    where: Where | None = None,
+    parameters: Sequence[str] = (),
+    seed: int = 1,
+    overwrite: bool = False,
+    say: Say | None = None,
+    progress: Progress | None = None,
+) -> Thrown:
+    """Throw toys for a result (its folder or result.nc) or a card, whose best fit is then found first.
+
+    toys.csv (a row a toy), report.md, card.toml and toys.png go to `folder`. `parameters` are those whose coverage is
+    asked for. After Ctrl-C the toys that are done are written. Raises InputError for whatever is wrong with subject,
+    point, parameters or folder before anything is computed, and for a result of another likelihood.
+    """
+    from anomfit.inference.devices import prepare_devices
+    from anomfit.inference.significance import significance
+    from anomfit.inference.throwing import check_throwable
+    from anomfit.inference.toys import check_parameters, run_toys
+    from anomfit.results.toys import Observed
+    from anomfit.statistics.goodness import goodness_of_fit
+
+    folder, say, where = named_folder(folder), say or (lambda line: None), where or Where()
+    with interrupts.handled():
+        require_double_precision()
+        require_platform()
+        prepare_devices(DEVICES)
+        card, result = _subject(subject)
+        problem = problem_from_card(card, lambda sentence: say(f"warning: {sentence}"))
+        if not problem.names:
+            raise reject("free", [], "leave at least one parameter free")
+        check_throwable(problem.measurements)
+        check_parameters(problem, parameters, where.no_new_physics)
+        if where.point is not None:
+            point_values(problem.model, problem.parametrisation, where.point)
+        if result is not None:
+            refuse_other(result_file(Path(subject)), result.provenance.identity, identity(problem))
+        require_libraries()
+        with opened_folder(folder, card_text(card), TOY_FILES, TOY_FIGURES, overwrite):
+            fit, effective = _best_fit(problem, card, result, say, progress)
+            with interrupts.postponed():
+                goodness = goodness_of_fit(problem, fit.point, effective)
+                observed = Observed(goodness, significance(problem, fit.point))
+                truth = _truth(problem, fit, where, observed)
+            toys = run_toys(problem, truth, jax.random.key(seed), settings, parameters, progress)
+            with interrupts.postponed():
+                _keep(folder, problem, card, toys, observed, say)
+    return Thrown(problem, toys, observed)
+
+
+def _subject(subject: str):
+    """The card, and the result if it is one; a shipped name wins over a folder of that name."""
+    from anomfit.models.catalogue import model_names
+    from anomfit.results.files import load_result
+
+    shipped = {*shipped_card_names(), *model_names()}
+    is_result = subject.endswith(".nc") or (subject not in shipped and (Path(subject) / RESULT).is_file())
+    if not is_result:
+        return load_card(subject), None
+    result = load_result(result_file(Path(subject)))
+    if result.fit is None or result.hesse is None:
+        raise InputError(f"result: {subject!r} has no finished fit; go on with it: anomfit fit CARD --out DIR --resume")
+    return card_from_text(result.provenance.card), result
+
+
+def _best_fit(problem: Problem, card: Card, result, say: Say, progress: Progress | None) -> "tuple[Fit, int]":
+    """The best fit and its effective number of parameters."""
+    from anomfit.inference.minimise import FitSettings, minimise
+    from anomfit.inference.uncertainties import hesse
+
+    if result is not None:
+        return result.fit, result.hesse.effective_parameters
+    settings = FitSettings(screened=card.fit.screened, starts=card.fit.starts)
+    fit = minimise(problem, jax.random.key(card.fit.seed), settings, progress)
+    say(f"best fit ({fit.seconds:.0f} s): -2 ln L = {fit.twice_nll:.4f}, {fit.message}")
+    interrupts.check()
+    return fit, hesse(problem, fit).effective_parameters
+
+
+def _truth(problem: Problem, fit: "Fit", where: Where, observed: "Observed") -> "Truth":
+    from anomfit.inference.toys import Truth, true_point
+
+    if where.no_new_physics:
+        return Truth(None, observed.significance.null_pulls)
+    if where.point is None:
+        return true_point(problem, fit.point)
+    return true_point(problem, point_values(problem.model, problem.parametrisation, where.point))
+
+
+def _keep(folder: Path, problem: Problem, card: Card, toys: "Toys", observed: "Observed", say: Say) -> None:
+    from anomfit.plotting.toys import save_toy_figures
+    from anomfit.results.result import provenance
+    from anomfit.results.toys import write_toy_report, write_toys
+
+    failures: list[str] = []
+    write_toys(folder / TOYS, toys, problem.free)
+    save_toy_figures(folder, toys, observed, len(problem.free), failures.append)
+    for sentence in failures:
+        say(f"warning: {sentence}")
+    origin = provenance(problem, card_text(card), card.fit.seed)
+    remarks = [f"Warning: {sentence}." for sentence in failures]
+    write_toy_report(folder / REPORT, origin, toys, observed, problem.free, remarks)

@@ -1,0 +1,95 @@
+"""Whether calibrated p-values are what they claim: toys that calibrate, and independent ones whose p must be uniform.
+
+    python benchmarks/toys.py [--number 200] [--seed 1] [--case NAME]
+
+For each case, twice as many data sets as asked for are thrown at the best fit and fitted. The first half calibrates,
+the second half is held against it. Printed: the Kolmogorov-Smirnov probability that the calibrated p-values are uniform
+(it should not be below 0.01), how many toys the asymptotic p-value would reject at 5 and 1 %, and the time.
+"""
+
+import argparse
+import time
+
+import jax
+import numpy as np
+from scipy.stats import chi2, kstest
+
+from anomfit.cards import card_from_text, problem_from_card
+from anomfit.inference.devices import prepare_devices
+from anomfit.inference.minimise import FitSettings, minimise
+from anomfit.inference.toys import ToySettings, run_toys, true_point
+from anomfit.inference.uncertainties import hesse
+from anomfit.results.toys import calibrated
+
+OSCILLATION = """
+model = "oscillation"
+[free]
+sin2_2theta = "default"
+delta_m2 = "default"
+[measurements]
+"""
+CASES = {
+    "MiniBooNE with oscillation": OSCILLATION + 'miniboone = "enuqe"',
+    "LSND, KARMEN and MiniBooNE with oscillation": OSCILLATION
+    + 'lsnd = "l-over-e"\nkarmen = "default"\nminiboone = "enuqe"',
+    "ten limits with KOTO and the moments": """
+model = "dark-scalar"
+parametrisation = "products"
+point = "bp1"
+[free]
+m_S = "default"
+kappa = "default"
+eta_u = "default"
+eta_d = "default"
+[measurements]
+g-2-muon = "wp2025"
+g-2-electron = "rubidium"
+koto = "2019"
+Kplus-piplus-e949 = "default"
+Kplus-piplus-na62 = "default"
+Kplus-piplus-na62-pi0 = "default"
+Kplus-piplus-X-gg-e787 = "default"
+KL-pi0-gg-light = "default"
+KL-pi0-ee = "default"
+B-K-X-belle2 = "default"
+e137 = "default"
+nucal = "default"
+charm = "default"
+""",
+}
+
+
+def held_against(text: str, number: int, seed: int):
+    """(toys, problem, degrees of freedom, calibrated p-values of the second half)."""
+    problem = problem_from_card(card_from_text(text))
+    fit = minimise(problem, jax.random.key(seed), FitSettings(screened=512, starts=8))
+    toys = run_toys(problem, true_point(problem, fit.point), jax.random.key(seed), ToySettings(2 * number, starts=3))
+    first, second = toys.total[:number], toys.total[number:]
+    freedom = toys.numbers - hesse(problem, fit).effective_parameters
+    return toys, freedom, np.array([calibrated(first, value).p_value for value in second])
+
+
+def main() -> None:
+    """Print a paragraph a case."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--number", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--case", choices=list(CASES))
+    chosen = parser.parse_args()
+    prepare_devices(2)
+    for name in [chosen.case] if chosen.case else CASES:
+        began = time.perf_counter()
+        toys, freedom, p_values = held_against(CASES[name], chosen.number, chosen.seed)
+        asymptotic = chi2.sf(toys.total, max(freedom, 1))
+        print(f"{name}: {len(toys.total)} toys in {time.perf_counter() - began:.0f} s")
+        print(f"  calibrated p of {len(p_values)} independent toys: KS p = {kstest(p_values, 'uniform').pvalue:.3f}")
+        print(
+            f"  asymptotic p ({toys.numbers} numbers, {freedom} degrees of freedom): below 0.05 in "
+            f"{100.0 * np.mean(asymptotic < 0.05):.1f} %, below 0.01 in {100.0 * np.mean(asymptotic < 0.01):.1f} % of "
+            f"the toys; KS p = {kstest(asymptotic, 'uniform').pvalue:.2g}; mean chi^2 {np.mean(toys.total):.1f}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

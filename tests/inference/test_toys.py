@@ -1,0 +1,124 @@
+"""Toys of linear Gaussian problems, whose distributions are known exactly; seeds are fixed."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+from toys import ToyMeasurement, ToyModel, linear_parameter
+
+from anomfit.errors import InputError
+from anomfit.inference.throwing import throw
+from anomfit.inference.toys import ToySettings, Truth, run_toys, true_point
+from anomfit.measurements.base import Prediction
+from anomfit.parameters import Nuisance
+from anomfit.problem import build_problem
+
+NUMBER = 160
+PLACES, SIGMA = np.linspace(-1.0, 1.0, 6), 0.2
+DESIGN = np.stack([np.ones(6), PLACES], axis=1)
+TRUE = {"a": 0.3, "b": 0.5}
+KEY = jax.random.key(0)
+
+
+def line(nuisances=()):
+    """Six numbers on a line a + b x: two parameters, four degrees of freedom."""
+    parameters = (linear_parameter("a"), linear_parameter("b"))
+    model = ToyModel("line", parameters, lambda point: point["a"] + point["b"] * jnp.asarray(PLACES))
+    data = jnp.asarray(DESIGN @ [0.4, 0.6])
+    measurement = ToyMeasurement(data, jnp.eye(6) / SIGMA**2, nuisances=nuisances)
+    return build_problem(model, [measurement], "own", parameters, {})
+
+
+@pytest.fixture(scope="module")
+def toys():
+    problem = line()
+    settings = ToySettings(number=NUMBER, starts=2, screened=32)
+    return run_toys(problem, true_point(problem, TRUE), KEY, settings, ("a", "b"))
+
+
+@pytest.fixture(scope="module")
+def data():
+    """The same toys' data, thrown by hand: (toys, numbers)."""
+    problem, key = line(), jax.random.split(KEY)[0]
+    keys = jax.vmap(lambda i: jax.random.fold_in(key, i))(jnp.arange(NUMBER))
+    predictions = (Prediction({"all": jnp.asarray(DESIGN @ [0.3, 0.5])}, {}),)
+    return np.asarray(throw(problem, predictions, {}, keys).leaves[0])
+
+
+def squares(residuals):
+    return np.sum(residuals**2, axis=1) / SIGMA**2
+
+
+def test_every_fit_is_the_least_squares_of_its_toy(toys, data):
+    best = np.linalg.lstsq(DESIGN, data.T, rcond=None)[0].T
+    np.testing.assert_allclose(np.stack([toys.best["a"], toys.best["b"]], axis=1), best, atol=1e-5)
+    np.testing.assert_allclose(toys.total, squares(data - best @ DESIGN.T), atol=1e-6)
+    np.testing.assert_allclose(toys.at_truth, squares(data - DESIGN @ [0.3, 0.5]), atol=1e-9)
+    np.testing.assert_allclose(toys.null, squares(data), atol=1e-9)
+    slope = (data - 0.3) @ PLACES / np.sum(PLACES**2)
+    np.testing.assert_allclose(toys.held["a"], squares(data - 0.3 - slope[:, None] * PLACES), atol=1e-6)
+
+
+def test_chi_squared_delta_and_coverage_have_their_distributions(toys):
+    assert toys.numbers == 6
+    assert stats.kstest(toys.total, stats.chi2(4).cdf).pvalue > 0.01
+    assert stats.kstest(toys.at_truth - toys.twice_nll, stats.chi2(2).cdf).pvalue > 0.01
+    assert stats.kstest(toys.held["b"] - toys.twice_nll, stats.chi2(1).cdf).pvalue > 0.01
+
+
+def test_a_toy_is_the_same_whatever_the_number_of_toys(toys):
+    problem = line()
+    few = run_toys(problem, true_point(problem, TRUE), KEY, ToySettings(number=5, starts=2, screened=32))
+    np.testing.assert_allclose(few.twice_nll, toys.twice_nll[:5], rtol=1e-6)
+    np.testing.assert_allclose(few.null, toys.null[:5], rtol=1e-9)
+
+
+def test_what_other_data_say_of_a_nuisance_is_thrown_too():
+    """A common shift of 0.3 with its own datum: chi^2, that datum included, has 6 + 1 - 3 degrees of freedom."""
+    problem = line((Nuisance("shift", "s", 0.0, 0.3, "of all numbers"),))
+    truth = true_point(problem, {**TRUE, "shift": 1.5})
+    found = run_toys(problem, truth, jax.random.key(5), ToySettings(number=NUMBER, starts=1, screened=8), ("a",))
+    assert stats.kstest(found.total, stats.chi2(4).cdf).pvalue > 0.01
+    assert stats.kstest(found.held["a"] - found.twice_nll, stats.chi2(1).cdf).pvalue > 0.01
+    # a is known as badly as the shift: the spread of its estimate holds that of the thrown centres
+    assert np.std(found.best["a"]) == pytest.approx(np.hypot(0.2 / np.sqrt(6), 0.3), rel=0.2)
+
+
+def test_without_new_physics_the_gain_is_that_of_two_parameters():
+    problem = line()
+    found = run_toys(problem, Truth(None, {}), jax.random.key(7), ToySettings(number=NUMBER, starts=2, screened=32))
+    assert found.at_truth is None
+    assert stats.kstest(found.null - found.twice_nll, stats.chi2(2).cdf).pvalue > 0.01
+
+
+def test_an_interrupt_keeps_the_toys_that_are_done():
+    problem = line()
+
+    def stop(stage, done, total):
+        if done >= 16:
+            raise KeyboardInterrupt
+
+    truth = true_point(problem, TRUE)
+    found = run_toys(problem, truth, jax.random.key(3), ToySettings(40, starts=1, screened=8), progress=stop)
+    assert not found.complete
+    assert len(found.twice_nll) == 16
+
+
+def test_what_makes_no_sense_is_refused():
+    problem = line()
+    with pytest.raises(InputError, match="coverage is that of a free parameter: a, b"):
+        run_toys(problem, true_point(problem, TRUE), jax.random.key(1), ToySettings(2), ("c",))
+    with pytest.raises(InputError, match="no parameter has a true value"):
+        run_toys(problem, Truth(None, {}), jax.random.key(1), ToySettings(2), ("a",))
+    with pytest.raises(InputError, match="number: 0 is not usable"):
+        ToySettings(number=0)
+
+    class Silent:
+        name, era, independent_numbers = "silent", "1", 2
+
+    mute = dataclasses.replace(problem, measurements=(Silent(),))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"silent: it cannot be thrown for toys; give it a method simulate"):
+        run_toys(mute, Truth(None, {}), jax.random.key(1), ToySettings(2))
