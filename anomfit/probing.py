@@ -25,7 +25,7 @@ from anomfit.user_modules import home_of
 
 POINTS = 9  # of the prior, the middle first
 STEPS = np.sqrt([2.0, 3.0, 5.0, 7.0, 11.0, 13.0, 17.0, 19.0, 23.0, 29.0, 31.0, 37.0])  # irrational, one a parameter
-LONGEST = 4000  # operations of a likelihood with its gradient, above which compiling it here would take too long
+LONGEST = 1500  # operations of a likelihood, above which compiling its gradient here would take too long
 NOT_FINITE = "a square root, logarithm or power at 0, or a jnp.where whose other branch is infinite, does this"
 
 
@@ -139,10 +139,9 @@ def _check_values(home: Path, alone: Problem, points: list[dict[str, Any]], say:
         return checked_likelihood(measurement, problem.model, point, nuisances, number_of_bins)
 
     with blamed_on(home, f"{measurement.name} with {alone.model.name}"):
-        traced = jax.jit(jax.value_and_grad(value, argnums=1, has_aux=True)).trace(alone, points[0])
-        if _operations(traced.jaxpr.jaxpr) > LONGEST:  # the fit's own count of such points has to do
-            return
-        run = traced.lower().compile()
+        if _operations(jax.make_jaxpr(value)(alone, points[0]).jaxpr) > LONGEST:
+            return  # its shapes and kinds are right, and the fit counts points that are not finite
+        run = jax.jit(jax.value_and_grad(value, argnums=1, has_aux=True))
         found = [jax.device_get(run(alone, point)) for point in points]
     log_likelihood = np.array([result[0][0] for result in found])
     seen = [{name: np.all(np.isfinite(x)) for name, x in result[0][1].items()} for result in found]
@@ -185,7 +184,7 @@ def _cube(dimensions: int) -> np.ndarray:
 
 def _prior_points(problem: Problem) -> list[dict[str, Any]]:
     """Values of the free parameters at a few points of the prior, and the named points inside it; pulls are 0."""
-    rows = jax.vmap(lambda u: problem.from_cube(u)[0])(_cube(len(problem.free)))
+    rows = jax.jit(jax.vmap(lambda u: problem.from_cube(u)[0]))(_cube(len(problem.free)))
     points = [{name: column[i] for name, column in rows.items()} for i in range(POINTS if problem.free else 1)]
     for named in problem.model.points.values():
         physical = {key: jnp.asarray(float(value)) for key, value in named.items()}
