@@ -30,7 +30,7 @@ NUMERICAL = (
 """Folders and files of the package that numbers come from; the rest reads, writes, draws and explains."""
 NO_TABLES = ("cards", "reproduce")  # folders of data/ that no likelihood reads: what a card says is in the problem
 OWN = "anomfit's "  # how the names of the package's parts begin
-PLURAL = ("the data", "the choices", "anomfit's constraints", "anomfit's measurements", "anomfit's models")
+PLURAL = ("the data", "anomfit's constraints", "anomfit's measurements", "anomfit's models")
 DIGEST = 64  # characters; what is shorter is said
 SHOWN = 4  # parts that a sentence names
 LIBRARIES = {
@@ -45,8 +45,8 @@ def identity(problem: Problem) -> dict[str, str]:
     parts["the model"] = f"{problem.model.name}, {problem.parametrisation.name}"
     for measurement in problem.measurements:
         name = f"{measurement.name}:{measurement.era}"
-        parts[f"the data of {name}"] = _digest(*map(_content, jax.tree.leaves(measurement)))
-        parts[f"the choices of {name}"] = _digest(str(sorted(measurement.choices.items())).encode())
+        choices = str(sorted(measurement.choices.items())).encode()
+        parts[f"the data of {name}"] = _digest(choices, *map(_content, jax.tree.leaves(measurement)))
     parts |= {f"the fixed {name}": repr(float(value)) for name, value in problem.fixed.items()}
     parts |= {f"the range of {p.name}": f"{p.prior} from {p.low!r} to {p.high!r}" for p in problem.free}
     parts |= {f"the nuisance {n.name}": f"{n.mean!r} +- {n.sigma!r}" for n in problem.nuisances}

@@ -75,7 +75,10 @@ def _part(path: Path) -> Path:
 
 def _checked(file: Path) -> dict[str, str] | None:
     """The identity of the run whose state this is; None if it differs from its digest, or has none."""
-    content, _, line = file.read_bytes().rpartition(_MARK)
+    try:
+        content, _, line = file.read_bytes().rpartition(_MARK)
+    except OSError as error:
+        raise InputError(f"{file}: it cannot be read ({error.strerror or error})") from error
     digest, words = line[:64], line[64:-1]
     return json.loads(words) if digest == _digest(content, words) else None
 

@@ -30,7 +30,7 @@ class Workers:
 
     def __init__(self, size: int):
         self.size = size
-        self._programs = [_Process() for _ in range(size)]
+        self._programs = [_Process() for _ in range(size)]  # _processes, to nautilus, is a number of its own pools
         self._threads = ThreadPoolExecutor(size)
 
     def map(self, function: Callable, items: Iterable) -> list[Any]:
@@ -68,9 +68,11 @@ class _Process:
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is answered by the parent alone
             )
-            self._send(pickle.dumps(sys.path))
         except OSError:
             self._popen = None
+            return
+        with suppress(OSError):  # one that has ended already answers no call either
+            self._send(pickle.dumps(sys.path))
 
     def answer(self, call: bytes) -> tuple[bool, Any]:
         """Whether the worker could do the `call`, and what it gives."""
@@ -112,4 +114,8 @@ def _here(call: bytes) -> Any:
     function, item = pickle.loads(call)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Got `batch_size`")  # fewer points than a batch: all are taken
-        return function(item)
+        warnings.filterwarnings("error", message="Training interrupted")  # scikit-learn's answer to Ctrl-C, to go on
+        try:
+            return function(item)
+        except UserWarning as swallowed:
+            raise KeyboardInterrupt from swallowed

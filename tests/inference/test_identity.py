@@ -76,6 +76,7 @@ def test_draws_go_on_only_with_the_seed_the_settings_and_the_libraries_they_bega
     assert differences(before, sampling_identity(problem, key, "nested", live=300)) == ""
     other = sampling_identity(problem, jax.random.key(2), "nested", live=400)
     assert differences(before, other) == "the seed has changed, the setting live was 300 and is 400"
+    assert not {"jax", "numpy"} & {*identity(problem)}  # a fit may be followed by sampling with others
     assert "scikit-learn was 0.1 and is" in differences({**before, "scikit-learn": "0.1"}, before)
     with pytest.raises(InputError, match=r"nested\.h5: it belongs to another run: jax was 0\.1 and is .*; undo this"):
         refuse_other(Path("nested.h5"), {**before, "jax": "0.1"}, before)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from functools import partial
 from math import sqrt
 from pathlib import Path
@@ -90,6 +91,20 @@ def test_an_interrupt_stops_the_work_of_workers():
         with pytest.raises(KeyboardInterrupt):
             pool.map(time.sleep, [600, 600])
         assert time.monotonic() - began < 10.0
+
+
+def interrupted(item):
+    """What scikit-learn does with a Ctrl-C while it trains: a warning, and the network as it is."""
+    warnings.warn("Training interrupted by user.", stacklevel=1)
+
+
+def test_a_ctrl_c_that_the_training_answers_is_not_lost(monkeypatch):
+    def refused(*given, **options):
+        raise OSError("Resource temporarily unavailable")
+
+    monkeypatch.setattr(room.subprocess, "Popen", refused)
+    with workers(2) as pool, pytest.raises(KeyboardInterrupt):
+        pool.map(interrupted, [1])
 
 
 def _runs(pid: int) -> bool:
