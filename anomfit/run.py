@@ -34,6 +34,7 @@ from anomfit.inference.nested import check_nested
 from anomfit.inference.tension import check_tension
 from anomfit.precision import require_double_precision
 from anomfit.problem import Problem
+from anomfit.results.names import check_names
 
 if TYPE_CHECKING:
     from anomfit.inference.minimise import Fit
@@ -103,6 +104,7 @@ def _refuse_impossible(problem: Problem, card: Card, sample: bool) -> None:
     """InputError for what would be found out only after the fit."""
     if not problem.names:
         raise reject("free", [], "leave at least one parameter free")
+    check_names(problem)
     if sample and card.sampling.method == "nested":
         check_nested(problem, card.sampling.live)
     if card.fit.tension:
