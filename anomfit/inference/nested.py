@@ -26,6 +26,7 @@ from anomfit.inference.workers import workers
 from anomfit.problem import Problem
 
 BATCH = 64
+ROOM = 2**24  # bytes on the disk that are made sure of before HDF5 writes
 WRITING = 0.05  # of a run's time may go into keeping its state
 EDGE = 1e-12  # of the cube: quantiles of the normal stay finite
 NETWORKS = {"n_networks": 2, "neural_network_kwargs": {"batch_size": 500}}
@@ -135,7 +136,7 @@ def _run(sampler: Any, effective: float, state_file: Path | None, of_run: dict[s
         nonlocal known, written, cost
         if state_file is not None and sampler.n_like > known:
             began = time.monotonic()
-            keep_state(state_file, of_run, sampler.write)
+            keep_state(state_file, of_run, sampler.write, ROOM)
             known, written = sampler.n_like, time.monotonic()
             cost = written - began
 

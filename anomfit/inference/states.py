@@ -17,7 +17,6 @@ from anomfit.identity import refuse_other
 
 _MARK = b"\nanomfit state, SHA-256 of all but itself "
 T = TypeVar("T")
-ROOM = 2**24  # bytes by which a state may outgrow twice the one before
 
 
 def state_files(path: Path) -> tuple[Path, Path]:
@@ -25,17 +24,18 @@ def state_files(path: Path) -> tuple[Path, Path]:
     return path, path.with_name(f"{path.stem}.before{path.suffix}")
 
 
-def keep_state(path: Path, identity: Mapping[str, str], save: Callable[[Path], object]) -> None:
+def keep_state(path: Path, identity: Mapping[str, str], save: Callable[[Path], object], room: int = 0) -> None:
     """Put the state that `save` writes to the name it is given in place of the one in `path`.
 
-    A run killed at any moment leaves the previous state or the new one. Raises InputError when it cannot be written,
-    with the previous state intact.
+    A run killed at any moment leaves the previous state or the new one. `room` is for a library that ends the process
+    when the disk is full, as HDF5 does: the bytes by which a state may outgrow twice the one before, tried without it.
+    Raises InputError when the state cannot be written, with the previous one intact.
     """
     part, (newest, before) = _part(path), state_files(path)
     try:
-        # HDF5 that meets a full disk ends the process: whether there is room is tried without it
-        part.write_bytes(bytes(ROOM + 2 * (newest.stat().st_size if newest.exists() else 0)))
-        part.unlink()
+        if room:
+            part.write_bytes(bytes(room + 2 * (newest.stat().st_size if newest.exists() else 0)))
+            part.unlink()
         save(part)
         with part.open("r+b") as file:
             words = json.dumps(dict(identity)).encode()
@@ -47,7 +47,7 @@ def keep_state(path: Path, identity: Mapping[str, str], save: Callable[[Path], o
         os.replace(part, newest)
     except OSError as error:
         message = f"{path}: the state of the sampling cannot be written ({error.strerror or error}); the one before is"
-        raise InputError(f"{message} intact: make room there, or writing possible, and resume the run") from error
+        raise InputError(f"{message} intact: free some space, or allow writing there, and resume the run") from error
     finally:
         part.unlink(missing_ok=True)
 

@@ -99,16 +99,19 @@ def test_hdf5_reads_a_state_as_any_file(tmp_path):
         assert file["value"][()] == 7
 
 
-def test_a_full_disk_is_one_sentence_and_the_state_before_stays(tmp_path, monkeypatch):
-    """HDF5 is not asked: a disk that is full ends its process."""
-    file = tmp_path / "state.npz"
+@pytest.mark.parametrize("room", [0, 1000])
+def test_a_full_disk_is_one_sentence_and_the_state_before_stays(tmp_path, monkeypatch, room):
+    """With `room`, the library that would write is not even called."""
+    file, called = tmp_path / "state.npz", []
     keep_state(file, RUN, number(1))
 
-    def full(path, content):
+    def full(*given):
+        called.append(len(given))
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(states.Path, "write_bytes", full)
     with pytest.raises(InputError, match=r"cannot be written \(No space left on device\); the one before is intact"):
-        keep_state(file, RUN, lambda part: pytest.fail("it writes"))
+        keep_state(file, RUN, full, room)
+    assert called == [2 if room else 1]  # a path's own method, or the library's one argument
     assert kept_state(file, RUN, read) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["state.npz"]
