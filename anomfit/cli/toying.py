@@ -55,7 +55,7 @@ def toys(
     from anomfit.toying import Where, run_toys_of
 
     settings, where = ToySettings(number=counted, starts=descents), Where(point, no_new_physics)
-    folder = out or new_folder(subject, "toys")
+    folder = new_folder(subject, "toys") if out is None else out
     progress = bars() if sys.stderr.isatty() else lines()
     found = run_toys_of(subject, folder, settings, where, parameters or (), chosen_seed, overwrite, say, progress)
     console = Console() if sys.stdout.isatty() else Console(width=150)
