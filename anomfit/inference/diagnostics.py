@@ -12,6 +12,7 @@ import numpy as np
 
 MAX_R_HAT = 1.01
 MIN_ESS = 400
+NARROW = "raise target_accept, the posterior has narrow corners"
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,16 @@ def still_chains(z: np.ndarray, log_posterior: np.ndarray) -> tuple[int, ...]:
 
 
 def verdict(
-    diagnostics: Sequence[Diagnostic], divergences: int, chains: int, independent: bool = False
+    diagnostics: Sequence[Diagnostic],
+    divergences: int,
+    chains: int,
+    independent: bool = False,
+    has_edges: bool = False,
 ) -> tuple[str, ...]:
     """What is wrong with the draws, one sentence each; empty when nothing is.
 
     `independent` draws, those of nested sampling, have no R-hat to look at, and more of them cost nothing but memory.
+    `has_edges`: what is not finite near the draws explains divergences.
     """
     if independent:
         return _too_few(diagnostics, "equal draws are kept", "raise chains or draws in [sampling]")
@@ -80,7 +86,8 @@ def verdict(
         sentences.append(f"R-hat is not below {MAX_R_HAT} for {names} (worst {worst.r_hat:.3f}): {longer}")
     sentences += _too_few(diagnostics, "effective samples", longer)
     if divergences:
-        sentences.append(f"{divergences} divergent transitions: raise target_accept, the posterior has narrow corners")
+        cause = "chains turn back where the likelihood or its gradient stops being finite" if has_edges else NARROW
+        sentences.append(f"{divergences} divergent transitions: {cause}")
     return tuple(sentences)
 
 

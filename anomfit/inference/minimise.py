@@ -19,7 +19,7 @@ from anomfit.problem import Problem
 
 CHUNK = 256  # prior points between two reports
 TRIED = 48  # prior points whose gradient is looked at, too
-PASSES = 5  # choices of starts, each without those of the one before that have no finite gradient
+PASSES = 12  # choices of starts, each without those of the one before that have no finite gradient
 
 Progress = Callable[[str, int, int], None]
 
@@ -148,16 +148,14 @@ def _screen(problem, key, settings, search, report) -> None:
 
 def _descend(problem, settings, search, report) -> None:
     search.sort()
-    evaluate = angle_gradients(problem, settings.starts)
-    _try_gradients(problem, settings.starts, evaluate, search)
-    starts = _usable_starts(problem, settings.starts, evaluate, search)
-    watch = _watch(problem, "points that the descents met", search)
-    ended = descend(
-        lambda angles: watch.noted(angles, *evaluate(angles)),
-        starts,
-        settings.rounds,
-        lambda done: report("minimising", done, len(starts)),
-    )
+    watch, evaluate = _watch(problem, "points tried by gradient", search), angle_gradients(problem, settings.starts)
+
+    def watched(angles):
+        return watch.noted(angles, *evaluate(angles))
+
+    _try_gradients(settings.starts, watched, search)
+    starts = _usable_starts(problem, settings.starts, watched, search)
+    ended = descend(watched, starts, settings.rounds, lambda done: report("minimising", done, len(starts)))
     search.angles, search.values, search.starts = *ended, len(starts)
 
 
@@ -173,12 +171,12 @@ def _no_start(problem, search, reason: str):
 
 def _usable_starts(problem, wanted: int, evaluate, search) -> np.ndarray:
     """The best distinct points whose gradient is finite, as far as a few choices find them."""
-    watch, values, starts = _watch(problem, "starts", search), search.values.copy(), search.angles[:0]
+    values, starts = search.values.copy(), search.angles[:0]
     for _ in range(PASSES):
         chosen = np.array(_distinct_starts(search.angles, values, len(problem.free), wanted), dtype=int)
         if not chosen.size:
             break
-        found, slopes = watch.noted(search.angles[chosen], *evaluate(search.angles[chosen]))
+        found, slopes = evaluate(search.angles[chosen])
         good = np.isfinite(found) & np.isfinite(slopes).all(axis=1)
         starts = search.angles[chosen[good]]
         if good.all():
@@ -189,13 +187,12 @@ def _usable_starts(problem, wanted: int, evaluate, search) -> np.ndarray:
     return starts
 
 
-def _try_gradients(problem, most: int, evaluate, search) -> None:
-    """Count how many of some prior points, good and bad ones, have a likelihood without a gradient."""
-    watch, finite = _watch(problem, "points of the prior tried by gradient", search), np.isfinite(search.values)
-    tried = search.angles[finite][np.unique(np.linspace(0, finite.sum() - 1, TRIED).astype(int))]
+def _try_gradients(most: int, evaluate, search) -> None:
+    """Look at the gradient of some prior points, good and bad ones, `most` at once."""
+    finite = np.flatnonzero(np.isfinite(search.values))
+    tried = search.angles[finite[np.unique(np.linspace(0, finite.size - 1, TRIED).astype(int))]]
     for first in range(0, len(tried), most):
-        chunk = tried[first : first + most]
-        watch.noted(chunk, *evaluate(chunk))
+        evaluate(tried[first : first + most])
 
 
 def _distinct_starts(angles: np.ndarray, values: np.ndarray, free: int, wanted: int) -> list[int]:

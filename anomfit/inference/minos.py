@@ -51,8 +51,9 @@ class MinosError:
 
     @property
     def only_side(self) -> int:
-        """-1 or 1 for an interval that has a lower or an upper end only, 0 for both ends or none."""
-        return (self.high is not None) - (self.low is not None)
+        """-1 or 1 for an interval with a lower or an upper end that goes up to the range's other end; else 0."""
+        open_low, open_high = self.note_low == _open(-1), self.note_high == _open(1)
+        return int(open_low and self.high is not None) - int(open_high and self.low is not None)
 
     @property
     def is_free(self) -> bool:
@@ -116,7 +117,7 @@ def _by_minuit(problem: Problem, s: np.ndarray, wanted: Ends, ncall: int) -> End
 def _at_bounds(problem: Problem, local: Curvature, wanted: Ends) -> Ends:
     """The sides on which a parameter stands at the end of its range already."""
     places = [(problem.names.index(name), OUTWARD[at]) for name, at in local.held.items() if at in OUTWARD]
-    return {place: (None, _open(place[1])) for place in places if place in wanted}
+    return {place: _no_end(place[1]) for place in places if place in wanted}
 
 
 def _by_profiles(problem: Problem, s: np.ndarray, twice_nll: float, ends: Ends, report: Progress):
@@ -128,18 +129,20 @@ def _by_profiles(problem: Problem, s: np.ndarray, twice_nll: float, ends: Ends, 
 
 
 def _profile_end(problem: Problem, side: Side) -> End:
-    if side.end is None:
-        return None, _open(side.sign)
+    if side.end is None or side.outer is None:
+        return _no_end(side.sign)
     width = abs(side.places[side.inner] - side.places[side.outer]) / scaled.box(problem).widths[side.coordinate]
+    if np.isnan(side.rises[side.outer]):
+        return None, f"no {WORDS[side.sign]} end found: the gradient is not finite there"
     if not side.is_done and width > UNSURE:
         return None, f"no {WORDS[side.sign]} end found"
-    lowest = min(side.rises)
+    lowest = np.nanmin(side.rises)
     return side.end, "profile" if lowest > -DEEPER else f"profile, on which -2 ln L falls by {-lowest:.2f}"
 
 
 def _limits(problem: Problem, s, twice_nll: float, ends: Ends, sides) -> dict[int, float | None]:
-    """Limits at 90 % CL (scaled) of the coordinates whose interval has one end only."""
-    single = [place for place in ends if _has_end(ends, place) and not _has_end(ends, (place[0], -place[1]))]
+    """Limits at 90 % CL (scaled) of the coordinates whose interval goes from one end to the range's."""
+    single = [place for place in ends if _has_end(ends, place) and ends[place[0], -place[1]] == _no_end(-place[1])]
     new = [place for place in single if place not in sides]  # MINUIT leaves no profile to go on with
     known = sides | dict(zip(new, profile_sides(problem, s, twice_nll, new), strict=True))
     raised = raise_level(problem, [known[place] for place in single], twice_nll, LIMIT_90)
@@ -179,8 +182,12 @@ def _minuit_ends(fitter: Minuit, name: str, ncall: int) -> dict[int, End | None]
 
 def _minuit_end(end: float, valid: bool, at_limit: bool, side: int) -> End | None:
     if at_limit:
-        return None, _open(side)
+        return _no_end(side)
     return (float(end), "MINOS") if valid else None
+
+
+def _no_end(side: int) -> End:
+    return None, _open(side)
 
 
 def _open(side: int) -> str:

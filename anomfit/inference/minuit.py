@@ -16,7 +16,7 @@ Evaluate = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
 
 class Spent(Exception):
-    """A search has used up its gradients."""
+    """A search has used up its gradients, or met one that is not finite, after which MINUIT's answers mean nothing."""
 
 
 @dataclass
@@ -44,6 +44,8 @@ def remembering(problem: Problem, budget: Budget | None = None) -> Evaluate:
             if budget is not None:
                 budget.take()
             values, slopes = gradients(problem, at[None])
+            if budget is not None and not np.isfinite(slopes).all():
+                raise Spent
             known[at.tobytes()] = float(values[0]), slopes[0]
         return known[at.tobytes()]
 

@@ -25,7 +25,10 @@ Report = Callable[[int], None]
 
 @dataclass
 class Side:
-    """One direction of one coordinate, and the profile found in it: points (scaled) with their rise in -2 ln L."""
+    """One direction of one coordinate, and the profile found in it: points (scaled) with their rise in -2 ln L.
+
+    A rise is infinite where the likelihood is 0, and nan where it is not known since a gradient is not finite.
+    """
 
     coordinate: int
     sign: int
@@ -54,12 +57,15 @@ class Side:
 
     @property
     def end(self) -> float | None:
-        """Where the root of the rise, close to a straight line, crosses the level; None beyond the bound."""
+        """Where the root of the rise, close to a straight line, crosses the level; None beyond the bound.
+
+        In the middle of the bracket where the rise is not finite at its outer end.
+        """
         inner, outer = self.inner, self.outer
         if outer is None:
             return None
         low, high = np.sqrt(np.maximum([self.rises[inner], self.rises[outer]], 0.0))
-        share = (np.sqrt(self.level) - low) / (high - low)
+        share = (np.sqrt(self.level) - low) / (high - low) if np.isfinite(high) else 0.5
         return float(self.places[inner] + share * (self.places[outer] - self.places[inner]))
 
 
@@ -121,16 +127,22 @@ def _is_done(side: Side) -> bool:
 
 
 def _profiled(problem: Problem, sides: list[Side], places: list[float]) -> tuple[np.ndarray, np.ndarray]:
-    """Points and -2 ln L with each side's coordinate at its place, all others minimised over."""
+    """Points and -2 ln L with each side's coordinate at its place, all others minimised over.
+
+    nan where the likelihood is finite and a gradient along the others is not.
+    """
     starts = np.concatenate([_continued(problem, side, place) for side, place in zip(sides, places, strict=True)])
-    values = gradients(problem, starts)[0].reshape(len(sides), 2)
+    values, slopes = gradients(problem, starts)
+    slopes[np.arange(len(starts)), np.repeat([side.coordinate for side in sides], 2)] = 0.0
+    broken = np.any((np.isfinite(values) & ~np.isfinite(slopes).all(axis=1)).reshape(len(sides), 2), axis=1)
+    values = np.where(np.isnan(values), np.inf, values).reshape(len(sides), 2)
     starts = starts.reshape(len(sides), 2, -1)[np.arange(len(sides)), np.argmin(values, axis=1)]
     found, lowest = np.array(starts), np.full(len(sides), np.inf)
     for coordinate in {side.coordinate for side in sides}:
         rows = [k for k, side in enumerate(sides) if side.coordinate == coordinate]
         held = np.arange(starts.shape[1]) == coordinate
         found[rows], lowest[rows] = descend_held(problem, starts[rows], held, ROUNDS)
-    return found, lowest
+    return found, np.where(np.isinf(lowest) & broken, np.nan, lowest)
 
 
 def _continued(problem: Problem, side: Side, place: float) -> np.ndarray:

@@ -16,14 +16,14 @@ from anomfit.identity import sampling_identity
 from anomfit.inference.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from anomfit.inference.devices import place
 from anomfit.inference.diagnostics import Diagnostic, diagnose, still_chains, verdict
-from anomfit.inference.evaluate import gradients
+from anomfit.inference.evaluate import forward, gradients
 from anomfit.inference.jumps import jump
 from anomfit.inference.minimise import Fit
 from anomfit.inference.nuts import Block, Tuning, advance_chains, energies, scaled_points, start_chains
 from anomfit.inference.pilot import look
 from anomfit.inference.points import values_at
 from anomfit.inference.starts import chain_starts, finite_starts
-from anomfit.inference.undefined import CURE, Watch, placed
+from anomfit.inference.undefined import CURE, Watch, placed, undefined_values
 from anomfit.problem import Problem
 
 MOVED = 100  # draws after which a chain must have moved
@@ -102,7 +102,8 @@ class Samples:
     @property
     def problems(self) -> tuple[str, ...]:
         """What is wrong with the draws, one sentence each; empty when nothing is."""
-        judged = verdict(self.diagnostics, self.divergences, self.z.shape[0], self.evidence is not None)
+        chains, independent = self.z.shape[0], self.evidence is not None
+        judged = verdict(self.diagnostics, self.divergences, chains, independent, bool(self.undefined))
         sentences = (*self.undefined, *judged)
         return sentences if self.complete else ("the run was interrupted before it was done", *sentences)
 
@@ -224,6 +225,7 @@ def _beside(problem: Problem, z: np.ndarray, twice_nll: np.ndarray, key: Array) 
     first, second = np.asarray(jax.random.randint(key, (2, BESIDE), 0, len(z)))
     mirrored = 2.0 * z[first] - z[second]
     found, slopes = gradients(problem, np.asarray(scaled_points(problem, jnp.asarray(mirrored))))
+    found = np.where(undefined_values(forward(problem, values_at(problem, mirrored))), np.nan, found)
     kept = ~(found > likely)
     watch = Watch("points beside the draws", lambda points: values_at(problem, points))
     watch.noted(mirrored[kept], found[kept], slopes[kept])

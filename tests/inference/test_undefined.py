@@ -1,6 +1,6 @@
 """Likelihoods and gradients that are not finite somewhere: counted, placed and said, and no chain is lost in them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -14,10 +14,12 @@ from anomfit.inference import sample as module
 from anomfit.inference.diagnostics import still_chains
 from anomfit.inference.evaluate import forward
 from anomfit.inference.minimise import FitSettings, minimise
+from anomfit.inference.minos import minos
 from anomfit.inference.nuts import Block, Tuning
 from anomfit.inference.points import values_at
 from anomfit.inference.sample import SampleSettings, sample
 from anomfit.inference.starts import finite_starts
+from anomfit.inference.uncertainties import hesse
 from anomfit.inference.undefined import CURE, Watch, placed, undefined_values
 from anomfit.problem import build_problem
 
@@ -88,10 +90,33 @@ def test_points_without_a_gradient_are_counted_and_placed():
     """Below 0, where the likelihood is highest, no fit can go: it says so, and that the best fit is not the best."""
     fit = minimise(problem_of(no_gradient), jax.random.key(1), QUICK)
     assert fit.values["x"] > 0.0
-    assert any("starts" in sentence and "use the double where" in sentence for sentence in fit.problems)
-    (tried,) = (sentence for sentence in fit.problems if "points of the prior tried by gradient" in sentence)
-    assert "where the likelihood is (x from -" in tried
+    (tried,) = fit.problems
+    assert " points tried by gradient, where the likelihood is (x from -" in tried
+    assert "use the double where" in tried
     assert "no fit and no chain enters there, though -2 ln L falls to" in tried
+
+
+def test_errors_beside_a_region_without_gradient_are_not_taken_for_limits():
+    """Above y = 1 the gradient along x is not a number: what -2 ln L does there with x free to follow is not known."""
+    parameters = (linear_parameter("x"), linear_parameter("y"))
+
+    def plane(point):
+        x, y = point["x"], point["y"]
+        return jnp.stack([jnp.where(y < 1.0, x + 0.0 * x * jnp.sqrt(1.0 - y), x), y])
+
+    data = ToyMeasurement(jnp.array([0.0, 0.5]), jnp.eye(2))
+    problem = build_problem(ToyModel("half", parameters, plane), [data], "own", parameters, {})
+    x, y = minos(problem, minimise(problem, jax.random.key(1), QUICK))
+    assert (x.low, x.high, y.low) == pytest.approx((-1.0, 1.0, -0.5), abs=0.02)
+    assert y.remarks == ("no upper end found: the gradient is not finite there",)
+    assert (y.high, y.only_side, y.limit_90) == (None, 0, None)
+
+
+def test_hesse_says_that_a_gradient_beside_the_best_fit_is_not_finite():
+    problem = problem_of(no_gradient)
+    fit = minimise(problem, jax.random.key(1), QUICK)
+    errors = hesse(problem, replace(fit, values={"x": 1e-4, "y": 0.0}))
+    assert errors.notes["x"].startswith("the gradient beside the best fit is not finite, so that HESSE does not hold")
 
 
 @pytest.mark.parametrize("problem", [problem_of(good), linear_problem(), banana_problem(), closed_problem()])
