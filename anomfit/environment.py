@@ -38,12 +38,16 @@ def require_libraries() -> None:
 
 
 def import_arviz() -> Any:
-    """ArviZ, without its daily announcement, for which version 0.23 writes into the user's cache when imported."""
+    """ArviZ, without its daily announcement, for which version 0.23 writes into the user's cache when imported.
+
+    ArviZ looks for its settings in the user's home; where there is none, an empty folder stands for it.
+    """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=FutureWarning)
         try:
             Path.home()  # without a home ArviZ would make a folder named "~" where it is
             return importlib.import_module("arviz")
-        except (OSError, RuntimeError):
-            with tempfile.TemporaryDirectory() as cache, mock.patch.dict(os.environ, XDG_CACHE_HOME=cache):
+        except (OSError, RuntimeError) as error:
+            lacking = ("XDG_CACHE_HOME", *(("HOME",) if isinstance(error, RuntimeError) else ()))
+            with tempfile.TemporaryDirectory() as empty, mock.patch.dict(os.environ, dict.fromkeys(lacking, empty)):
                 return importlib.import_module("arviz")

@@ -1,5 +1,6 @@
 """The command line: each verb is thin and calls one public function. Start with `anomfit --help`."""
 
+import logging
 import os
 import re
 import sys
@@ -20,6 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     from anomfit.cli.streams import prepare_streams, silence
 
     prepare_streams()
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells of the home that it cannot write into
     os.environ["MPLBACKEND"] = "agg"  # nothing is shown; what a notebook or a user's shell sets may not exist here
     with interrupts.ending():
         status = _status(sys.argv[1:] if arguments is None else arguments)
