@@ -1,14 +1,15 @@
 """Convergence of Markov chains: rank-normalised split R-hat, effective sample sizes, and a verdict in words.
 
-The only module that imports ArviZ, and only when it is called.
+The only module that needs ArviZ, which is imported when it is called.
 """
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from anomfit.environment import import_arviz
 
 MAX_R_HAT = 1.01
 MIN_ESS = 400
@@ -110,11 +111,9 @@ def _arviz_numbers(values: Mapping[str, np.ndarray]) -> tuple[dict[str, float], 
     nothing = dict.fromkeys(values, float("nan"))
     if not usable:
         return nothing, dict(nothing), dict(nothing)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=FutureWarning)  # ArviZ 0.23 announces its successor once a day
-        import arviz
     import xarray
 
+    arviz = import_arviz()
     data, compared = (
         xarray.Dataset({name: (("chain", "draw"), x) for name, x in table.items()})
         for table in (usable, {name: _compared(x) for name, x in usable.items()})
