@@ -35,7 +35,12 @@ def probe_leaves(home: Path, measurement: Measurement) -> None:
     if jax.tree_util.all_leaves([measurement]):
         words = "it is not a pytree; decorate its class with jax.tree_util.register_dataclass"
         raise fault(home, measurement, "__init__", f"{kind}: {words}")
-    for leaf in jax.tree.leaves(measurement):
+    leaves = jax.tree.leaves(measurement)
+    for name, value in getattr(measurement, "__dict__", {}).items():
+        if isinstance(value, jax.Array | np.ndarray) and not any(value is leaf for leaf in leaves):
+            words = "is an array and stands in meta_fields; list it in data_fields instead"
+            raise fault(home, measurement, "__init__", f"{kind}: {name} {words}")
+    for leaf in leaves:
         if np.asarray(leaf).dtype.kind not in "buif":
             words = "no number or array; list that field in meta_fields instead of data_fields"
             raise fault(home, measurement, "__init__", f"{kind}: {quoted(leaf)} among its data is {words}")

@@ -252,6 +252,12 @@ IN_MEASUREMENT = {
         '    covariance: jax.Array\n    note: str = "mine"\n',
         "'mine' among its data is no number or array; list that field in meta_fields",
     ),
+    "an array outside the data": (
+        "@jax.tree_util.register_dataclass\n@dataclass(frozen=True)\nclass Data:",
+        'part = lambda c: jax.tree_util.register_dataclass(c, ["values"], ["covariance"])\n'
+        "@part\n@dataclass(frozen=True)\nclass Data:",
+        "Data: covariance is an array and stands in meta_fields; list it in data_fields instead",
+    ),
     "no pytree": ("@jax.tree_util.register_dataclass\n", "", "it is not a pytree"),
     "a prediction of None": (
         "    def predict(self, model, point, nuisances):\n        return",
