@@ -94,6 +94,12 @@ def ending() -> Iterator[None]:
         yield
 
 
+def leave_to_system() -> None:
+    """Let a later Ctrl-C end the process as the system does: a program that only has to exit has nothing to say."""
+    if _in_main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class _Listener:
     """What has arrived, and the thread that hears it.
 

@@ -30,6 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         status = _unwritten(error)
         silence(sys.stdout)
+    if arguments is None:
+        interrupts.leave_to_system()
     return status
 
 
