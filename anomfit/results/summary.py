@@ -110,7 +110,8 @@ def measurement_table(result: Result) -> TextTable | None:
     free = sum(c.prior != "pull" for c in result.provenance.coordinates)
     notes = [
         f"The total has {left} degrees of freedom: {goodness.numbers} independent numbers less {effective} effective "
-        f"parameters. {free} parameters are free; a direction that the data leave free is not counted."
+        f"parameters. {free} parameters are free; a direction that the data leave free is not counted, nor is one into "
+        "a bound at which the best fit stands."
     ]
     notes += [goodness.note] if goodness.note else []
     notes += [f"{m.name}: {m.note}." for m in goodness.measurements if m.note]

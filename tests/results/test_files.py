@@ -223,6 +223,25 @@ def test_the_report_holds_numbers_verdicts_and_the_card(tmp_path):
         assert words in text
 
 
+def test_what_is_not_finite_is_kept_and_in_the_report(tmp_path):
+    """What a fit and its draws met stays with the result; a parameter at its bound has no parabola in the table."""
+    result = _result()
+    said = {
+        "fit": dataclasses.replace(result.fit, problems=("no gradient at 3 of 9 points",)),
+        "samples": dataclasses.replace(result.samples, undefined=("no likelihood at 1 of 5 draws",)),
+        "hesse": dataclasses.replace(result.hesse, at_bound=("mass",)),
+        "minos": (dataclasses.replace(result.minos[0], limit_90=1.2),),
+    }
+    save_result(tmp_path / "result.nc", dataclasses.replace(result, **said))
+    loaded = load_result(tmp_path / "result.nc")
+    _assert_same(loaded, dataclasses.replace(result, **said))
+    write_report(tmp_path / "report.md", loaded)
+    text = (tmp_path / "report.md").read_text()
+    assert "Caution: no gradient at 3 of 9 points." in text
+    assert "Caution: no likelihood at 1 of 5 draws." in text
+    assert "| mass | GeV | 1.5 | - | 1.3 .. - |" in text
+
+
 def test_the_terminal_shows_the_same_tables(capsys):
     print_summary(_result())
     shown = capsys.readouterr().out
