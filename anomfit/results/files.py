@@ -7,9 +7,9 @@ is JSON in the attributes of the root.
 The file ends with its own digest (anomfit.results.seal), which is checked before anything is read.
 """
 
-import dataclasses
 import io
 import json
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,18 @@ import numpy as np
 from anomfit.errors import InputError, quoted
 from anomfit.folders import written_whole
 from anomfit.inference.diagnostics import Diagnostic
-from anomfit.inference.minimise import Fit, Optimum
+from anomfit.inference.minimise import Fit
 from anomfit.inference.minos import MinosError
-from anomfit.inference.nuts import Tuning
 from anomfit.inference.sample import Evidence, Samples, SampleSettings
-from anomfit.inference.significance import Gain, Significance
-from anomfit.inference.uncertainties import FlatDirection, Hesse
+from anomfit.inference.significance import Significance
+from anomfit.inference.uncertainties import Hesse
 from anomfit.measurements.base import Bin
-from anomfit.results.result import FreeCoordinate, Provenance, Result, Spectrum
+from anomfit.results.plain import from_plain, to_json
+from anomfit.results.result import Provenance, Result, Spectrum
 from anomfit.results.seal import check_seal, sealed
-from anomfit.statistics.goodness import Goodness, MeasurementFit
-from anomfit.statistics.tension import Minimum, Tension
+from anomfit.results.wholeness import is_whole
+from anomfit.statistics.goodness import Goodness
+from anomfit.statistics.tension import Tension
 
 SCHEMA = 2
 AGAIN = "make it again with 'anomfit fit', from the card.toml beside it"
@@ -66,50 +67,55 @@ def load_result(path: str | Path) -> Result:
         raise InputError(f"result: {quoted(str(path))} was not written by this version of anomfit; {AGAIN}")
     try:
         result = _result(tree)
-        whole = _fits_together(result)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
+        whole = is_whole(result)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError) as error:
         raise InputError(f"result: {quoted(str(path))} is incomplete; {AGAIN}") from error
     if not whole:
         raise InputError(f"result: {quoted(str(path))} holds infinite draws or tables that do not fit; {AGAIN}")
     return result
 
 
+@dataclass(frozen=True)
+class _Sampling:
+    """What is kept of samples beside their arrays."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    settings: SampleSettings
+    seconds: float
+    sampling_seconds: float
+    complete: bool
+    evidence: Evidence | None
+    undefined: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Heading:
+    """What is kept of a spectrum beside its arrays."""
+
+    title: str
+    fitted: bool
+    bins: tuple[Bin, ...]
+    name: str
+    era: str
+
+
 def _is_of_this_schema(schema: object) -> bool:
     return isinstance(schema, int | np.integer) and schema == SCHEMA
-
-
-def _fits_together(result: Result) -> bool:
-    """Whether draws are finite, one for every coordinate, and tables have a row a bin."""
-    whole = True
-    if result.samples is not None:
-        samples, coordinates = result.samples, result.provenance.coordinates
-        shape = samples.z.shape[:2]
-        tables = {**samples.values, **samples.derived, **samples.stats}
-        whole &= list(samples.values) == [c.name for c in coordinates] and samples.z.shape[2:] == (len(coordinates),)
-        whole &= all(table.shape == shape for table in tables.values())
-        whole &= all(bool(np.all(np.isfinite(x))) for x in (samples.z, *samples.values.values()))
-    for spectrum in result.spectra:
-        columns = (spectrum.pulls, *spectrum.best_fit.values())
-        whole &= all(len(column) == len(spectrum.bins) for column in columns)
-    return whole
 
 
 def _attributes(result: Result) -> dict[str, Any]:
     origin = result.provenance
     plain = {"anomfit_schema": SCHEMA, "anomfit_version": origin.versions["anomfit"], "card": origin.card}
     plain |= {"seed": origin.seed, "created": origin.created, "eras": ", ".join(origin.measurements)}
-    plain |= {"references": ", ".join(origin.references), "provenance": _to_json(origin)}
+    plain |= {"references": ", ".join(origin.references), "provenance": to_json(origin)}
     parts = {"fit": result.fit, "hesse": result.hesse, "minos": result.minos or None, "goodness": result.goodness}
     parts |= {"significance": result.significance, "tensions": result.tensions or None}
-    spectra = [
-        {"title": s.title, "fitted": s.fitted, "bins": [list(b) for b in s.bins], "name": s.measurement, "era": s.era}
-        for s in result.spectra
-    ]
+    spectra = [_Heading(s.title, s.fitted, s.bins, s.measurement, s.era) for s in result.spectra]
     parts["spectra"] = spectra or None
     if result.samples is not None:
-        names = ("diagnostics", "settings", "seconds", "sampling_seconds", "complete", "evidence", "undefined")
-        parts["sampling"] = {name: getattr(result.samples, name) for name in names}
-    return plain | {name: _to_json(part) for name, part in parts.items() if part is not None}
+        kept = {f.name: getattr(result.samples, f.name) for f in fields(_Sampling)}
+        parts["sampling"] = _Sampling(**kept)
+    return plain | {name: to_json(part) for name, part in parts.items() if part is not None}
 
 
 def _sample_groups(samples: Samples) -> dict[str, Any]:
@@ -170,37 +176,26 @@ def _likelihood_group(result: Result) -> dict[str, Any]:
 
 
 def _result(tree: Any) -> Result:
-    parts = {
-        name: json.loads(tree.attrs[name])
-        for name in (
-            "provenance",
-            "fit",
-            "hesse",
-            "minos",
-            "goodness",
-            "significance",
-            "tensions",
-            "spectra",
-            "sampling",
-        )
-        if name in tree.attrs
-    }
+    def part(name: str, kind: Any, default: Any = None) -> Any:
+        return from_plain(kind, json.loads(tree.attrs[name])) if name in tree.attrs else default
+
+    sampling = part("sampling", _Sampling)
     return Result(
-        provenance=_provenance(parts["provenance"]),
-        fit=_fit(parts["fit"]) if "fit" in parts else None,
-        hesse=_hesse(parts["hesse"]) if "hesse" in parts else None,
-        minos=tuple(MinosError(**entry) for entry in parts.get("minos", [])),
-        goodness=_goodness(parts["goodness"]) if "goodness" in parts else None,
-        significance=_significance(parts["significance"]) if "significance" in parts else None,
-        tensions=tuple(_tension(entry) for entry in parts.get("tensions", [])),
-        samples=_samples(tree, parts["sampling"]) if "sampling" in parts else None,
-        spectra=tuple(_spectrum(tree, entry) for entry in parts.get("spectra", [])),
+        provenance=from_plain(Provenance, json.loads(tree.attrs["provenance"])),
+        fit=part("fit", Fit),
+        hesse=part("hesse", Hesse),
+        minos=part("minos", tuple[MinosError, ...], ()),
+        goodness=part("goodness", Goodness),
+        significance=part("significance", Significance),
+        tensions=part("tensions", tuple[Tension, ...], ()),
+        samples=None if sampling is None else _samples(tree, sampling),
+        spectra=tuple(_spectrum(tree, heading) for heading in part("spectra", tuple[_Heading, ...], ())),
         log_likelihood=tree["log_likelihood"]["measurements"].values if "log_likelihood" in tree.children else None,
     )
 
 
-def _samples(tree: Any, meta: dict[str, Any]) -> Samples:
-    posterior, settings = tree["posterior"].dataset, dict(meta["settings"])
+def _samples(tree: Any, kept: _Sampling) -> Samples:
+    posterior = tree["posterior"].dataset
     tables: dict[str, dict[str, np.ndarray]] = {"sampled": {}, "derived": {}}
     for name, variable in posterior.data_vars.items():
         tables[variable.attrs["kind"]][str(name)] = variable.values
@@ -209,70 +204,26 @@ def _samples(tree: Any, meta: dict[str, Any]) -> Samples:
         derived=tables["derived"],
         z=tree["unconstrained_posterior"]["z"].values,
         stats={str(name): variable.values for name, variable in tree["sample_stats"].dataset.data_vars.items()},
-        diagnostics=tuple(Diagnostic(**entry) for entry in meta["diagnostics"]),
-        settings=SampleSettings(**{**settings, "tuning": Tuning(**settings["tuning"])}),
-        seconds=meta["seconds"],
-        sampling_seconds=meta["sampling_seconds"],
-        complete=meta["complete"],
-        evidence=Evidence(**meta["evidence"]) if meta.get("evidence") else None,
-        undefined=tuple(meta["undefined"]),
+        **{f.name: getattr(kept, f.name) for f in fields(kept)},
     )
 
 
-def _spectrum(tree: Any, meta: dict[str, Any]) -> Spectrum:
-    name = f"{meta['name']}:{meta['era']}"
+def _spectrum(tree: Any, heading: _Heading) -> Spectrum:
+    name = f"{heading.name}:{heading.era}"
     constant, prefix = tree["constant_data"].dataset, f"{name} signal "
     signals, replicated = (
         tree[group].dataset if group in tree.children else {} for group in ("posterior_signal", "posterior_predictive")
     )
     return Spectrum(
-        measurement=meta["name"],
-        era=meta["era"],
-        title=meta["title"],
-        bins=tuple(Bin(*entry) for entry in meta["bins"]),
+        measurement=heading.name,
+        era=heading.era,
+        title=heading.title,
+        bins=heading.bins,
         best_fit={
             str(n).removeprefix(prefix): v.values for n, v in constant.data_vars.items() if str(n).startswith(prefix)
         },
         pulls=constant[f"{name} pull"].values,
         predictive=signals[name].values if name in signals else None,
-        fitted=meta["fitted"],
+        fitted=heading.fitted,
         replicas=replicated[name].values if name in replicated else None,
     )
-
-
-def _provenance(meta: dict[str, Any]) -> Provenance:
-    listed = {name: tuple(meta[name]) for name in ("measurements", "references")}
-    return Provenance(**{**meta, **listed, "coordinates": tuple(FreeCoordinate(**c) for c in meta["coordinates"])})
-
-
-def _fit(meta: dict[str, Any]) -> Fit:
-    optima, problems = tuple(Optimum(**o) for o in meta["optima"]), tuple(meta["problems"])
-    return Fit(**{**meta, "optima": optima, "problems": problems})
-
-
-def _hesse(meta: dict[str, Any]) -> Hesse:
-    arrays = {name: np.array(meta[name], dtype=float) for name in ("covariance", "hessian")}
-    flat = tuple(FlatDirection(**f) for f in meta["flat"])
-    listed = {name: tuple(meta[name]) for name in ("names", "at_bound")}
-    return Hesse(**{**meta, **arrays, **listed, "flat": flat})
-
-
-def _goodness(meta: dict[str, Any]) -> Goodness:
-    return Goodness(**{**meta, "measurements": tuple(MeasurementFit(**m) for m in meta["measurements"])})
-
-
-def _significance(meta: dict[str, Any]) -> Significance:
-    return Significance(tuple(Gain(**gain) for gain in meta["gains"]), meta["null_pulls"])
-
-
-def _tension(meta: dict[str, Any]) -> Tension:
-    return Tension(**{**meta, **{name: Minimum(**meta[name]) for name in ("together", "alone", "others")}})
-
-
-def _to_json(part: Any) -> str:
-    def plain(value: Any):
-        if isinstance(value, np.ndarray | np.generic):
-            return value.tolist()
-        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-
-    return json.dumps(part, default=plain)
