@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from jaxtyping import Array, Float
 
+from anomfit.errors import InputError
 from anomfit.parameters import Nuisance, Parametrisation, Point
 
 if TYPE_CHECKING:
     from anomfit.beams import Beam
+    from anomfit.measurements.base import Measurement
     from anomfit.physics.light_scalars import LightScalars
     from anomfit.physics.neutrino_mass import SeesawStates
     from anomfit.physics.scalar_upscattering import FormFactors, ScalarMediators
@@ -275,3 +277,13 @@ CAPABILITY_WORDS = {
 def offered(model: object) -> tuple[str, ...]:
     """What the model supports, in words."""
     return tuple(words for kind, words in CAPABILITY_WORDS.items() if isinstance(model, kind))
+
+
+def require_offered(model: Model, measurement: "Measurement") -> None:
+    """InputError, in words, when the model offers none of the capabilities that the measurement accepts."""
+    if not any(isinstance(model, kind) for kind in measurement.accepts):
+        needs = " or ".join(CAPABILITY_WORDS.get(kind, kind.__name__) for kind in measurement.accepts)
+        raise InputError(
+            f"{measurement.name} needs {needs}, which {model.name} does not offer; "
+            "'anomfit models' says what each model predicts"
+        )

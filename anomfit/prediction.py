@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from anomfit.answers import checked_prediction
-from anomfit.capabilities import CAPABILITY_WORDS, Model, offered
+from anomfit.capabilities import Model, require_offered
 from anomfit.cards.building import chosen_parametrisation, named_parameter, point_values, stated_value
 from anomfit.cards.card import Quantity
 from anomfit.errors import InputError, reject
@@ -75,10 +75,7 @@ def predict(
     lacks a value, and for what fails in a user's file.
     """
     require_double_precision()
-    if not any(isinstance(model, capability) for capability in measurement.accepts):
-        needs = " or ".join(CAPABILITY_WORDS.get(c, c.__name__) for c in measurement.accepts)
-        offers = ", ".join(offered(model)) or "nothing"
-        raise InputError(f"{measurement.name} needs {needs}, which {model.name} does not offer; it offers: {offers}")
+    require_offered(model, measurement)
     for point in points:
         missing = [name for name in chosen.names if name not in point]
         if missing:

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jax.scipy.stats import norm
 from jaxtyping import Array, Float
 
-from anomfit.capabilities import CAPABILITY_WORDS, Model, offered
+from anomfit.capabilities import Model, require_offered
 from anomfit.constraints.base import Constraint
 from anomfit.errors import InputError
 from anomfit.measurements.base import Measurement, Prediction
@@ -177,7 +177,8 @@ def build_problem(
         raise InputError(f"parametrisation {parametrisation!r} is not known to {model.name}; use one of {known}")
     _check_places(chosen, [p.name for p in free], list(fixed))
     _check_samples(measurements)
-    _check_capabilities(model, measurements)
+    for measurement in measurements:
+        require_offered(model, measurement)
     ordered = tuple(sorted(free, key=lambda p: chosen.names.index(p.name)))
     nuisances = _merge_nuisances(model, chosen, measurements)
     return Problem(
@@ -218,16 +219,6 @@ def _check_places(parametrisation: Parametrisation, free: list[str], fixed: list
             raise InputError(f"parameter {name!r} is given {places} times; make it either free or fixed, once")
         if places == 0:
             raise InputError(f"parameter {name!r} is neither free nor fixed; give it a value or a range")
-
-
-def _check_capabilities(model: Model, measurements: Sequence[Measurement]) -> None:
-    for measurement in measurements:
-        if not any(isinstance(model, capability) for capability in measurement.accepts):
-            needs = " or ".join(CAPABILITY_WORDS.get(c, c.__name__) for c in measurement.accepts)
-            raise InputError(
-                f"{measurement.name} needs {needs}, which {model.name} does not offer; "
-                f"{model.name} offers: {', '.join(offered(model)) or 'nothing'}"
-            )
 
 
 def _check_samples(measurements: Sequence[Measurement]) -> None:

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable
 from functools import lru_cache
 
-from anomfit.capabilities import CAPABILITY_WORDS
+from anomfit.capabilities import Model, require_offered
 from anomfit.constraints import (
     charm,
     consistency,
@@ -48,16 +48,14 @@ def fitted_constraint_names() -> tuple[str, ...]:
     return tuple(entry.name for entry in shipped_constraints() if entry.about.kind in IN_FITS)
 
 
-def with_own(shipped: Iterable[Constraint], model: object, own: Iterable[Constraint]) -> tuple[Constraint, ...]:
+def with_own(shipped: Iterable[Constraint], model: Model, own: Iterable[Constraint]) -> tuple[Constraint, ...]:
     """Constraints of a user behind those that ship.
 
     Raises InputError for one that `model` cannot be asked about, and for a name that is taken.
     """
     found = {entry.name: entry for entry in shipped}
     for entry in own:
-        if not any(isinstance(model, capability) for capability in entry.accepts):
-            needs = " or ".join(CAPABILITY_WORDS.get(c, c.__name__) for c in entry.accepts)
-            raise InputError(f"{entry.name} needs {needs}, which {getattr(model, 'name', 'the model')} does not offer")
+        require_offered(model, entry)
         if found.setdefault(entry.name, entry) is not entry:
             raise reject("constraint", entry.name, "another one has that name; rename yours")
     return tuple(found.values())

@@ -274,6 +274,7 @@ VALUES = {
     "seed": _whole_numbers,
     "starts": _whole_numbers,
     "number": _whole_numbers,
+    "parameters": lambda random: random.choice(("sin2_2theta", "m_N2", "epsilon", "m_dark", "no", "")),
     "boundary": lambda random: random.choice(("m_S", "eta_d", "m_N2", "epsilon", "m_dark", "no")),
     "paper": lambda random: random.choice(("2010.06159", "2005.08920", "1234.56789", "bp1")),
 }

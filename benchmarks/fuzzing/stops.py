@@ -17,6 +17,7 @@ COMPUTATIONS = {
     "optimise": (("anomfit.inference.optimise", "optimise"),),
     "predict": (("anomfit.prediction", "_predict_all"),),
     "constraints": (("anomfit.constraints", "constraint_table"),),
+    "toys": (("anomfit.inference.toys", "run_toys"),),
     "reproduce": (("anomfit.reproduce.papers", "_rows"),),
 }
 

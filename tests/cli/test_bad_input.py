@@ -78,6 +78,15 @@ def test_what_a_model_lacks_is_said_in_words(refused, model, target):
     assert not any(name in line for name in ("Upscatters", "Predicts", "HasYukawa", "Exchanges"))
 
 
+@pytest.mark.parametrize("verb", ["predict", "fit"])
+def test_what_a_model_of_many_capabilities_lacks_is_said_in_a_few_words(refused, tmp_path, verb):
+    text = card_text(load_card("dark-scalar")).replace("[measurements]", "[measurements]\nlsnd = {}")
+    (tmp_path / "my.toml").write_text(text)
+    line = refused(*{"predict": ("predict", "dark-scalar", "lsnd"), "fit": ("fit", "my.toml", "--out", "result")}[verb])
+    assert "which dark-scalar does not offer; 'anomfit models' says" in line
+    assert len(line) < 300
+
+
 def test_an_unknown_card_key_is_refused_with_the_nearest(refused, card):
     line = refused("fit", card("[free]", "[fre]"))
     assert "'fre'" in line
