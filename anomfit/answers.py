@@ -3,6 +3,7 @@
 The shapes and kinds of the answers are known then, and nothing is computed twice. What ships is not looked at.
 """
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,33 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from anomfit.capabilities import Model
 from anomfit.constraints.base import Constraint, Outcome
 from anomfit.declarations import fault
 from anomfit.errors import InputError, quoted
 from anomfit.explaining import blamed_on
 from anomfit.measurements.base import Measurement, Prediction
-from anomfit.parameters import Point
+from anomfit.parameters import Parametrisation, Point
 from anomfit.user_modules import home_of
+
+
+def checked_values(model: Model, chosen: Parametrisation, name: str) -> dict[str, float]:
+    """The parameters at a named point of the model, as far as the parametrisation gives them.
+
+    InputError where a user's file fails in it, or gives something else than finite numbers by name.
+    """
+    home, physical = home_of(model), {key: jnp.asarray(float(value)) for key, value in model.points[name].items()}
+    if home is None:
+        values = chosen.from_physical(physical)
+        return {key: float(values[key]) for key in chosen.names if key in values}
+    with blamed_on(home, f"from_physical of {chosen.name} at the point {name!r}"):
+        values = chosen.from_physical(physical)
+    is_table = isinstance(values, Mapping) and all(is_number(value) for value in values.values())
+    known = {key: float(values[key]) for key in chosen.names if key in values} if is_table else {}
+    if not is_table or not all(map(math.isfinite, known.values())):
+        words = f"from_physical of {chosen.name!r} must give finite numbers by name at the point {name!r}"
+        raise fault(home, model, "parametrisations", f"{words}, not {quoted(known) if is_table else kind_of(values)}")
+    return known
 
 
 def checked_outcome(constraint: Constraint, model: object, point: Point, nuisances: Point) -> Outcome:
@@ -70,7 +91,7 @@ def checked_likelihood(measurement: Measurement, model: Any, point: Point, nuisa
     if not _is_real(pulls) or jnp.shape(pulls) != (number_of_bins,):
         words = f"pulls of {name} must be an array of {number_of_bins} real numbers, one a bin of bins()"
         raise fault(home, measurement, "pulls", f"{words}, not {kind_of(pulls)}")
-    _check_offers(home, measurement, prediction, nuisances, number_of_bins)
+    _check_offers(home, measurement, prediction, nuisances)
     slope = jax.grad(lambda signal: measurement.log_likelihood(prediction._replace(signal=signal), nuisances))
     gradient = sum(slope(prediction.signal).values())
     return log_likelihood, {
@@ -102,18 +123,14 @@ def _check_prediction(home: Path, measurement: Any, member: str, prediction: Any
             raise wrong(f"must give one real number as {key!r} before efficiency, not {kind_of(part)}")
 
 
-def _check_offers(home: Path, measurement: Any, prediction: Prediction, nuisances: Any, number_of_bins: int) -> None:
-    """What only some measurements have: data thrown anew, and a prediction without new physics."""
+def _check_offers(home: Path, measurement: Any, prediction: Prediction, nuisances: Any) -> None:
+    """What only some measurements have: data thrown anew."""
     if hasattr(measurement, "simulate"):
         with blamed_on(home, f"simulate of {measurement.name}"):
             thrown = measurement.simulate(prediction, nuisances, jax.random.key(0))
         if type(thrown) is not type(measurement) or _shape(thrown) != _shape(measurement):
             words = "must return the measurement with other data of the same shapes and kinds"
             raise fault(home, measurement, "simulate", f"simulate of {measurement.name} {words}, not {kind_of(thrown)}")
-    if hasattr(measurement, "without_new_physics"):
-        with blamed_on(home, f"without_new_physics of {measurement.name}"):
-            nothing = measurement.without_new_physics(prediction)
-        _check_prediction(home, measurement, "without_new_physics", nothing, number_of_bins)
 
 
 def _is_real(value: Any) -> bool:

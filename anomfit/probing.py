@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from anomfit.answers import checked_likelihood, is_number, kind_of
+from anomfit.answers import checked_likelihood, checked_values, is_number, kind_of
 from anomfit.capabilities import Model
 from anomfit.declarations import fault
 from anomfit.errors import InputError, quoted, shortened
@@ -120,15 +120,8 @@ def _check_parametrisation(home: Path, model: Model, chosen: Parametrisation) ->
         if not np.isfinite(values).any():
             words = f"to_physical gives no finite {name} at any of {POINTS} points of the prior"
             raise wrong(f"{words} ({values[0]} in its middle); {NOT_FINITE}")
-    for name, point in model.points.items():
-        physical = {key: jnp.asarray(float(value)) for key, value in point.items()}
-        with blamed_on(home, f"from_physical of {chosen.name} at the point {name!r}"):
-            values = chosen.from_physical(physical)
-        is_table = isinstance(values, Mapping) and all(is_number(value) for value in values.values())
-        known = {key: float(values[key]) for key in chosen.names if key in values} if is_table else {}
-        if not is_table or not np.isfinite([*known.values()]).all():
-            words = f"from_physical of {chosen.name!r} must give finite numbers by name at the point {name!r}"
-            raise fault(home, model, "parametrisations", f"{words}, not {quoted(known or values)}")
+    for name in model.points:
+        checked_values(model, chosen, name)
 
 
 # -- a model with a measurement -------------------------------------------------------------------------------------
@@ -191,11 +184,10 @@ def _prior_points(problem: Problem) -> list[dict[str, Any]]:
     """Values of the free parameters at a few points of the prior, and the named points inside it; pulls are 0."""
     rows = jax.jit(jax.vmap(lambda u: problem.from_cube(u)[0]))(_cube(len(problem.free)))
     points = [{name: column[i] for name, column in rows.items()} for i in range(POINTS if problem.free else 1)]
-    for named in problem.model.points.values():
-        physical = {key: jnp.asarray(float(value)) for key, value in named.items()}
-        values = problem.parametrisation.from_physical(physical)
-        if all(p.name in values and p.low <= float(values[p.name]) <= p.high for p in problem.free):
-            points.append({p.name: jnp.asarray(float(values[p.name])) for p in problem.free})
+    for name in problem.model.points:
+        values = checked_values(problem.model, problem.parametrisation, name)
+        if all(p.name in values and p.low <= values[p.name] <= p.high for p in problem.free):
+            points.append({p.name: jnp.asarray(values[p.name]) for p in problem.free})
     pulls = {nuisance.name: jnp.zeros(()) for nuisance in problem.nuisances}
     return [{**point, **pulls} for point in points]
 

@@ -107,6 +107,7 @@ def data(size="0.04"):
 """
 CARD = """
 model = "mine.py:model"
+point = "one"
 [free]
 x = "default"
 y = "default"
@@ -176,6 +177,12 @@ IN_MODEL = {
         "    return 1 / 0  # here",
         "at the point 'one': it fails with ZeroDivision",
     ),
+    "a way back to words": (
+        "    return dict(point)",
+        '    return {"x": "one"}',
+        "must give finite numbers by name at the point",
+    ),
+    "a way back to nan": ("    return dict(point)", '    return {"x": jnp.nan}', "not {'x': nan}"),
     "a branch on a number": (
         "        return jnp.stack([",
         '        if point["x"] > 1.0:  # here\n            return jnp.zeros(2)\n        return jnp.stack([',
@@ -334,11 +341,6 @@ IN_MEASUREMENT = {
         "return replace(self, values=",
         "return (",
         "must return the measurement with other data",
-    ),
-    "a null of another shape": (
-        "    def simulate(",
-        "    def without_new_physics(self, prediction):  # here\n        return None\n\n    def simulate(",
-        "without_new_physics of two-numbers must return",
     ),
     "an option that is no number": ('size="0.04"', 'size="small"', "could not convert string to float: 'small'"),
     "a function that ends the program": (

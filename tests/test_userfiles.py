@@ -13,7 +13,7 @@ from scipy.integrate import quad
 from anomfit.cards import card_from_text, load_card, problem_from_card
 from anomfit.constraints import constraint_table, with_own
 from anomfit.errors import InputError
-from anomfit.userfiles import anchored, is_user_file, resolve_constraints, resolve_measurement, resolve_model
+from anomfit.userfiles import anchored, is_user_file, resolve_constraints, resolve_measurement, resolve_model, sources
 
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
 MODEL, MEASUREMENT = f"{EXAMPLES}/my_model.py:dark_photon", f"{EXAMPLES}/my_measurement.py:load"
@@ -142,6 +142,7 @@ def test_a_constraint_of_a_user_stands_in_the_table_and_in_a_card():
     (limit,) = resolve_constraints(LIMIT)
     model = resolve_model(MODEL)
     chosen = with_own((), model, [limit])
+    assert set(sources(limit)) == {str(LIMITS), f"{EXAMPLES}/my_model.py"}  # what it imports belongs to it
     rows = constraint_table(model, {"m_dark": jnp.asarray(0.1), "epsilon": jnp.asarray(3.29e-3)}, chosen)
     assert [(row.name, row.verdict) for row in rows] == [("my-mixing", "excluded")]
     assert rows[0].ratio == pytest.approx(3.29 / 3.0)

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Callable
 
-import jax.numpy as jnp
-
+from anomfit.answers import checked_values
 from anomfit.capabilities import Model
 from anomfit.cards.card import Card, FreeParameter, Quantity
 from anomfit.cards.reading import nearest
 from anomfit.errors import InputError, reject
+from anomfit.explaining import explained
 from anomfit.parameters import Parameter, Parametrisation
 from anomfit.probing import probe_problem
 from anomfit.problem import Problem, build_problem
@@ -16,6 +16,7 @@ from anomfit.units import parse_quantity
 from anomfit.userfiles import resolve_measurement, resolve_model
 
 
+@explained()
 def problem_from_card(card: Card, say: Callable[[str], None] | None = None) -> Problem:
     """The checked problem that a card describes; `say` gets a sentence for what a user's file does wrong in parts.
 
@@ -50,9 +51,7 @@ def point_values(model: Model, chosen: Parametrisation, point: str) -> dict[str,
     """The values of a model's named point in a parametrisation; InputError for an unknown point, with the nearest."""
     if point not in model.points:
         raise reject("point", point, f"{nearest(point, model.points)}, for {model.name}")
-    physical = {name: jnp.asarray(float(value)) for name, value in model.points[point].items()}
-    values = chosen.from_physical(physical)
-    return {name: float(values[name]) for name in chosen.names if name in values}
+    return checked_values(model, chosen, point)
 
 
 def stated_value(parameter: Parameter, quantity: Quantity) -> float:
