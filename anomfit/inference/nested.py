@@ -141,7 +141,7 @@ def _run(sampler: Any, effective: float, state_file: Path | None, of_run: dict[s
             cost = written - began
 
     done = False
-    with tqdm(disable=not show_progress, unit="likelihood") as bar:
+    with tqdm(initial=known, disable=not show_progress, unit="likelihood") as bar:
         while not done:
             done = bool(sampler.run(n_eff=effective, n_like_max=sampler.n_like + 1, discard_exploration=True))
             _show(bar, sampler, effective)
