@@ -103,7 +103,7 @@ def _package() -> dict[str, str]:
     package, tables = Path(str(resources.files("anomfit"))), data_folder()
     source = {f"{OWN}{name}": sorted((package / name).rglob("*.py")) or [package / name] for name in NUMERICAL}
     folders = sorted(folder for folder in tables.iterdir() if folder.is_dir() and folder.name not in NO_TABLES)
-    found = {f"{OWN}data/{folder.name}": sorted(folder.rglob("*.*")) for folder in folders}
+    found = {f"{OWN}data/{folder.name}": sorted(p for p in folder.rglob("*") if p.is_file()) for folder in folders}
     return {name: _of_files(paths) for name, paths in {**source, **found}.items()}
 
 
