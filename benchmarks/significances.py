@@ -49,7 +49,7 @@ def row(name: str) -> str:
     fit = minimise(problem, jax.random.key(card.fit.seed), FitSettings(card.fit.screened, card.fit.starts))
     errors = hesse(problem, fit)
     gain, quality = significance(problem, fit.point), goodness_of_fit(problem, fit.point, errors.effective_parameters)
-    bound = ", ".join(p.name for p in problem.free if "end of its range" in errors.notes.get(p.name, "")) or "none"
+    bound = ", ".join(errors.at_bound) or "none"
     p_value = "-" if quality.p_value is None else f"{quality.p_value:.2g}"
     cells = [
         f"`{name}`",

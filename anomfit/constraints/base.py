@@ -1,7 +1,7 @@
 """What a constraint is: a pure prediction from a model's physical point, data of the limit, and a smooth penalty.
 
 A constraint is a measurement with one number, so that a card can list it. That number is the ratio of the prediction to
-the 90 % CL limit, or the predicted quantity itself where it has been measured.
+the 90 % CL limit, or, where the quantity has been measured, what new physics adds to it.
 """
 
 from collections.abc import Callable, Mapping
@@ -61,7 +61,7 @@ class About:
     ceiling: float = float("inf")
     accepts: tuple[type, ...] = ()
     samples: tuple[str, ...] = ()
-    without: float = 0.0  # the predicted quantity without new physics, which matters for a measured number
+    without: float = 0.0  # the predicted quantity without new physics: the background of a measured number
     varies: bool = True  # False: the same prediction whatever the point
 
 
@@ -127,35 +127,40 @@ class Constraint:
         return self.physics(model, point, nuisances, self.data)
 
     def bins(self) -> list[Bin]:
-        """One entry: the measured number with the mean of its errors, or 0 +- 1/1.645 in units of a limit."""
+        """One entry: the measured number with the mean of its errors, or 0 +- 1/1.645 in units of a limit.
+
+        What a measured quantity is without new physics stands as its background.
+        """
         nan, quantity = float("nan"), self.about.quantity
         if not self._is_measured:
             return [Bin(quantity, nan, nan, "of the limit", 0.0, 0.0, 1.0 / Z_90)]
         error = float(np.mean([np.asarray(self.data[name]) for name in SIGMAS]))
-        return [Bin(quantity, nan, nan, self.about.unit, float(np.asarray(self.data["value"])), 0.0, error)]
+        value = float(np.asarray(self.data["value"]))
+        return [Bin(quantity, nan, nan, self.about.unit, value, self.about.without, error)]
 
     def predict(self, model: object, point: Point, nuisances: Point) -> Prediction:
-        """One bin: the measured quantity, or the ratio to the limit; the prediction itself in `before_efficiency`."""
-        found = self.outcome(model, point, nuisances)
-        return self._as_prediction(found.predicted, found.ratio)
+        """One bin: what new physics adds to a measured quantity, or the ratio to the limit.
 
-    def without_new_physics(self, prediction: Prediction) -> Prediction:
-        """Nothing of the limit; what the quantity is without new physics against a measured number."""
-        nothing = jnp.zeros_like(prediction.before_efficiency["predicted"])
-        return self._as_prediction(nothing + self.about.without, nothing)
+        The quantity itself stands in `before_efficiency`.
+        """
+        found = self.outcome(model, point, nuisances)
+        added = found.predicted - self.about.without
+        name, number = ("new physics", added) if self._is_measured else ("of the limit", found.ratio)
+        return Prediction({name: jnp.reshape(number, (1,))}, {"predicted": found.predicted})
 
     def simulate(self, prediction: Prediction, nuisances: Point, key: Array) -> "Constraint":
         """With the measured number thrown; a limit has no data and stays as it is."""
         if not self._is_measured:
             return self
-        thrown = two_sided_gaussian(key, prediction.total[0], *(jnp.asarray(self.data[name]) for name in SIGMAS))
+        predicted = self.about.without + prediction.total[0]
+        thrown = two_sided_gaussian(key, predicted, *(jnp.asarray(self.data[name]) for name in SIGMAS))
         return replace(self, data={**self.data, "value": thrown})
 
     def log_likelihood(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
         """ln L as its kind has it, 0 well inside what is allowed and for what never enters a likelihood."""
         ratio, kind = prediction.total[0], self.about.kind
         if kind == "measured":
-            residual = ratio - self.data["value"]
+            residual = self.about.without + ratio - self.data["value"]
             return gaussian_log_likelihood(residual, *(jnp.asarray(self.data[name]) for name in SIGMAS))
         if kind == "upper limit":
             return rate_log_likelihood(ratio)
@@ -175,16 +180,12 @@ class Constraint:
         chi_squared = self.chi_squared(prediction, nuisances)
         positive = chi_squared > 0.0
         size = jnp.where(positive, jnp.sqrt(jnp.where(positive, chi_squared, 1.0)), 0.0)
-        below = prediction.total < self.data["value"] if self._is_measured else False
+        below = self.about.without + prediction.total < self.data["value"] if self._is_measured else False
         return jnp.reshape(jnp.where(below, size, -size), (1,))
 
     @property
     def _is_measured(self) -> bool:
         return self.about.kind == "measured"
-
-    def _as_prediction(self, predicted: Float[Array, ""], ratio: Float[Array, ""]) -> Prediction:
-        name, number = (self.about.quantity, predicted) if self._is_measured else ("of the limit", ratio)
-        return Prediction({name: jnp.reshape(number, (1,))}, {"predicted": predicted})
 
 
 jax.tree_util.register_dataclass(

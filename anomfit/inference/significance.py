@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from scipy.stats import norm
 
 from anomfit.inference.evaluate import forward_at
-from anomfit.measurements.base import Prediction, no_new_physics
+from anomfit.measurements.base import Prediction
 from anomfit.parameters import Point
 from anomfit.problem import Problem
 
@@ -85,11 +85,10 @@ def significance(problem: Problem, point: Mapping[str, float]) -> Significance:
 
 
 def null_predictions(problem: Problem) -> tuple[Prediction, ...]:
-    """What every measurement is predicted without new physics."""
+    """What every measurement is predicted without new physics: no signal in any bin."""
     point = {parameter.name: jnp.asarray(parameter.low) for parameter in problem.free}
     shapes = jax.eval_shape(problem.predictions, point)
-    blank = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
-    return tuple(no_new_physics(m, p) for m, p in zip(problem.measurements, blank, strict=True))
+    return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
 
 
 def refitted_pulls(problem: Problem, predictions: tuple[Prediction, ...]) -> np.ndarray:

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol, Self, runtime_checkable
 
-import jax
-import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from anomfit.parameters import Nuisance, Point
@@ -119,19 +117,3 @@ class CanBeThrown(Protocol):
     def simulate(self, prediction: Prediction, nuisances: Point, key: Array) -> Self:
         """The measurement with data thrown at a prediction; every other leaf is the same object."""
         ...
-
-
-@runtime_checkable
-class HasOwnNull(Protocol):
-    """A measurement whose number does not vanish without new physics, such as a rate over the Standard Model's."""
-
-    def without_new_physics(self, prediction: Prediction) -> Prediction:
-        """The prediction without new physics; `prediction`, any one of this measurement, gives the shapes."""
-        ...
-
-
-def no_new_physics(measurement: Measurement, prediction: Prediction) -> Prediction:
-    """The prediction of `measurement` without new physics: no signal in any bin, unless it says otherwise."""
-    if isinstance(measurement, HasOwnNull):
-        return measurement.without_new_physics(prediction)
-    return jax.tree.map(jnp.zeros_like, prediction)
