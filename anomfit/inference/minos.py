@@ -62,8 +62,9 @@ class MinosError:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Notes that do not just name a method."""
-        return tuple(note for note in (self.note_low, self.note_high) if note not in ("MINOS", "profile"))
+        """Notes that neither name a method alone nor say that the range ends before the interval."""
+        notes = ((self.note_low, -1), (self.note_high, 1))
+        return tuple(note for note, side in notes if note not in ("MINOS", "profile", _open(side)))
 
 
 def minos(

@@ -17,7 +17,7 @@ from anomfit.problem import Problem
 LEVEL = 1.0  # of -2 ln L above the minimum
 CLOSE = 0.02  # from that level
 FIRST_STEP = 1 / 12  # of a range; each further step outwards is twice as long
-STEPS = 9  # outwards, and inside the bracket that is found
+STEPS = 12  # outwards, and inside the bracket that is found
 ROUNDS = 40  # gradients of a descent
 
 Report = Callable[[int], None]

@@ -8,7 +8,7 @@ import numpy as np
 from anomfit.inference import scaled
 from anomfit.inference.curvature import DEPENDENT, NOT_CONSTRAINED, RISE, Curvature, curvature, rises_along
 from anomfit.inference.minimise import Fit
-from anomfit.inference.minos import LIMIT_90, MinosError, minos
+from anomfit.inference.minos import MinosError, minos
 from anomfit.problem import Problem
 
 DISAGREE = 2.0  # the ratio of the errors of HESSE and of a profile that calls for a sentence
@@ -165,10 +165,8 @@ def _profile_words(profile: MinosError) -> list[str]:
     if not profile.only_side:
         return []
     word, end = ("above", profile.low) if profile.only_side < 0 else ("below", profile.high)
-    words = [f"limited on one side by the profile, {word} {end:.4g} (-2 ln L up by 1, which does not cover 68 % there)"]
-    if profile.limit_90 is not None:
-        words.append(f"{word} {profile.limit_90:.4g} at 90 % CL (-2 ln L up by {LIMIT_90})")
-    return words
+    limit = "" if profile.limit_90 is None else f", {word} {profile.limit_90:.4g} at 90 % CL"
+    return [f"one-sided: {word} {end:.4g}{limit}"]
 
 
 def _disagreement(problem: Problem, fit: Fit, local: Curvature, i: int, sigma: float, profile: MinosError) -> list[str]:

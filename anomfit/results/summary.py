@@ -10,6 +10,7 @@ from scipy.stats import norm
 from anomfit.folders import written_whole
 from anomfit.inference.diagnostics import diagnose
 from anomfit.inference.minimise import Fit
+from anomfit.inference.minos import LIMIT_90
 from anomfit.inference.sample import Samples
 from anomfit.inference.significance import Significance
 from anomfit.results.result import Result
@@ -18,6 +19,10 @@ from anomfit.statistics.tension import Tension
 
 STRONG_CORRELATION = 0.5
 LISTED_OPTIMA = 8
+ONE_SIDED = (
+    "A one-sided interval ends where -2 ln L, minimised over the other parameters, has risen by 1, which does not "
+    f"cover 68 % there. At its limit at 90 % CL it has risen by {LIMIT_90} (docs/errors.md)."
+)
 
 
 def tables(result: Result) -> tuple[TextTable, ...]:
@@ -66,14 +71,17 @@ def fit_table(result: Result) -> TextTable | None:
     rows, notes = [], [f"-2 ln L = {fit.twice_nll:.5f} ({fit.message}); {_how_found(fit)}."]
     for coordinate in result.provenance.coordinates:
         name = coordinate.name
-        is_parabola = hesse is not None and name not in hesse.at_bound
-        interval = f"{_number(hesse.low[name])} .. {_number(hesse.high[name])}" if is_parabola else "-"
+        interval = "-"
+        if hesse is not None and name not in hesse.at_bound:
+            interval = f"{_number(hesse.low[name])} .. {_number(hesse.high[name])}"
         profile = f"{_number(minos[name].low)} .. {_number(minos[name].high)}" if name in minos else ""
         rows.append((name, coordinate.unit, _number(fit.point[name]), interval, profile))
         words = [hesse.notes[name]] if hesse is not None and name in hesse.notes else []
         if name in minos:
-            words += [] if minos[name].is_free and words else [f"MINOS: {remark}" for remark in minos[name].remarks]
+            words += [f"MINOS: {remark}" for remark in minos[name].remarks]
         notes += [f"{name}: {'; '.join(dict.fromkeys(words))}."] if words else []
+    if any(error.only_side for error in result.minos):
+        notes.append(ONE_SIDED)
     if hesse is not None and hesse.flat:
         notes.append("The data leave free: " + "; ".join(direction.words for direction in hesse.flat) + ".")
     notes += [f"Caution: {problem}." for problem in fit.problems]

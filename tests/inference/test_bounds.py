@@ -36,7 +36,9 @@ def test_the_interval_at_a_bound_is_one_sided(data):
     assert errors.flat == ()
     assert errors.effective_parameters == 0
     assert "not constrained" not in errors.notes["x"]
-    assert errors.notes["x"].startswith("at the lower end of its range, where HESSE's parabola means nothing; limited")
+    assert errors.notes["x"].startswith(
+        "at the lower end of its range, where HESSE's parabola means nothing; one-sided: "
+    )
     assert f"below {profiles['x'].limit_90:.4g} at 90 % CL" in errors.notes["x"]
     assert hesse(problem, minimise(problem, jax.random.key(1), QUICK)).notes == errors.notes  # without MINOS before
 
@@ -125,7 +127,7 @@ def test_a_plateau_is_limited_on_one_side():
     assert profiles["x"].limit_90 == pytest.approx(np.sqrt(LIMIT_90), abs=0.02)
     assert errors.flat == ()
     assert errors.effective_parameters == 0
-    assert "limited on one side by the profile, below 1" in errors.notes["x"]
+    assert "one-sided: below 1" in errors.notes["x"]
     assert "not constrained" not in errors.notes["x"]
 
 

@@ -145,7 +145,7 @@ def test_a_parameter_at_its_bound_is_noted():
     assert fit.values["x"] <= 2.0
     errors = hesse(problem, fit)
     assert errors.at_bound == ("x",)
-    assert errors.notes["x"].startswith("at the upper end of its range, where HESSE's parabola means nothing; limited")
+    assert errors.notes["x"].startswith("at the upper end of its range, where HESSE's parabola means nothing; one-")
 
 
 def test_minos_of_an_unknown_parameter_is_refused():
