@@ -129,7 +129,8 @@ def _best_fit(problem: Problem, card: Card, result, say: Say, progress: Progress
     settings = FitSettings(screened=card.fit.screened, starts=card.fit.starts)
     fit = minimise(problem, jax.random.key(card.fit.seed), settings, progress)
     say(f"best fit ({fit.seconds:.0f} s): -2 ln L = {fit.twice_nll:.4f}, {fit.message}")
-    interrupts.check()
+    if fit.message.startswith("interrupted"):
+        raise interrupts.kind()
     return fit, hesse(problem, fit).effective_parameters
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from anomfit.errors import InputError
+from anomfit.folder_lock import check_still_held
 from anomfit.identity import refuse_other
 
 _MARK = b"\nanomfit state, SHA-256 of all but itself "
@@ -33,6 +34,7 @@ def keep_state(path: Path, identity: Mapping[str, str], save: Callable[[Path], o
     """
     part, (newest, before) = _part(path), state_files(path)
     try:
+        check_still_held(path.parent)
         if room:
             part.write_bytes(bytes(room + 2 * (newest.stat().st_size if newest.exists() else 0)))
             part.unlink()
