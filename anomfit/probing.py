@@ -38,7 +38,7 @@ def probe_leaves(home: Path, measurement: Measurement) -> None:
     leaves = jax.tree.leaves(measurement)
     for name, value in getattr(measurement, "__dict__", {}).items():
         if isinstance(value, jax.Array | np.ndarray) and not any(value is leaf for leaf in leaves):
-            words = "is an array and stands in meta_fields; list it in data_fields instead"
+            words = "is an array and stands in meta_fields; list it in data_fields instead, or make words a tuple"
             raise fault(home, measurement, "__init__", f"{kind}: {name} {words}")
     for leaf in leaves:
         if np.asarray(leaf).dtype.kind not in "buif":
