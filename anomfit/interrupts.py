@@ -44,10 +44,10 @@ def check() -> None:
 def handled() -> Iterator[None]:
     """In this block the first Ctrl-C or SIGTERM is raised by `check`, and at the end of the block at the latest.
 
-    The second one ends the process at once. Outside the main thread nothing changes; the handlers that were installed
-    before come back after the block.
+    The second one ends the process at once in a program of ours (`ending`), and is raised at once elsewhere, as in a
+    notebook. Outside the main thread nothing changes; the handlers that were there before come back after the block.
     """
-    with _listening() as listener:
+    with _listening(is_program=False) as listener:
         if listener is None:
             yield
             return
@@ -90,7 +90,7 @@ def ending() -> Iterator[None]:
 
     Nothing is raised: that can end in a crash while a compiled library is imported. `handled` may stand inside.
     """
-    with _listening():
+    with _listening(is_program=True):
         yield
 
 
@@ -103,14 +103,16 @@ def leave_to_system() -> None:
 class _Listener:
     """What has arrived, and the thread that hears it.
 
-    `keeps` says whether a signal sets a flag or ends the process, `waits` that the flag is not read for now.
+    `keeps` says whether a signal sets a flag or ends the process, `waits` that the flag is not read for now. Only in a
+    program of ours is it ours to end the process.
     """
 
-    def __init__(self):
+    def __init__(self, is_program: bool):
+        self._is_program = is_program
         self.asked: type[KeyboardInterrupt] | None = None
         self.keeps = self.waits = False
         self.kind: type[KeyboardInterrupt] = KeyboardInterrupt
-        self._answered = self._is_flag = False
+        self._answered, self._is_flag = 0.0, False
         self._heard, self.wakeup = socket.socketpair()
         self.wakeup.setblocking(False)
         self._thread = threading.Thread(target=self._listen, daemon=True)
@@ -119,8 +121,10 @@ class _Listener:
     def answer(self, number: int, frame: object) -> None:
         """The handler; Python calls it in the main thread, when that is back in Python."""
         if not self._answered:
-            self._answered, self._is_flag = True, self.keeps
+            self._answered, self._is_flag = time.monotonic(), self.keeps
             self.asked = self.kind = KINDS[number]
+        elif not self._is_program and time.monotonic() - self._answered > SAME:
+            raise KINDS[number]
 
     def close(self) -> None:
         self.wakeup.close()
@@ -137,6 +141,8 @@ class _Listener:
             if not since and (self.keeps or self._is_flag):  # the block of `handled` may have ended just now
                 since = time.monotonic()
                 _say(f"{_word(number)}; what is found is kept after this step, a second signal ends at once")
+            elif not self._is_program:
+                continue
             elif not since or time.monotonic() - since > SAME:
                 _end(number)
 
@@ -145,12 +151,12 @@ _listener: _Listener | None = None  # signals belong to the process, and so does
 
 
 @contextmanager
-def _listening() -> Iterator[_Listener | None]:
+def _listening(is_program: bool) -> Iterator[_Listener | None]:
     global _listener
     if _listener is not None or not _in_main_thread():
         yield _listener if _in_main_thread() else None
         return
-    _listener = listener = _Listener()
+    _listener = listener = _Listener(is_program)
     # a signal that is ignored (nohup, a shell's background job) stays so, as one that another program handles
     found = {number: signal.getsignal(number) for number in KINDS}
     before = {number: was for number, was in found.items() if was not in (signal.SIG_IGN, None)}

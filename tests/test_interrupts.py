@@ -69,7 +69,7 @@ with interrupts.handled():
 
 def test_the_second_signal_ends_at_once_and_two_in_a_row_are_one():
     done = run("""
-with interrupts.handled():
+with interrupts.ending(), interrupts.handled():
     os.kill(me, signal.SIGTERM)
     os.kill(me, signal.SIGTERM)
     time.sleep(0.5)
@@ -78,6 +78,16 @@ with interrupts.handled():
     time.sleep(20)
 """)
     assert (done.returncode, done.stdout) == (143, "goes on\n")
+
+
+def test_in_a_notebook_the_second_signal_is_raised_and_ends_no_process():
+    with interrupts.handled():
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(interrupts.SAME + 0.1)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            interrupts.check()
 
 
 def test_a_verb_that_keeps_nothing_ends_at_once_and_nothing_is_raised():
