@@ -14,7 +14,7 @@ from anomfit.answers import checked_prediction
 from anomfit.capabilities import Model, require_offered
 from anomfit.cards.building import chosen_parametrisation, named_parameter, point_values, stated_value
 from anomfit.cards.card import Quantity
-from anomfit.errors import InputError, reject
+from anomfit.errors import InputError, quoted, reject
 from anomfit.explaining import explained
 from anomfit.inference.devices import each
 from anomfit.measurements.base import Bin, Measurement, Prediction
@@ -134,7 +134,7 @@ def points_from_table(table: PointTable, chosen: Parametrisation, base: Mapping[
         try:
             values = {p.name: stated_value(p, cell) for p, cell in zip(parameters, row, strict=True)}
         except InputError as error:
-            raise InputError(f"points: line {number} of {table.source}: {error}") from None
+            raise InputError(f"points: line {number} of {quoted(table.source)}: {error}") from None
         points.append({**base, **values})
     return points
 
@@ -146,13 +146,13 @@ def read_point_table(path: Path) -> PointTable:
     except FileNotFoundError:
         raise reject("points", str(path), "there is no such file") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"points: {str(path)!r} cannot be read as a CSV table ({error})") from error
+        raise InputError(f"points: {quoted(str(path))} cannot be read as a CSV table ({error})") from error
     header = tuple(name.strip() for name in rows[0]) if rows else ()
     body = tuple((number, tuple(row)) for number, row in enumerate(rows[1:], start=2) if row)
     if not header or not body:
         raise reject("points", str(path), "give one line of parameter names and at least one line of values")
     if len(set(header)) < len(header):
-        raise reject("points", str(path), f"a parameter stands in two columns of {', '.join(header)}")
+        raise reject("points", str(path), f"a parameter stands in two columns of {quoted(list(header))}")
     return PointTable(str(path), header, body)
 
 

@@ -87,5 +87,7 @@ def _checked(load: Callable[..., Measurement] | None, name: str, options: dict[s
     known = list(inspect.signature(load).parameters) if load else []
     for option in options:
         if option not in known:
-            raise InputError(f"option {quoted(option)} is not known to {name}; it has {', '.join(known) or 'none'}")
+            raise InputError(
+                f"option {quoted(option)} is not known to {quoted(name)}; it has {', '.join(known) or 'none'}"
+            )
     return options

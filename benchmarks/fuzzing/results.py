@@ -113,7 +113,7 @@ def _printed(*arguments: str) -> str:
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         status = main(list(arguments))
     if status == 2:
-        raise InputError(err.getvalue().removeprefix("anomfit: ").removesuffix("\n"))
+        raise InputError(err.getvalue().rpartition("anomfit: ")[2].removesuffix("\n"))  # numpy's warnings stand before
     if status != 0:
         raise Poor(f"{arguments[0]} ends with status {status}: {err.getvalue()}")
     return out.getvalue()

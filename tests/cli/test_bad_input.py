@@ -87,6 +87,16 @@ def test_what_a_model_of_many_capabilities_lacks_is_said_in_a_few_words(refused,
     assert len(line) < 300
 
 
+def test_a_name_of_another_alphabet_or_with_a_line_break_is_quoted_in_one_short_line(refused, card, model, tmp_path):
+    line = refused("fit", card("[measurements]", '[measurements]\n"charm2: :\\u2028" = {pairs = "x"}'))
+    assert "charm2" in line
+    assert line.rstrip("\n").isprintable()
+    (tmp_path / "points.csv").write_text('"a\u2028","a\u2028"\n1,2\n')
+    line = refused("predict", model, "g-2-muon", "--points", "points.csv")
+    assert "two columns" in line
+    assert line.rstrip("\n").isprintable()
+
+
 def test_an_unknown_card_key_is_refused_with_the_nearest(refused, card):
     line = refused("fit", card("[free]", "[fre]"))
     assert "'fre'" in line
