@@ -1,5 +1,9 @@
 import dataclasses
+import hashlib
+import io
+import json
 
+import h5py
 import numpy as np
 import pytest
 import xarray
@@ -13,7 +17,9 @@ from anomfit.inference.sample import Samples, SampleSettings
 from anomfit.inference.significance import Gain, Significance
 from anomfit.inference.uncertainties import FlatDirection, Hesse
 from anomfit.measurements.base import Bin
+from anomfit.results import seal
 from anomfit.results.files import load_result, save_result
+from anomfit.results.plain import from_plain, to_json
 from anomfit.results.result import FreeCoordinate, Provenance, Result, Spectrum, software_versions
 from anomfit.results.summary import print_summary, tables, write_report
 from anomfit.statistics.goodness import Goodness, MeasurementFit
@@ -256,3 +262,118 @@ def test_correlations_are_those_of_the_draws():
     tied = dataclasses.replace(samples, values={"mass": samples.values["mass"], "shift": -samples.values["mass"]})
     (table,) = [t for t in tables(dataclasses.replace(_result(), samples=tied)) if t.title.startswith("Correlations")]
     assert table.rows == (("mass", "shift", "-1.00"),)
+
+
+# -- the digest, and what stands under a right one --------------------------------------------------------------------
+
+
+def reseal(path, change) -> None:
+    """Change the HDF5 content of a result and seal it again, as nothing but a test would."""
+    content = io.BytesIO(path.read_bytes()[: -seal._LENGTH])
+    with h5py.File(content, "r+") as file:
+        change(file)
+    path.write_bytes(seal.sealed(content.getvalue()))
+
+
+def test_other_programs_open_a_sealed_file(tmp_path):
+    path = tmp_path / "result.nc"
+    save_result(path, _result())
+    assert hashlib.sha256(path.read_bytes()[: -seal._LENGTH]).hexdigest().encode() in path.read_bytes()[-seal._LENGTH :]
+    with xarray.open_datatree(path) as tree:  # by whatever engine xarray takes for the file
+        assert tree.attrs["seed"] == 7
+    with h5py.File(path) as file:
+        assert "posterior" in file
+
+
+def test_a_moved_result_opens(tmp_path):
+    save_result(tmp_path / "result.nc", _result())
+    (tmp_path / "result.nc").rename(tmp_path / "other.nc")
+    assert load_result(tmp_path / "other.nc").provenance.seed == 7
+
+
+@pytest.mark.parametrize("share", [0.0, 0.03, 0.1, 0.31, 0.5, 0.77, 0.95, 1.0])
+@pytest.mark.parametrize("flip", [1, 255])
+def test_damaged_bytes_never_reach_hdf5(tmp_path, monkeypatch, share, flip):
+    path = tmp_path / "result.nc"
+    save_result(path, Result(_result().provenance))
+    content = bytearray(path.read_bytes())
+    content[round(share * (len(content) - 1))] ^= flip
+    path.write_bytes(content)
+    monkeypatch.setattr(xarray, "open_datatree", None)
+    with pytest.raises(InputError, match=r"digest.*make it again"):
+        load_result(path)
+
+
+def test_a_result_of_version_0_1_is_refused_with_the_way_to_make_it_again(tmp_path):
+    path = tmp_path / "result.nc"
+    save_result(path, _result())
+    path.write_bytes(path.read_bytes()[: -seal._LENGTH])
+    with pytest.raises(InputError, match=r"no digest.*version 0.1.*'anomfit fit'.*card.toml"):
+        load_result(path)
+
+
+def _set_attribute(name, value):
+    def change(file):
+        file.attrs[name] = value
+
+    return change
+
+
+def _without(name):
+    def change(file):
+        del file[name]
+
+    return change
+
+
+def _values(name, value):
+    def change(file):
+        file[name][...] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _set_attribute("anomfit_schema", [1, 2]),
+        _set_attribute("anomfit_schema", "two"),
+        _set_attribute("fit", "[" * 20_000 + "]" * 20_000),
+        _set_attribute("fit", "[]"),
+        _set_attribute("fit", "{"),
+        _set_attribute("provenance", '{"seed": 1}'),
+        _set_attribute("hesse", 3),
+        _set_attribute("sampling", "null"),
+        _set_attribute("minos", '[{"name": "mass", "value": "one"}]'),
+        _without("posterior/mass"),
+        _without("sample_stats"),
+        _without("unconstrained_posterior/z"),
+        _without("constant_data/counts:2020 pull"),
+        _values("posterior/mass", np.inf),
+        _values("posterior/mass", np.nan),
+        _values("unconstrained_posterior/z", -np.inf),
+    ],
+)
+def test_odd_content_under_a_right_digest_is_one_sentence(tmp_path, change):
+    path = tmp_path / "result.nc"
+    save_result(path, _result())
+    reseal(path, change)
+    with pytest.raises(InputError, match="make it again") as caught:
+        load_result(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_plain_values_come_back_by_their_kind_or_not_at_all():
+    optimum = Optimum({"mass": 1.5}, 3.25, 5)
+    assert from_plain(Optimum, json.loads(to_json(optimum))) == optimum
+    for wrong in (
+        {"values": {"mass": "1.5"}, "twice_nll": 3.25, "starts": 5},
+        {"values": [1.5], "twice_nll": 3.25, "starts": 5},
+        {"values": {}, "twice_nll": 3.25, "starts": 5.5},
+        {"values": {}, "twice_nll": True, "starts": 5},
+        {"values": {}, "starts": 5},
+        {"values": {}, "twice_nll": 3.25, "starts": 5, "more": 1},
+        [],
+    ):
+        with pytest.raises((KeyError, ValueError)):
+            from_plain(Optimum, wrong)
