@@ -145,7 +145,9 @@ def read_point_table(path: Path) -> PointTable:
         rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
     except FileNotFoundError:
         raise reject("points", str(path), "there is no such file") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        raise InputError(f"points: {quoted(str(path))} cannot be read ({error.strerror}); name a CSV table") from error
+    except (ValueError, csv.Error) as error:  # no UTF-8, a null character in the name, a cell of 100 kB
         raise InputError(f"points: {quoted(str(path))} cannot be read as a CSV table ({error})") from error
     header = tuple(name.strip() for name in rows[0]) if rows else ()
     body = tuple((number, tuple(row)) for number, row in enumerate(rows[1:], start=2) if row)

@@ -1,7 +1,9 @@
 """Fit cards: what they say reaches the problem, they survive being written, and what they cannot mean is refused."""
 
 import dataclasses
+import time
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -213,3 +215,122 @@ def test_a_file_that_is_no_card_is_refused(tmp_path):
     with pytest.raises(InputError, match="two-higgs-doublet") as caught:
         load_card("two-higs-doublet")
     assert "two-higs-doublet" in str(caught.value)
+
+
+# -- cards that no reader of TOML should see, and numbers and texts of any length -------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ".".join("a" * 50_000) + " = 1",
+        "'a'." * 12 + "a = 1",
+        '"a" . ' * 12 + "a = 1",
+        "[" + ".".join("a" * 12) + "]",
+        "x = " + "[" * 900 + "]" * 900,
+        "x = " + "{a = " * 900 + "1" + "}" * 900,
+        "x = " + "[" * 999_000,
+        CARD + "\n# " + "x" * 1_000_000,
+        "x" * 999_999,
+        'x = "' + "\\" * 499_991,
+        '"""' + '\\"""' * 240_000,
+        "x = 0x" + "f" * 900_000,
+        "x = " + "9" * 5000,
+    ],
+    ids=range(13),
+)
+def test_a_huge_or_deeply_nested_card_is_refused_in_a_moment(text):
+    began = time.monotonic()
+    said = sentence(text)
+    assert len(said) < 400
+    assert time.monotonic() - began < 10.0  # a moment here; a reader of TOML takes minutes over some of them
+
+
+def test_a_file_above_the_limit_is_not_read_to_its_end(tmp_path):
+    path = tmp_path / "huge.toml"
+    with path.open("wb") as file:
+        file.truncate(10**12)  # sparse: a terabyte on no disk
+    with pytest.raises(InputError, match=r"huge.toml.*larger than 1 MB"):
+        load_card(path)
+
+
+def test_deep_looking_texts_and_comments_are_no_keys():
+    deep = ".".join("abcdefghijkl") + " = " + "[" * 20
+    assert card_from_text(f"# {deep}\n{CARD}\n# it's {deep}", folder=EXAMPLES) == card_from_text(CARD, folder=EXAMPLES)
+    named = card_from_text(f"model = 'oscillation' # \"\npoint = \"{deep}\"\n# '''\n")
+    assert named.point == deep
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"30MeV"', "0x" + "f" * 300),
+        ('"30MeV"', "9" * 400),
+        ('"30MeV"', "-" + "9" * 4000),
+        ('"30MeV"', '"' + "1" * 200_000 + '!"'),
+        ('"30MeV"', '"1' + " " * 200_000 + '!"'),
+        ('"30MeV"', '"' + "9" * 5000 + '"'),
+        ('[1e-4, "1e-2"]', "[1e-4, 0x" + "f" * 300 + "]"),
+        ("starts = 5", "starts = 0x" + "f" * 9000),
+        ("seed = 11", "seed = 0o" + "7" * 9000),
+        ("chains = 2", "chains = " + "9" * 300),
+        ("0.8", "0x" + "f" * 300),
+        ('"physical"', '"' + "x" * 100_000 + '"'),
+        ('"example"', '{name = "x"}'),
+        ('"my_model.py:dark_photon"', '"\\u0000.py:x"'),
+        ('"my_model.py:dark_photon"', '{name = "x"}'),
+        ('"my_model.py:dark_photon"', '"' + "x" * 300 + '.py:x"'),
+        ("epsilon =", "'" + "x" * 100_000 + "' ="),
+        ("[fit]", "['" + "x" * 100_000 + "']"),
+        ('{scale = "1.1"}', '{name = "x"}'),
+        ('{scale = "1.1"}', '{self = "x"}'),
+        ('{scale = "1.1"}', '{"' + "x" * 100_000 + '" = "x"}'),
+        ('"my_measurement.py:load" = {scale = "1.1"}', 'g-2-muon = {name = "x"}'),
+        ('"my_measurement.py:load" = {scale = "1.1"}', 'g-2-muon = {options = "x"}'),
+        ('"my_measurement.py:load" = {scale = "1.1"}', "g-2-muon = {era = {}}"),
+        ('"my_measurement.py:load" = {scale = "1.1"}', "miniboone = {name = 'x'}"),
+        ('"my_measurement.py:load" = {scale = "1.1"}', "lsnd = [{}]"),
+        ("starts = 5", "starts = {a = 1}"),
+        ("starts = 5", "tension = {}"),
+        ("draws = 40", "method = {}"),
+        ("draws = 40", "draws = 1979-05-27"),
+        ('prior = "uniform"', "prior = {}"),
+        ("[fit]", "[fit.seed]\n[sampling.x]"),
+        ("[fit]", "[[fit]]"),
+    ],
+    ids=range(33),
+)
+def test_a_value_of_any_length_or_kind_is_refused_in_a_short_sentence(old, new):
+    assert old in CARD
+    said = sentence(CARD.replace(old, new, 1))
+    assert len(said) < 600
+    assert "x" * 81 not in said
+    assert "9" * 81 not in said
+
+
+def test_a_null_character_in_a_cards_name_is_refused():
+    with pytest.raises(InputError, match="cannot be read"):
+        load_card("my\0.toml")
+    with pytest.raises(InputError, match="UTF-8"):
+        load_card("caf\udcff.py:model")
+
+
+def test_a_text_that_toml_wants_escaped_survives_writing():
+    card = dataclasses.replace(load_card("oscillation"), model="odd\x7f\x01.py:model")
+    assert card_from_text(card_text(card)) == card
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_damaged_cards_end_in_a_problem_or_in_one_sentence(seed):
+    random = Random(seed)
+    pieces = ["[", "]", "{", "}", "=", ".", '"', "'", "\n", "#", ",", "\0", "\\", "é", "1e999", "nan", "0x", " = {}"]
+    for _ in range(60):
+        text = CARD
+        for _ in range(random.randint(1, 4)):
+            place, length = random.randrange(len(text)), random.choice((0, 1, 3, 20))
+            text = text[:place] + random.choice(pieces) * random.choice((1, 1, 2, 50)) + text[place + length :]
+        try:
+            outcome = problem(text)
+        except InputError as error:
+            outcome = str(error)
+        assert isinstance(outcome, Problem) or ("\n" not in outcome and len(outcome) < 1000)

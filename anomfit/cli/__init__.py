@@ -72,11 +72,12 @@ def _stopped(stopped: KeyboardInterrupt) -> int:
 
 def _unwritten(error: OSError) -> int:
     from anomfit.cli.streams import complain, silence
+    from anomfit.errors import shortened
 
     if isinstance(error, BrokenPipeError):  # the reader of our output, such as head, has gone
         silence(sys.stdout)
         return UNREAD
-    complain(_of_users_file(error) or f"{error.filename or 'output'}: {error.strerror or error}")
+    complain(_of_users_file(error) or f"{shortened(str(error.filename or 'output'))}: {error.strerror or error}")
     return BAD_INPUT
 
 

@@ -222,3 +222,58 @@ def test_damaged_data_are_refused(anomfit, monkeypatch, tmp_path):
     assert (outcome.status, outcome.out) == (2, "")
     assert outcome.err.count("\n") == 1
     assert "install anomfit again" in outcome.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["fit", "oscillation", "--seed", "9" * 5000],
+        ["fit", "oscillation", "--seed", "4294967296"],
+        ["optimise", "oscillation", "--starts", "9" * 5000],
+        ["optimise", "oscillation", "--starts", "0"],
+        ["optimise", "oscillation", "--seed", "1" * 5000],
+        ["predict", "oscillation", "lsnd", "--option", "name=x"],
+        ["predict", "oscillation", "lsnd", "--option", "self=x"],
+        ["predict", "two-higgs-doublet", "g-2-muon", "--option", "name=x"],
+        ["predict", "two-higgs-doublet", "g-2-muon", "--option", "era=x"],
+        ["predict", "two-higgs-doublet", "miniboone", "--option", "x" * 5000 + "=x"],
+        ["predict", "oscillation", "lsnd", "--set", "sin2_2theta=" + "9" * 5000],
+        ["predict", "oscillation", "lsnd", "--set", "sin2_2theta=0x" + "f" * 300],
+        ["predict", "oscillation", "lsnd", "--set", "x" * 5000 + "=1"],
+        ["predict", "oscillation", "lsnd", "--set", "a=" + "x" * 5000, "--set", "a=" + "y" * 5000],
+        ["predict", "oscillation", "x" * 5000],
+        ["predict", "oscillation", "lsnd:" + "x" * 5000],
+        ["predict", "oscillation", "lsnd", "--point", "x" * 5000],
+        ["predict", "oscillation", "lsnd", "--parametrisation", "x" * 5000],
+        ["predict", "oscillation", "lsnd", "--points", "x" * 5000],
+        ["predict", "x" * 5000 + ".py:model", "lsnd"],
+        ["predict", "\0.py:model", "lsnd"],
+        ["fit", "x" * 5000],
+        ["fit", "x" * 5000 + ".toml"],
+        ["fit", "\0.toml"],
+        ["cite", "x" * 5000],
+        ["plot", "x" * 5000],
+        ["reproduce", "x" * 5000],
+        ["x" * 5000],
+        ["fit", "--" + "x" * 5000],
+    ],
+    ids=range(29),
+)
+def test_arguments_of_any_length_are_refused_in_a_short_line(refused, arguments):
+    line = refused(*arguments)
+    assert len(line) < 700
+    assert "x" * 81 not in line
+
+
+@pytest.mark.parametrize(
+    "cell", ["9" * 5000, "-" + "9" * 400, "0x" + "f" * 300, "x" * 5000, "1" * 100_000 + "!", '"1\n2"']
+)
+def test_a_cell_of_any_length_is_refused_in_a_short_line(refused, tmp_path, cell):
+    (tmp_path / "points.csv").write_text(f"sin2_2theta\n{cell}\n")
+    assert len(refused("predict", "oscillation", "lsnd", "--points", "points.csv")) < 400
+
+
+@pytest.mark.parametrize("header", ["x" * 5000, "sin2_2theta," * 2000 + "x", '"' + "x" * 200_000 + '"'])
+def test_a_header_of_any_length_is_refused_in_a_short_line(refused, tmp_path, header):
+    (tmp_path / "points.csv").write_text(f"{header}\n1\n")
+    assert len(refused("predict", "oscillation", "lsnd", "--points", "points.csv")) < 400
