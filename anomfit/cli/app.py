@@ -24,6 +24,8 @@ def _carrying(verb: Callable[..., None]) -> Callable[..., None]:
             verb(*arguments, **options)
         except (KeyboardInterrupt, OSError) as error:
             raise Carried(error) from error
+        except SystemExit as error:  # how rich ends where the reader of a table has gone
+            raise Carried(BrokenPipeError()) from error
 
     return call
 

@@ -89,13 +89,18 @@ def test_the_module_runs_as_a_program_and_its_status_reaches_the_shell(tmp_path)
         assert list(tmp_path.iterdir()) == []
 
 
-def test_a_reader_that_has_gone_is_no_error():
-    code = "import sys; from anomfit.cli import main; sys.exit(main(['fit', '--help']))"
+@pytest.mark.parametrize("show", ["print('row')", "Console().print('row')"])
+def test_a_reader_that_has_gone_ends_a_verb_as_it_ends_other_tools(show):
+    code = (
+        "import sys; from rich.console import Console; from anomfit.cli import main\n"
+        "from anomfit.models import catalogue\n"
+        f"catalogue.model_names = lambda: [{show} for _ in range(99)]; sys.exit(main(['models']))"
+    )
     read, write = os.pipe()
     os.close(read)
     finished = subprocess.run([sys.executable, "-c", code], stdout=write, stderr=subprocess.PIPE, text=True)
     os.close(write)
-    assert "Traceback" not in finished.stderr
+    assert (finished.returncode, finished.stderr) == (141, "")
 
 
 def test_listings_agree_with_what_the_verbs_accept(anomfit):
