@@ -1,10 +1,12 @@
 """`anomfit constraints`."""
 
+import dataclasses
 import json
 
+import jax.numpy as jnp
 import pytest
 
-from anomfit.constraints import find_constraint
+from anomfit.constraints import Outcome, find_constraint
 
 NAMES = ("e141", "babar-visible", "KL-pi0-ee", "Kplus-piplus-na62", "perturbativity")
 
@@ -46,3 +48,35 @@ def test_a_model_without_light_scalars_is_refused(anomfit):
     outcome = anomfit("constraints", "oscillation")
     assert outcome.status == 2
     assert outcome.err.count("\n") == 1
+
+
+def test_a_prediction_that_is_no_number_decides_nothing(anomfit, monkeypatch):
+    """As a user's model has it: "in tension" or "allowed" would be made up."""
+    entries = tuple(
+        dataclasses.replace(find_constraint(name), physics=physics)
+        for name, physics in [
+            ("e141", lambda *_: Outcome(jnp.nan, jnp.asarray(1.0), jnp.nan)),
+            ("KL-pi0-ee", lambda *_: Outcome(jnp.asarray(1.0), jnp.nan, jnp.nan)),
+            ("perturbativity", lambda *_: Outcome(jnp.asarray(1.0), jnp.asarray(2.0), jnp.asarray(0.5))),
+            ("Kplus-piplus-na62", lambda *_: Outcome(jnp.inf, jnp.asarray(1.0), jnp.inf)),
+        ]
+    )
+    measured = find_constraint("pi0-ee-ktev")
+    assert measured.about.kind == "measured"
+    entries += (dataclasses.replace(measured, physics=lambda *_: Outcome(jnp.nan, jnp.nan, jnp.nan)),)
+    monkeypatch.setattr("anomfit.constraints.shipped_constraints", lambda: entries)
+    outcome = anomfit("constraints", "two-higgs-doublet")
+    assert outcome.status == 0
+    assert "nan" not in outcome.out.replace("resonance", "")
+    assert "excluded or in tension at 90 % CL: Kplus-piplus-na62\n" in outcome.out
+    assert "gives no number there: e141, KL-pi0-ee, pi0-ee-ktev" in outcome.out
+
+    def unknown(name):
+        raise ValueError(name)
+
+    rows = json.loads(anomfit("constraints", "two-higgs-doublet", "--json").out, parse_constant=unknown)
+    assert [row["verdict"] for row in rows] == [
+        "not a number", "not a number", "allowed", "excluded", "not a number",
+    ]  # fmt: skip
+    assert [row["predicted"] is None for row in rows] == [True, False, False, True, True]
+    assert all(row["ratio"] is None and row["decades"] is None for row in rows if row["verdict"] == "not a number")

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import shutil
+from pathlib import Path
 
 import jax.numpy as jnp
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from anomfit import prediction
 from anomfit.userfiles import resolve_model
 
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 KEYS = {
     "schema_version",
     "model",
@@ -92,3 +95,62 @@ def test_the_benchmark_in_miniboone_has_coherent_and_incoherent_events(anomfit):
     assert 0.0 < found["total_signal"] < sum(found["before_efficiency"].values())
     edges = [(entry["low"], entry["high"]) for entry in found["bins"]]
     assert all(low < high for low, high in edges)
+
+
+UNDEFINED = """
+import jax.numpy as jnp
+
+from {module} import DarkPhoton
+
+
+class Undefined(DarkPhoton):
+    def lepton_moment(self, point, lepton):
+        return super().lepton_moment(point, lepton) * jnp.{value}
+
+
+model = Undefined()
+"""
+
+
+@pytest.fixture
+def undefined(tmp_path):
+    """A model whose moment is NaN, or infinite, everywhere."""
+
+    def write(value: str) -> str:
+        shutil.copy(EXAMPLES / "my_model.py", tmp_path / "sound.py")
+        (tmp_path / "undefined.py").write_text(UNDEFINED.format(module="sound", value=value))
+        return "undefined.py:model"
+
+    return write
+
+
+def strictly(text: str):
+    """The JSON in `text`; NaN and Infinity, which JSON does not know, are errors."""
+
+    def unknown(name):
+        raise ValueError(name)
+
+    return json.loads(text, parse_constant=unknown)
+
+
+@pytest.mark.parametrize(("value", "words"), [("nan", "not a number"), ("inf", "infinite")])
+def test_a_signal_that_is_not_finite_is_null_in_json_and_words_in_the_table(
+    anomfit, undefined, measurement, tmp_path, value, words
+):
+    model = undefined(value)
+    found = strictly(anomfit("predict", model, measurement, "--json").out)
+    assert found["total_signal"] is None
+    assert [entry["signal"] for entry in found["bins"]] == [None]
+    (tmp_path / "points.csv").write_text("epsilon\n1e-3\n2e-3\n")
+    lines = anomfit("predict", model, measurement, "--points", "points.csv", "--json").out.splitlines()
+    assert [strictly(line)["total_signal"] for line in lines] == [None, None]
+    outcome = anomfit("predict", model, measurement)
+    assert outcome.status == 0
+    assert f"total signal: {words}" in outcome.out
+    assert "no finite number in 1 of 1 bins" in outcome.out
+    assert "nan" not in outcome.out.replace("predict", "")
+
+
+def test_every_listing_is_json_for_every_reader(anomfit):
+    for verb in ("models", "measurements"):
+        assert strictly(anomfit(verb, "--json").out)
