@@ -25,8 +25,9 @@ def silence(stream: TextIO) -> None:
 
 
 def complain(sentence: str) -> None:
-    """Print a line on standard error, if there is anyone to read it."""
+    """Print a line on standard error, if there is anyone to read it; control characters are written as escapes."""
+    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in " ".join(sentence.split()))
     try:
-        print("anomfit: " + " ".join(sentence.split()), file=sys.stderr, flush=True)
+        print(f"anomfit: {line}", file=sys.stderr, flush=True)
     except OSError:
         silence(sys.stderr)

@@ -97,6 +97,12 @@ def test_a_name_of_another_alphabet_or_with_a_line_break_is_quoted_in_one_short_
     assert line.rstrip("\n").isprintable()
 
 
+@pytest.mark.parametrize("odd", ["\u202eabc", "\x1b[31mred", "\ufeff"])
+def test_an_argument_that_a_terminal_would_obey_is_shown_as_text(refused, odd):
+    assert refused("models", odd).rstrip("\n").isprintable()
+    assert refused(odd).rstrip("\n").isprintable()
+
+
 def test_an_unknown_card_key_is_refused_with_the_nearest(refused, card):
     line = refused("fit", card("[free]", "[fre]"))
     assert "'fre'" in line
