@@ -101,6 +101,15 @@ def opened_folder(
         _settle(folder, keep_card=True)
 
 
+def holds_run(folder: Path, card_text: str, files: Sequence[str]) -> bool:
+    """Whether the folder holds any of the files, of a run of this card: not those that an ended run has put back."""
+    try:
+        is_same = _without_places((folder / CARD).read_text(encoding="utf-8")) == _without_places(card_text)
+    except (OSError, UnicodeDecodeError):
+        return False
+    return is_same and any((folder / name).is_file() for name in files)
+
+
 def result_file(path: Path) -> Path:
     """The NetCDF file of a result named by its folder or by itself; InputError when there is none."""
     found = path / RESULT if path.is_dir() else path

@@ -23,6 +23,7 @@ from anomfit.folders import (
     NESTED,
     REPORT,
     RESULT,
+    holds_run,
     named_folder,
     opened_folder,
     spectrum_figure_name,
@@ -94,8 +95,8 @@ def run_fit(
                     result = _sampled(problem, card, folder, result, say, show_progress=progress is not None)
                 _draw(problem, card, folder, result, say)
         except KeyboardInterrupt as stopped:
-            found = any((folder / name).is_file() for name in (RESULT, CHAINS, NESTED))
-            left = f"what was found is in {folder}, --resume goes on" if found else "nothing was found yet"
+            is_found = holds_run(folder, card_text(card), (RESULT, CHAINS, NESTED))
+            left = f"what was found is in {folder}, --resume goes on" if is_found else "nothing was found yet"
             raise interrupts.kind()(left) from stopped
     return result
 

@@ -22,6 +22,7 @@ from anomfit.folders import (
     REPORT,
     RESULT,
     SEARCH,
+    holds_run,
     named_folder,
     new_folder,
     opened_folder,
@@ -98,6 +99,27 @@ def test_what_is_replaced_comes_back_when_the_new_run_comes_to_nothing(tmp_path)
         assert found[-1] == [MARK, LOCK, ".anomfit-replaced", CARD]
         assert [(tmp_path / name).read_text() for name in (CARD, RESULT)] == ["card", "old"]
         assert names(tmp_path) == [MARK, CARD, RESULT]
+
+
+def test_a_run_killed_before_it_replaced_anything_costs_nothing(tmp_path):
+    from anomfit.folders import _put_aside
+
+    for card in ("card", "the card of the killed run"):
+        run(tmp_path, "card", "old", overwrite=True)
+        _put_aside(tmp_path)
+        (tmp_path / CARD).write_text(card)
+        with pytest.raises(InputError, match="holds a result"):
+            run(tmp_path)
+        assert [(tmp_path / name).read_text() for name in (CARD, RESULT)] == ["card", "old"]
+        assert names(tmp_path) == [MARK, CARD, RESULT]
+
+
+def test_what_was_put_back_is_not_taken_for_what_was_found(tmp_path):
+    run(tmp_path, "card", "old")
+    assert holds_run(tmp_path, "card", [RESULT])
+    assert not holds_run(tmp_path, "card", [CHAINS])
+    assert not holds_run(tmp_path, "other", [RESULT])
+    assert not holds_run(tmp_path / "none", "card", [RESULT])
 
 
 def test_going_on_needs_the_same_card(tmp_path):
