@@ -12,6 +12,7 @@ from anomfit.errors import InputError
 from anomfit.user_modules import is_users_path
 
 PRINTED = re.compile(r'File "([^"]+)", line (\d+)')  # a traceback as text: what JAX makes of one in a callback
+STOPS = (KeyboardInterrupt, GeneratorExit)  # no fault of the file
 LONGEST = 240  # characters of an exception's own words
 TRACED = "the numbers there are traced by JAX and have no value yet"
 WORDS: tuple[tuple[type[Exception], str], ...] = (  # the more special first
@@ -42,7 +43,9 @@ def explained() -> Iterator[None]:
     """What runs inside may call a user's file: an exception that comes out of one leaves as an InputError."""
     try:
         yield
-    except Exception as error:
+    except STOPS:
+        raise
+    except BaseException as error:
         sentence = users_sentence(error)
         if sentence is None or _names_a_file(error):
             raise
@@ -56,7 +59,9 @@ def blamed_on(path: Path, doing: str = "") -> Iterator[None]:
     """
     try:
         yield
-    except (Exception, SystemExit) as error:
+    except STOPS:
+        raise
+    except BaseException as error:  # SystemExit and a class of the user's own too
         if _names_a_file(error):
             raise
         place = users_line(error) or (str(path.resolve()), None)

@@ -348,6 +348,11 @@ IN_MEASUREMENT = {
         "    import sys\n    sys.exit(3)  # here\n    return Data(",
         "it fails with SystemExit: 3",
     ),
+    "an exception that is no Exception": (
+        "    return Data(",
+        "    class Stop(BaseException): pass\n    raise Stop('mine')  # here\n    return Data(",
+        "it fails with Stop: mine",
+    ),
     "nothing returned": ("    return Data(", "    Data(", "NoneType: it is not a measurement"),
 }
 CASES = {**IN_PARAMETERS, **IN_MODEL, **IN_MEASUREMENT}
