@@ -32,7 +32,7 @@ class Parameter:
 
     def __post_init__(self):
         if self.prior not in ("log-uniform", "uniform"):
-            raise InputError(f"{self.name}: the prior {self.prior!r} is not known; use 'log-uniform' or 'uniform'")
+            raise InputError(f"{self.name}: the prior {quoted(self.prior)} is unknown; use 'log-uniform' or 'uniform'")
         _check_finite(self.name, low=self.low, high=self.high)
         if not self.low < self.high:
             raise InputError(f"{self.name}: the range [{self.low}, {self.high}] is empty; give low < high")
@@ -96,7 +96,7 @@ class Parametrisation:
             if parameter.name == name:
                 return parameter
         known = ", ".join(parameter.name for parameter in self.parameters)
-        raise InputError(f"parameter {name!r} is not known to the parametrisation {self.name!r}; it has {known}")
+        raise InputError(f"parameter {quoted(name)} is not known to the parametrisation {self.name!r}; it has {known}")
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from jaxtyping import Array, Float
 
 from anomfit.capabilities import Model, require_offered
 from anomfit.constraints.base import Constraint
-from anomfit.errors import InputError
+from anomfit.errors import InputError, quoted
 from anomfit.measurements.base import Measurement, Prediction
 from anomfit.parameters import Nuisance, Parameter, Parametrisation, Point
 from anomfit.precision import require_double_precision
@@ -174,7 +174,7 @@ def build_problem(
     chosen = model.parametrisations.get(parametrisation)
     if chosen is None:
         known = ", ".join(model.parametrisations)
-        raise InputError(f"parametrisation {parametrisation!r} is not known to {model.name}; use one of {known}")
+        raise InputError(f"parametrisation {quoted(parametrisation)} is not known to {model.name}; use one of {known}")
     _check_places(chosen, [p.name for p in free], list(fixed))
     _check_samples(measurements)
     for measurement in measurements:

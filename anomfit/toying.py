@@ -12,7 +12,7 @@ from anomfit.cards import Card, card_from_text, card_text, load_card, problem_fr
 from anomfit.cards.building import point_values
 from anomfit.cards.finding import shipped_card_names
 from anomfit.environment import require_libraries, require_platform
-from anomfit.errors import InputError, reject
+from anomfit.errors import InputError, quoted, reject
 from anomfit.explaining import explained
 from anomfit.folders import REPORT, RESULT, TOY_FIGURES, TOY_FILES, TOYS, named_folder, opened_folder, result_file
 from anomfit.identity import identity, refuse_other
@@ -115,7 +115,8 @@ def _subject(subject: str):
         return load_card(subject), None
     result = load_result(result_file(Path(subject)))
     if result.fit is None or result.hesse is None:
-        raise InputError(f"result: {subject!r} has no finished fit; go on with it: anomfit fit CARD --out DIR --resume")
+        remedy = "go on with it: anomfit fit CARD --out DIR --resume"
+        raise InputError(f"result: {quoted(str(subject))} has no finished fit; {remedy}")
     return card_from_text(result.provenance.card), result
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from anomfit.errors import InputError, reject
+from anomfit.errors import InputError, quoted, reject
 from anomfit.inference import scaled
 from anomfit.inference.holding import descend_held
 from anomfit.inference.optimise import Search
@@ -58,7 +58,7 @@ def check_axes(problem: Problem, names: tuple[str, str]) -> None:
     """Raises InputError unless both are free parameters, and different ones."""
     free = [p.name for p in problem.free]
     if names[0] == names[1]:
-        raise InputError(f"--boundary: {names[0]!r} is given twice; name two different parameters")
+        raise InputError(f"--boundary: {quoted(names[0])} is given twice; name two different parameters")
     for name in names:
         if name in problem.fixed:
             raise reject("--boundary", name, f"it is fixed in this problem; use two of {', '.join(free)}")
