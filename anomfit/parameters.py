@@ -32,7 +32,8 @@ class Parameter:
 
     def __post_init__(self):
         if self.prior not in ("log-uniform", "uniform"):
-            raise InputError(f"{self.name}: the prior {quoted(self.prior)} is unknown; use 'log-uniform' or 'uniform'")
+            words = f"the prior {quoted(self.prior)} is not known"
+            raise InputError(f"{self.name}: {words}; use 'log-uniform' or 'uniform'")
         _check_finite(self.name, low=self.low, high=self.high)
         if not self.low < self.high:
             raise InputError(f"{self.name}: the range [{self.low}, {self.high}] is empty; give low < high")
