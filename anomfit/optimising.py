@@ -84,7 +84,7 @@ def run_optimise(
         require_platform()
         prepare_devices(DEVICES)
         problem = problem_from_card(card, lambda sentence: say(f"warning: {sentence}"))
-        if not problem.names:
+        if not problem.free:  # pulls of nuisance parameters alone are no search
             raise reject("free", [], "leave at least one parameter free")
         if axes is not None:
             check_axes(problem, axes)

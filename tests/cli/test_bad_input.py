@@ -1,5 +1,7 @@
 """Bad input, one test a kind: status 2, one line that names field, value and remedy, nothing written."""
 
+import dataclasses
+
 import pytest
 
 from anomfit.cards import card_text, load_card
@@ -101,6 +103,12 @@ def test_a_name_of_another_alphabet_or_with_a_line_break_is_quoted_in_one_short_
 def test_an_argument_that_a_terminal_would_obey_is_shown_as_text(refused, odd):
     assert refused("models", odd).rstrip("\n").isprintable()
     assert refused(odd).rstrip("\n").isprintable()
+
+
+def test_a_search_with_nothing_free_but_nuisance_parameters_is_refused(refused, tmp_path):
+    text = card_text(dataclasses.replace(load_card("two-higgs-doublet"), free=()))
+    (tmp_path / "fixed.toml").write_text(text)
+    assert "at least one parameter free" in refused("optimise", "fixed.toml", "--out", "result")
 
 
 def test_an_unknown_card_key_is_refused_with_the_nearest(refused, card):
