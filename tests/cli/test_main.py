@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import jax
 import pytest
 
 from anomfit import __version__
@@ -149,3 +150,24 @@ def test_the_models_record_is_plain_data(model):
     record = listing._model_record(resolve_model(model))
     assert record["points"] == {"example": {"m_dark": 0.1, "epsilon": 1e-3}}
     assert [row["name"] for row in record["parametrisations"]["physical"]] == ["m_dark", "epsilon"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["predict", "oscillation", "lsnd"],
+        ["constraints", "two-higgs-doublet"],
+        ["fit", "oscillation"],
+        ["sample", "oscillation"],
+        ["optimise", "oscillation"],
+        ["toys", "oscillation", "--number", "5"],
+        ["reproduce"],
+    ],
+)
+def test_every_verb_that_computes_refuses_single_precision(anomfit, tmp_path, arguments):
+    with jax.enable_x64(False):
+        outcome = anomfit(*arguments)
+    assert (outcome.status, outcome.out) == (2, "")
+    assert outcome.err.startswith("anomfit: precision: ")
+    assert outcome.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
