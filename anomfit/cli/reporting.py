@@ -79,16 +79,18 @@ def reproduce(
       anomfit reproduce 2010.06159 --figures paper-figures
     """
     start_jax(no_cache)
+    from anomfit.folders import made_folder, named_folder
     from anomfit.reproduce import reproduce as reproduce_papers
 
-    for row in reproduce_papers(paper):
+    rows = reproduce_papers(paper)
+    folder = None if figures is None else made_folder(named_folder(figures))
+    for row in rows:
         if as_json:
             print_json(row.as_json(), indent=None)
         else:
             print(row.line, flush=True)
-    if figures is not None:
-        from anomfit.folders import named_folder
+    if folder is not None:
         from anomfit.plotting.papers import save_paper_figures
 
-        for path in save_paper_figures(named_folder(figures), paper):
+        for path in save_paper_figures(folder, paper):
             print(path, file=sys.stderr)

@@ -111,6 +111,11 @@ def test_a_search_with_nothing_free_but_nuisance_parameters_is_refused(refused, 
     assert "at least one parameter free" in refused("optimise", "fixed.toml", "--out", "result")
 
 
+def test_a_folder_for_the_papers_figures_that_cannot_be_made_is_refused_before_the_numbers(refused, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    assert "cannot be made" in refused("reproduce", "2010.06159", "--figures", "file/figures")
+
+
 def test_an_unknown_card_key_is_refused_with_the_nearest(refused, card):
     line = refused("fit", card("[free]", "[fre]"))
     assert "'fre'" in line
