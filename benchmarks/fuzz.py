@@ -8,6 +8,7 @@ Nothing long is computed: fits and searches stop once their input is checked. A 
 
 import argparse
 import collections
+import contextlib
 import os
 import shutil
 import sys
@@ -44,16 +45,17 @@ def _kind(kind: str, given: argparse.Namespace) -> int:
     indices = range(given.number or NUMBERS[kind]) if given.only is None else [given.only]
     counts, slowest, began = collections.Counter(), (0.0, -1), time.monotonic()
     found: dict[str, list[tuple[int, Outcome]]] = collections.defaultdict(list)
-    for index, outcome, folder in tried(
-        kind.replace("-", "_"), given.seed, indices, given.seconds, given.workers, given.prepared
-    ):
-        counts[outcome.verdict] += 1
-        slowest = max(slowest, (outcome.seconds, index))
-        found[outcome.verdict].append((index, outcome))
-        if given.keep is not None and (outcome.verdict in FAULTS or given.only is not None):
-            shutil.copytree(folder, given.keep / f"{kind}-{given.seed}-{index}", dirs_exist_ok=True)
-        if outcome.verdict in FAULTS and len(found[outcome.verdict]) <= SHOWN and given.only is None:
-            print(_words(kind, given.seed, index, outcome, lines=3), flush=True)
+    with contextlib.suppress(KeyboardInterrupt):  # what was tried until then is counted
+        for index, outcome, folder in tried(
+            kind.replace("-", "_"), given.seed, indices, given.seconds, given.workers, given.prepared
+        ):
+            counts[outcome.verdict] += 1
+            slowest = max(slowest, (outcome.seconds, index))
+            found[outcome.verdict].append((index, outcome))
+            if given.keep is not None and (outcome.verdict in FAULTS or given.only is not None):
+                shutil.copytree(folder, given.keep / f"{kind}-{given.seed}-{index}", dirs_exist_ok=True)
+            if outcome.verdict in FAULTS and len(found[outcome.verdict]) <= SHOWN and given.only is None:
+                print(_words(kind, given.seed, index, outcome, lines=3), flush=True)
     print(f"\n{'kind':<14}{'tried':>8}" + "".join(f"{verdict:>12}" for verdict in VERDICTS))
     print(f"{kind:<14}{counts.total():>8}" + "".join(f"{counts[verdict]:>12}" for verdict in VERDICTS))
     print(f"seed {given.seed}, {time.monotonic() - began:.0f} s; the slowest, {slowest[1]}, took {slowest[0]:.2f} s")
