@@ -23,6 +23,7 @@ from anomfit.plain_json import finite_or_none
 from anomfit.precision import require_double_precision
 
 SCHEMA_VERSION = 1
+LARGEST_TABLE = 100_000_000  # bytes of a table of points
 FEW, BATCH = 4, 32  # more points than a few are filled up to multiples of a batch: few programs to compile
 
 
@@ -142,13 +143,17 @@ def points_from_table(table: PointTable, chosen: Parametrisation, base: Mapping[
 def read_point_table(path: Path) -> PointTable:
     """A CSV with a header of parameter names; InputError when it is missing, no text, empty or names a column twice."""
     try:
-        rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
+        with path.open("rb") as file:
+            content = file.read(LARGEST_TABLE + 1)
+        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
     except FileNotFoundError:
         raise reject("points", str(path), "there is no such file") from None
     except OSError as error:
         raise InputError(f"points: {quoted(str(path))} cannot be read ({error.strerror}); name a CSV table") from error
     except (ValueError, csv.Error) as error:  # no UTF-8, a null character in the name, a cell of 100 kB
         raise InputError(f"points: {quoted(str(path))} cannot be read as a CSV table ({error})") from error
+    if len(content) > LARGEST_TABLE:
+        raise reject("points", str(path), f"it has more than {LARGEST_TABLE // 10**6} MB; split it")
     header = tuple(name.strip() for name in rows[0]) if rows else ()
     body = tuple((number, tuple(row)) for number, row in enumerate(rows[1:], start=2) if row)
     if not header or not body:

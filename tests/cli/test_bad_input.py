@@ -169,6 +169,7 @@ def test_a_file_of_points_of_the_wrong_shape_or_content_is_refused(refused, mode
 
 def test_a_file_of_points_that_is_missing_or_no_text_is_refused(refused, model, measurement, tmp_path):
     assert "no such file" in refused("predict", model, measurement, "--points", "absent.csv")
+    assert "cannot be read" in refused("predict", model, measurement, "--points", "/dev/zero")
     (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x80")
     assert "cannot be read" in refused("predict", model, measurement, "--points", "binary.csv")
 

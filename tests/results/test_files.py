@@ -81,7 +81,7 @@ def _result() -> Result:
     best, pulls, replicas = {"coherent": np.array([1.0, 0.2])}, np.array([0.5, -1.6]), np.round(4.0 + predictive)
     spectrum = Spectrum("counts", "2020", "Counts", bins, best, pulls, predictive, True, replicas)
     tension = Tension("counts:2020", Minimum(9.0, 2), Minimum(3.0, 1, 1.5), Minimum(2.0, 2, 2.5), "one nuisance")
-    log_likelihood = -0.5 * np.random.default_rng(2).chisquare(2, size=(2, 10, 1))
+    log_likelihood = -0.5 * np.random.default_rng(2).chisquare(2, size=(2, 60, 1))
     return Result(
         origin, fit, hesse, minos, goodness, significance, _samples(), (spectrum,), (tension,), log_likelihood
     )
