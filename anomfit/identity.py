@@ -35,6 +35,7 @@ DIGEST = 64  # characters; what is shorter is said
 SHOWN = 4  # parts that a sentence names
 LIBRARIES = {
     "nuts": ("jax", "jaxlib", "numpyro"),
+    "toys": ("jax", "jaxlib", "scipy", "numpy"),
     "nested": ("jax", "jaxlib", "nautilus-sampler", "scikit-learn", "scipy", "numpy"),
 }
 

@@ -14,7 +14,17 @@ from anomfit.cards.finding import shipped_card_names
 from anomfit.environment import require_libraries, require_platform
 from anomfit.errors import InputError, quoted, reject
 from anomfit.explaining import explained
-from anomfit.folders import REPORT, RESULT, TOY_FIGURES, TOY_FILES, TOYS, named_folder, opened_folder, result_file
+from anomfit.folders import (
+    REPORT,
+    RESULT,
+    TOY_FIGURES,
+    TOY_FILES,
+    TOY_STATE,
+    TOYS,
+    named_folder,
+    opened_folder,
+    result_file,
+)
 from anomfit.identity import identity, refuse_other
 from anomfit.precision import require_double_precision
 from anomfit.problem import Problem
@@ -60,13 +70,15 @@ def run_toys_of(
     parameters: Sequence[str] = (),
     seed: int = 1,
     overwrite: bool = False,
+    resume: bool = False,
     say: Say | None = None,
     progress: Progress | None = None,
 ) -> Thrown:
     """Throw toys for a result (its folder or result.nc) or a card, whose best fit is then found first.
 
     toys.csv (a row a toy), report.md, card.toml and toys.png go to `folder`. `parameters` are those whose coverage is
-    asked for. After Ctrl-C the toys that are done are written. Raises InputError for whatever is wrong with subject,
+    asked for. Every block of toys is kept, so that `resume` goes on after a kill, also to a larger number. After Ctrl-C
+    the toys that are done are written. Raises InputError for whatever is wrong with subject,
     point, parameters or folder before anything is computed, and for a result of another likelihood.
     """
     from anomfit.inference.devices import prepare_devices
@@ -92,13 +104,14 @@ def run_toys_of(
         if result is not None:
             refuse_other(result_file(Path(subject)), result.provenance.identity, identity(problem))
         require_libraries()
-        with opened_folder(folder, card_text(card), TOY_FILES, TOY_FIGURES, overwrite):
+        with opened_folder(folder, card_text(card), TOY_FILES, TOY_FIGURES, overwrite, resume):
             fit, effective = _best_fit(problem, card, result, say, progress)
             with interrupts.postponed():
                 goodness = goodness_of_fit(problem, fit.point, effective)
                 observed = Observed(goodness, significance(problem, fit.point))
                 truth = _truth(problem, fit, where, observed)
-            toys = run_toys(problem, truth, jax.random.key(seed), settings, parameters, progress)
+            key, state = jax.random.key(seed), folder / TOY_STATE
+            toys = run_toys(problem, truth, key, settings, parameters, progress, state)
             with interrupts.postponed():
                 _keep(folder, problem, card, toys, observed, say)
     return Thrown(problem, toys, observed)

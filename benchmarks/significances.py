@@ -50,7 +50,7 @@ def row(name: str) -> str:
     errors = hesse(problem, fit)
     gain, quality = significance(problem, fit.point), goodness_of_fit(problem, fit.point, errors.effective_parameters)
     bound = ", ".join(errors.at_bound) or "none"
-    p_value = "-" if quality.p_value is None else f"{quality.p_value:.2g}"
+    p_value = "-" if quality.p_value is None else f"{quality.p_value:.3g}"
     cells = [
         f"`{name}`",
         f"{gain.null:.2f}",

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from anomfit import interrupts
-from anomfit.cli.fitting import Overwrite
+from anomfit.cli.fitting import Overwrite, Resume
 from anomfit.cli.options import NoCache, Out, start_jax, whole_number
 from anomfit.cli.progress import bars, lines, say
 
@@ -30,19 +30,22 @@ def toys(
     starts: Annotated[str, typer.Option("--starts", metavar="N", help="Descents of each fit.")] = "4",
     seed: Annotated[str, typer.Option("--seed", metavar="N", help="Seed of the thrown data.")] = "1",
     overwrite: Overwrite = False,
+    resume: Resume = False,
     no_cache: NoCache = False,
 ) -> None:
     """Throw data sets from the likelihood at a point, fit each again, and calibrate what the fit of the data says.
 
     Counts are thrown from their Poisson or correlated Gaussian distribution, and so is what other data say of the
     nuisance parameters; limits have no data and stay. The folder gets toys.csv (a row a toy), report.md with the
-    calibrated p-values beside the asymptotic ones, card.toml and toys.png. Ctrl-C keeps the toys that are done.
+    calibrated p-values beside the asymptotic ones, card.toml and toys.png. Ctrl-C keeps the toys that are done;
+    --resume goes on, also to a larger number.
 
     \b
     Examples:
       anomfit toys my-fit --number 200
       anomfit toys oscillation --number 200 --parameter sin2_2theta
-      anomfit toys my-fit --no-new-physics --number 1000
+      anomfit toys my-fit --no-new-physics --number 1000 --out null
+      anomfit toys my-fit --no-new-physics --number 5000 --out null --resume
     """
     counted, descents = whole_number("--number", number, 1, MOST_TOYS), whole_number("--starts", starts, 1, MOST_STARTS)
     chosen_seed = whole_number("--seed", seed)
@@ -57,7 +60,8 @@ def toys(
     settings, where = ToySettings(number=counted, starts=descents), Where(point, no_new_physics)
     folder = new_folder(subject, "toys") if out is None else out
     progress = bars() if sys.stderr.isatty() else lines()
-    found = run_toys_of(subject, folder, settings, where, parameters or (), chosen_seed, overwrite, say, progress)
+    asked = parameters or ()
+    found = run_toys_of(subject, folder, settings, where, asked, chosen_seed, overwrite, resume, say, progress)
     console = Console() if sys.stdout.isatty() else Console(width=150)
     print(thrown_words(found.toys))
     for table in toy_tables(found.toys, found.observed, found.problem.free):

@@ -12,6 +12,7 @@ points whose predictions are computed once.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -21,6 +22,7 @@ from jaxtyping import Array, Float
 
 from anomfit import interrupts
 from anomfit.errors import reject
+from anomfit.identity import sampling_identity
 from anomfit.inference import scaled
 from anomfit.inference.angles import prior_angles, values_at_angles
 from anomfit.inference.descent import descend
@@ -28,6 +30,7 @@ from anomfit.inference.devices import devices_for, each, spread
 from anomfit.inference.evaluate import GRADIENT_LANES, forward, lane_order
 from anomfit.inference.holding import descend_held
 from anomfit.inference.significance import null_predictions, null_twice_nll
+from anomfit.inference.states import keep_state, kept_state
 from anomfit.inference.throwing import Thrown, changing, check_throwable, throw, with_data
 from anomfit.measurements.base import Prediction
 from anomfit.problem import Problem
@@ -91,6 +94,31 @@ class Toys:
         return np.sum(self.chi_squared, axis=1) + self.penalty
 
 
+def _identity(problem: Problem, truth: Truth, key: Array, settings: ToySettings, parameters: Sequence[str]):
+    """What fixes the toys but for their number. The true values by six digits: a best fit is found anew by a card."""
+    place = {name: f"{value:.6g}" for name, value in {**(truth.point or {}), **truth.pulls}.items()}
+    searched = {name: getattr(settings, name) for name in ("starts", "screened", "rounds")}
+    return sampling_identity(problem, key, "toys", truth=place, parameters=tuple(parameters), **searched)
+
+
+def _save(table: Mapping[str, Any], path: Path) -> None:
+    flat = {name: column for name, column in table.items() if isinstance(column, np.ndarray)}
+    for group in ("held", "best"):
+        flat |= {f"{group}/{name}": column for name, column in table[group].items()}
+    with path.open("wb") as file:
+        np.savez(file, allow_pickle=False, **flat)
+
+
+def _load(path: Path) -> dict[str, Any]:
+    with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+        flat = {name: file[name] for name in file.files}
+    table: dict[str, Any] = {"at_truth": None, "held": {}, "best": {}}
+    for name, column in flat.items():
+        group, _, member = name.rpartition("/")
+        (table[group] if group else table)[member] = column
+    return table
+
+
 class _Bench(NamedTuple):
     """What all toys of a run share: the problem, which leaves change, the toys' data, and the null predictions."""
 
@@ -107,31 +135,39 @@ def run_toys(
     settings: ToySettings | None = None,
     parameters: Sequence[str] = (),
     progress: Progress | None = None,
+    state_file: Path | None = None,
 ) -> Toys:
     """Throw `settings.number` data sets at `truth` and fit each; `parameters` are those whose coverage is asked for.
 
-    An interrupt (Ctrl-C) after the first block of toys ends the run with those that are done, `complete` False. Raises
-    InputError for a measurement that cannot be thrown, and for a name that is no free parameter of the problem.
+    With a `state_file` (.npz) every block of toys is kept there, and a run that finds one goes on from it; one of
+    another likelihood, key, truth or settings is refused. The number of toys may be another one. An interrupt (Ctrl-C)
+    after the first block of toys ends the run with those that are done, `complete` False. Raises InputError for a
+    measurement that cannot be thrown, and for a name that is no free parameter of the problem.
     """
     settings, report = settings or ToySettings(), progress or (lambda stage, done, total: None)
     check_throwable(problem.measurements)
     check_parameters(problem, parameters, truth.point is None)
     key_data, key_prior = jax.random.split(key)
-    bench = _bench(problem, truth, key_data, settings.number)
-    prior = _prior_points(problem, key_prior, settings.screened)
-    rows: list[dict[str, Any]] = []
-    complete = True
-    report("toys", 0, settings.number)
+    who = _identity(problem, truth, key, settings, parameters)
+    table = None if state_file is None else kept_state(state_file, who, _load)
+    done, complete = 0 if table is None else len(table["twice_nll"]), True
+    report("toys", min(done, settings.number), settings.number)
     try:
-        for first in range(0, settings.number, BLOCK):
+        bench = _bench(problem, truth, key_data, settings.number)
+        prior = _prior_points(problem, key_prior, settings.screened)
+        for first in range(done, settings.number, BLOCK):
             toys = np.arange(first, min(first + BLOCK, settings.number))
-            rows.append(_fitted_block(bench, truth, prior, toys, settings, parameters))
+            block = _fitted_block(bench, truth, prior, toys, settings, parameters)
+            table = block if table is None else jax.tree.map(lambda *parts: np.concatenate(parts), table, block)
+            if state_file is not None:
+                keep_state(state_file, who, partial(_save, table))
             report("toys", int(toys[-1]) + 1, settings.number)
     except KeyboardInterrupt:
-        if not rows:
+        if table is None:
             raise
         complete = False
-    table = jax.tree.map(lambda *parts: np.concatenate(parts), *rows)
+    assert table is not None  # there is at least one toy
+    table = jax.tree.map(lambda column: column[: settings.number], table)
     return Toys(
         truth=truth,
         names=problem.names,

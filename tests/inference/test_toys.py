@@ -107,6 +107,20 @@ def test_an_interrupt_keeps_the_toys_that_are_done():
     assert len(found.twice_nll) == 16
 
 
+def test_a_run_goes_on_from_its_state_with_the_same_toys(toys, tmp_path):
+    problem, state = line(), tmp_path / "toys.npz"
+    truth, settings = true_point(problem, TRUE), ToySettings(number=16, starts=2, screened=32)
+    run_toys(problem, truth, KEY, settings, ("a", "b"), state_file=state)
+    more = dataclasses.replace(settings, number=24)
+    found = run_toys(problem, truth, KEY, more, ("a", "b"), state_file=state)
+    np.testing.assert_allclose(found.twice_nll, toys.twice_nll[:24], rtol=1e-9)
+    np.testing.assert_allclose(found.held["b"], toys.held["b"][:24], rtol=1e-9)
+    fewer = run_toys(problem, truth, KEY, dataclasses.replace(settings, number=3), ("a", "b"), state_file=state)
+    np.testing.assert_array_equal(fewer.twice_nll, found.twice_nll[:3])
+    with pytest.raises(InputError, match="the seed has changed"):
+        run_toys(problem, truth, jax.random.key(9), more, ("a", "b"), state_file=state)
+
+
 def test_what_makes_no_sense_is_refused():
     problem = line()
     with pytest.raises(InputError, match="coverage is that of a free parameter: a, b"):
