@@ -24,26 +24,18 @@ def test_toys_of_a_card_and_of_its_result(anomfit, card, tmp_path):
     of_card = anomfit("toys", card, "--number", "20", "--out", "first", "--parameter", "epsilon", "--starts", "2")
     assert (of_card.status, of_card.err.count("Traceback")) == (0, 0)
     folder = tmp_path / "first"
-    kept = {"toys.npz", "toys.before.npz"}
-    assert {path.name for path in folder.iterdir()} == {
-        ".anomfit",
-        "toys.csv",
-        "report.md",
-        "card.toml",
-        "toys.png",
-    } | kept
+    names = {"toys.csv", "report.md", "card.toml", "toys.png", "toys.npz", "toys.before.npz"}
+    assert {path.name for path in folder.iterdir()} == {".anomfit", *names}
     table = rows(folder / "toys.csv")
     assert len(table) == 20
     assert all(float(row["twice_nll"]) <= float(row["twice_nll_true_epsilon"]) + 1e-9 for row in table)
     report = (folder / "report.md").read_text()
     for words in ("20 toys were thrown at epsilon = ", "calibrated p", "## Coverage", "## Delta chi^2 of the true"):
         assert words in report, words
-    more = anomfit(
-        "toys", card, "--number", "24", "--out", "first", "--parameter", "epsilon", "--starts", "2", "--resume"
-    )
-    assert more.status == 0
+    again = ("toys", card, "--number", "24", "--out", "first", "--starts", "2", "--resume")
+    assert anomfit(*again, "--parameter", "epsilon").status == 0
     assert rows(folder / "toys.csv")[:20] == table
-    other = anomfit("toys", card, "--number", "24", "--out", "first", "--starts", "2", "--resume")
+    other = anomfit(*again)
     assert (other.status, "the setting parameters" in other.err) == (2, True)
     of_result = anomfit("toys", "fit", "--number", "20", "--out", "second", "--starts", "2")
     assert of_result.status == 0
