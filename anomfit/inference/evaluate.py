@@ -5,7 +5,8 @@ through these two, whatever the number of points: points are padded to a fixed n
 lanes that are not in use.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -55,15 +56,23 @@ def forward_at(problem: Problem, point: Mapping[str, float]) -> Forward:
 
 def gradients(problem: Problem, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """`scaled.scaled_twice_nll` (n,) and its gradients (n, coordinates) at scaled coordinates `s` (n, coordinates)."""
-    values, slopes = np.empty(len(s)), np.empty(s.shape)
-    lanes = lane_order(devices_for(GRADIENT_LANES))
-    for first in range(0, len(s), GRADIENT_LANES):
+    return in_lanes(partial(_gradients, problem), s)
+
+
+def in_lanes(program: Callable, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Values and gradients at any number of points (n, coordinates), through one shape of a compiled `program`.
+
+    `program(points, active)` takes `GRADIENT_LANES` points and which of them are asked for.
+    """
+    values, slopes = np.empty(len(points)), np.empty(points.shape)
+    lanes = _lane_order(devices_for(GRADIENT_LANES))
+    for first in range(0, len(points), GRADIENT_LANES):
         interrupts.check()
-        chunk = s[first : first + GRADIENT_LANES]
+        chunk = points[first : first + GRADIENT_LANES]
         used = lanes[: len(chunk)]
         padded, active = np.repeat(chunk[:1], GRADIENT_LANES, axis=0), np.zeros(GRADIENT_LANES, dtype=bool)
         padded[used], active[used] = chunk, True
-        value, slope = _gradients(problem, jnp.asarray(padded), jnp.asarray(active))
+        value, slope = program(jnp.asarray(padded), jnp.asarray(active))
         values[first : first + len(chunk)] = np.asarray(value)[used]
         slopes[first : first + len(chunk)] = np.asarray(slope)[used]
     return values, slopes
@@ -113,6 +122,6 @@ def _gradients(problem: Problem, s, active):
     return spread(batch, devices_for(GRADIENT_LANES))(problem, (s, active))
 
 
-def lane_order(devices: int) -> np.ndarray:
+def _lane_order(devices: int) -> np.ndarray:
     """Lanes in the order of their use: the devices, each of which has a run of lanes, take turns."""
     return np.arange(GRADIENT_LANES).reshape(devices, -1).T.ravel()

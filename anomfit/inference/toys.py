@@ -20,14 +20,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from anomfit import interrupts
 from anomfit.errors import reject
 from anomfit.identity import sampling_identity
 from anomfit.inference import scaled
 from anomfit.inference.angles import prior_angles, values_at_angles
 from anomfit.inference.descent import descend
 from anomfit.inference.devices import devices_for, each, spread
-from anomfit.inference.evaluate import GRADIENT_LANES, forward, lane_order
+from anomfit.inference.evaluate import GRADIENT_LANES, forward, in_lanes
 from anomfit.inference.holding import descend_held
 from anomfit.inference.significance import null_predictions, null_twice_nll
 from anomfit.inference.states import keep_state, kept_state
@@ -266,18 +265,7 @@ def _descended(bench: _Bench, toys, starts, held, rounds: int) -> tuple[np.ndarr
 
 def _slopes(bench: _Bench, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """-2 ln L and its gradient at points whose last coordinate is the toy."""
-    values, slopes = np.empty(len(points)), np.zeros(points.shape)
-    lanes = lane_order(devices_for(GRADIENT_LANES))
-    for first in range(0, len(points), GRADIENT_LANES):
-        interrupts.check()
-        chunk = points[first : first + GRADIENT_LANES]
-        used, active = lanes[: len(chunk)], np.zeros(GRADIENT_LANES, dtype=bool)
-        padded = np.repeat(chunk[:1], GRADIENT_LANES, axis=0)
-        padded[used], active[used] = chunk, True
-        found = _gradients(bench.problem, bench.thrown, jnp.asarray(padded), jnp.asarray(active), places=bench.places)
-        value, slope = (np.asarray(x) for x in found)
-        values[first : first + len(chunk)], slopes[first : first + len(chunk), :-1] = value[used], slope[used]
-    return values, slopes
+    return in_lanes(partial(_gradients, bench.problem, bench.thrown, places=bench.places), points)
 
 
 def _null(bench: _Bench, toys: np.ndarray) -> np.ndarray:
@@ -322,8 +310,8 @@ def _gradients(problem: Problem, thrown: Thrown, points, active, places):
     def one(shared, lane):
         point, is_used = lane
         toy = _toy(shared[0], shared[1], point[-1].astype(int), places)
-        evaluate = jax.value_and_grad(lambda s: scaled.scaled_twice_nll(toy, s))
-        return jax.lax.cond(is_used, evaluate, lambda s: (jnp.zeros((), s.dtype), jnp.zeros_like(s)), point[:-1])
+        evaluate = jax.value_and_grad(lambda x: scaled.scaled_twice_nll(toy, x[:-1]))
+        return jax.lax.cond(is_used, evaluate, lambda x: (jnp.zeros((), x.dtype), jnp.zeros_like(x)), point)
 
     def batch(shared, lanes):
         return each(lambda lane: one(shared, lane), lanes)
