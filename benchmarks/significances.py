@@ -8,12 +8,11 @@ A card that is not asked for keeps its row. Without --write the rows are printed
 import argparse
 from pathlib import Path
 
-from anomfit.folders import written_whole
+from marked_tables import put_row
 
-BEGIN, END = "<!-- significances: begin -->", "<!-- significances: end -->"
 HEADER = (
     "| card | -2 ln L without new physics | best fit | Delta chi^2 | local sigma | chi^2 / degrees of freedom | "
-    "asymptotic p | limits' -2 ln L | at a bound |\n|---|---|---|---|---|---|---|---|---|"
+    "asymptotic p | limits' -2 ln L | at a bound |"
 )
 
 
@@ -28,14 +27,14 @@ def main() -> None:
     arguments = parser.parse_args()
     prepare_devices(4)
     for name in arguments.card or shipped_card_names():
-        line = row(name)
-        print(line, flush=True)
+        found = cells(name)
+        print(f"{name}: {', '.join(found)}", flush=True)
         if arguments.write:
-            rewrite(arguments.write, name, line)
+            put_row(arguments.write, "significances", HEADER, f"`{name}`", found)
 
 
-def row(name: str) -> str:
-    """One card's line of the table."""
+def cells(name: str) -> list[str]:
+    """One card's row of the table, but for its name."""
     import jax
 
     from anomfit.cards import load_card, problem_from_card
@@ -51,8 +50,7 @@ def row(name: str) -> str:
     gain, quality = significance(problem, fit.point), goodness_of_fit(problem, fit.point, errors.effective_parameters)
     bound = ", ".join(errors.at_bound) or "none"
     p_value = "-" if quality.p_value is None else f"{quality.p_value:.3g}"
-    cells = [
-        f"`{name}`",
+    return [
         f"{gain.null:.2f}",
         f"{fit.twice_nll:.2f}",
         f"{gain.delta_chi_squared:.2f}",
@@ -62,19 +60,6 @@ def row(name: str) -> str:
         f"{quality.limits:.2f}",
         bound,
     ]
-    return "| " + " | ".join(cells) + " |"
-
-
-def rewrite(path: Path, name: str, line: str) -> None:
-    """Put the card's line into the table between the markers, in order of the names."""
-    text = path.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    old, _, after = rest.partition(END)
-    rows = {entry.split("`")[1]: entry for entry in old.splitlines() if entry.startswith("| `")}
-    rows[name] = line
-    body = "\n".join([HEADER, *(rows[key] for key in sorted(rows))])
-    with written_whole(path) as part:
-        part.write_text(f"{before}{BEGIN}\n{body}\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Whether calibrated p-values are what they claim: toys that calibrate, and independent ones whose p must be uniform.
 
-    python benchmarks/toys.py [--number 200] [--seed 1] [--case NAME]
+    python benchmarks/toys.py [--number 200] [--seed 1] [--case NAME] [--write docs/goodness.md]
 
 For each case, twice as many data sets as asked for are thrown at the best fit and fitted. The first half calibrates,
 the second half is held against it. Printed: the Kolmogorov-Smirnov probability that the calibrated p-values are uniform
@@ -12,6 +12,7 @@ theirs.
 
 import argparse
 import time
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -23,6 +24,10 @@ from anomfit.inference.minimise import FitSettings, minimise
 from anomfit.inference.toys import ToySettings, run_toys, true_point
 from anomfit.inference.uncertainties import hesse
 
+HEADER = (
+    "| case | toys | s | calibrated p uniform: KS p | numbers, degrees of freedom | mean chi^2 | asymptotic p below "
+    "0.05, 0.01 | asymptotic p uniform: KS p |"
+)
 OSCILLATION = """
 model = "oscillation"
 [free]
@@ -78,20 +83,27 @@ def main() -> None:
     parser.add_argument("--number", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--case", choices=list(CASES))
+    parser.add_argument("--write", type=Path)
     chosen = parser.parse_args()
     prepare_devices(2)
     for name in [chosen.case] if chosen.case else CASES:
         began = time.perf_counter()
         toys, freedom, uniform = held_against(CASES[name], chosen.number, chosen.seed)
         asymptotic = chi2.sf(toys.total, max(freedom, 1))
-        print(f"{name}: {len(toys.total)} toys in {time.perf_counter() - began:.0f} s")
-        print(f"  calibrated p of {chosen.number} independent toys: uniform with KS p = {uniform:.3f}")
-        print(
-            f"  asymptotic p ({toys.numbers} numbers, {freedom} degrees of freedom): below 0.05 in "
-            f"{100.0 * np.mean(asymptotic < 0.05):.1f} %, below 0.01 in {100.0 * np.mean(asymptotic < 0.01):.1f} % of "
-            f"the toys; KS p = {kstest(asymptotic, 'uniform').pvalue:.2g}; mean chi^2 {np.mean(toys.total):.1f}",
-            flush=True,
-        )
+        cells = [
+            f"{len(toys.total)}",
+            f"{time.perf_counter() - began:.0f}",
+            f"{uniform:.3f}",
+            f"{toys.numbers}, {freedom}",
+            f"{np.mean(toys.total):.1f}",
+            f"{100.0 * np.mean(asymptotic < 0.05):.1f} %, {100.0 * np.mean(asymptotic < 0.01):.1f} %",
+            f"{kstest(asymptotic, 'uniform').pvalue:.2g}",
+        ]
+        print(f"{name}: {', '.join(cells)}", flush=True)
+        if chosen.write:
+            from marked_tables import put_row  # which lies beside this file
+
+            put_row(chosen.write, "calibration", HEADER, name, cells)
 
 
 if __name__ == "__main__":
