@@ -41,10 +41,12 @@ class Calibrated:
 
     @property
     def words(self) -> str:
-        """The p-value with its error, or what it is below."""
+        """The p-value with its error, or what it is below or above."""
         p = self.p_value
         if self.as_extreme == 0:
             return f"below {p:.2g}"
+        if self.as_extreme == self.toys:
+            return f"above {1.0 - 1.0 / (self.toys + 1):.4g}"
         return f"{p:.3g} +- {np.sqrt(p * (1.0 - p) / self.toys):.1g}"
 
 

@@ -15,6 +15,7 @@ from anomfit.inference.toys import ToySettings, Truth, run_toys, true_point
 from anomfit.measurements.base import Prediction
 from anomfit.parameters import Nuisance
 from anomfit.problem import build_problem
+from anomfit.results.toys import calibrated
 
 NUMBER = 160
 PLACES, SIGMA = np.linspace(-1.0, 1.0, 6), 0.2
@@ -119,6 +120,12 @@ def test_a_run_goes_on_from_its_state_with_the_same_toys(toys, tmp_path):
     np.testing.assert_array_equal(fewer.twice_nll, found.twice_nll[:3])
     with pytest.raises(InputError, match="the seed has changed"):
         run_toys(problem, truth, jax.random.key(9), more, ("a", "b"), state_file=state)
+
+
+def test_a_calibrated_p_value_is_never_0_and_never_1():
+    assert calibrated(np.arange(9.0), 7.5).words.startswith("0.2 +- ")
+    assert calibrated(np.arange(9.0), 20.0).words == "below 0.1"
+    assert calibrated(np.arange(9.0), -1.0).words == "above 0.9"
 
 
 def test_what_makes_no_sense_is_refused():
