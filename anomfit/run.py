@@ -145,10 +145,10 @@ def _say_at_point(problem: Problem, card: Card, say: Say) -> None:
     values = point_values(problem.model, problem.parametrisation, card.point)
     found = forward_at(problem, {name: values.get(name, 0.0) for name in problem.names})
     parts = ", ".join(
-        f"{m.name} {float(chi[0]):.2f} ({len(pulls[0])} numbers)"
-        for m, chi, pulls in zip(problem.measurements, found.chi_squared, found.pulls, strict=True)
+        f"{m.name} {float(chi[0]):.2f} ({m.independent_numbers})"
+        for m, chi in zip(problem.measurements, found.chi_squared, strict=True)
     )
-    say(f"at {card.point}: -2 ln L = {found.twice_nll[0]:.4f}; chi^2: {parts}")
+    say(f"at {card.point}: -2 ln L = {found.twice_nll[0]:.4f}; chi^2 (independent numbers): {parts}")
 
 
 def _fitted(problem: Problem, card: Card, folder: Path, say: Say, progress: Progress | None) -> "Result":
