@@ -77,7 +77,7 @@ def test_a_folder_of_ones_own_is_used(tmp_path):
         {"HOME": "not/absolute"},
         {"HOME": "/nonexistent/home"},
         {"ANOMFIT_CACHE": "~nouser/x"},
-        {"ANOMFIT_CACHE": "/tmp/caf\udcff"},  # bytes that are no text
+        {"ANOMFIT_CACHE": "caf\udcff"},  # bytes that are no text
         {"ANOMFIT_CACHE": "x" * 5000},
         {"XDG_CACHE_HOME": "~/x", "HOME": None},  # not absolute: the standard ignores it
     ],
