@@ -139,8 +139,9 @@ class UpscattersByScalars(Protocol):
     Its points have m_N2, m_N1, m_hprime and y_nu. A recoil cannot be had from `MakesPairs`, whose nodes have none.
     """
 
-    nucleon_form_factor: str
-    nuclear_form_factor: str
+    def form_factors(self, nuisances: Point) -> "FormFactors":
+        """Those in force."""
+        ...
 
     def scalars(self, point: Point) -> ScalarMasses:
         """The exchanged scalars."""

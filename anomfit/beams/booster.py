@@ -11,8 +11,8 @@ from anomfit.physics.constants import M_C12, M_N, M_P
 
 CH2 = (
     Target("C12", M_C12, 1.0, 6, 6),
-    Target("proton", M_P, 8.0, 1, 0),
-    Target("neutron", M_N, 6.0, 0, 1),
+    Target("proton", M_P, 8.0, 1, 0, (("C12", 6.0),)),
+    Target("neutron", M_N, 6.0, 0, 1, (("C12", 6.0),)),
 )
 # nu_mu and anti-nu_mu scatter alike off scalars; "numu-only" leaves the wrong-sign part out, as the papers seem to
 FLAVOURS = {"numu+numubar": ("numu", "numubar"), "numu-only": ("numu",)}
@@ -47,7 +47,7 @@ def microboone_beam(flavours: str = "numu+numubar") -> Beam:
     table = (columns["E_lo_GeV"], columns["E_hi_GeV"], flux)
     argon = (
         Target("Ar40", values["argon_mass"], 1.0, 18, 22),
-        Target("proton", M_P, 18.0, 1, 0),
-        Target("neutron", M_N, 22.0, 0, 1),
+        Target("proton", M_P, 18.0, 1, 0, (("Ar40", 18.0),)),
+        Target("neutron", M_N, 22.0, 0, 1, (("Ar40", 22.0),)),
     )
     return make_beam([table], [values["pot"] * values["argon_nuclei"]], argon)

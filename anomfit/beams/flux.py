@@ -1,7 +1,7 @@
 """Neutrino fluxes: linear between bin centres, corners rounded, integral restored; several beams side by side."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -14,25 +14,36 @@ from anomfit.physics.corners import ROUNDING, rounded
 
 @dataclass(frozen=True)
 class Target:
-    """A scatterer in a molecule of the detector: `count` of them; spin-0 nuclei scatter coherently."""
+    """A scatterer in a molecule of the detector: `count` of them; spin-0 nuclei scatter coherently.
 
-    name: str  # "proton", "neutron" or "C12"
+    bound: how many of `count` nucleons are bound, in which nucleus, (("C12", 6.0),) for the 8 protons of CH2, two of
+    which are free.
+    """
+
+    name: str  # "proton", "neutron" or "C12", as `nuclei.nucleus` spells it
     mass: float  # GeV
     count: float
     protons: int
     neutrons: int
+    bound: tuple[tuple[str, float], ...] = ()
 
     @property
     def is_nucleus(self) -> bool:
         """Whether the target scatters as a whole, with a nuclear form factor."""
         return self.protons + self.neutrons > 1
 
+    @property
+    def alone(self) -> "Target":
+        """One of them, its `bound` the share that is bound."""
+        return replace(self, count=1.0, bound=tuple((name, number / self.count) for name, number in self.bound))
+
 
 @dataclass(frozen=True)
 class Beam:
     """Fluxes that share a target: leaves are numbers, the composition of the molecule is static.
 
-    flux: knots, 1/cm^2/POT/GeV, at first + step * index; exposure: POT x molecules, one a beam.
+    flux: knots, 1/cm^2/POT/GeV, at first + step * index; exposure: POT x molecules, one a beam. surroundings: what is
+    around the detector, in the mass of one molecule of it; empty where pairs from outside are not asked for.
     """
 
     flux: Float[Array, "knots beams"]
@@ -40,6 +51,26 @@ class Beam:
     step: Float[Array, ""]
     exposure: Float[Array, "beams"]
     composition: tuple[Target, ...]
+    surroundings: tuple[Target, ...] = ()
+
+    @property
+    def scatterers(self) -> tuple[Target, ...]:
+        """Everything that scatters in the detector or around it, each once, with a count of 1."""
+        return tuple(dict.fromkeys(target.alone for target in (*self.composition, *self.surroundings)))
+
+    def counts(self) -> Float[np.ndarray, "component targets"]:
+        """How many of each of the scatterers a component of a rate has, for one molecule or its mass: coherent and
+        incoherent in the detector and, if there are surroundings, everything in these.
+        """
+        nuclei = tuple(target for target in self.composition if target.is_nucleus)
+        nucleons = tuple(target for target in self.composition if not target.is_nucleus)
+        parts = (nuclei, nucleons, self.surroundings) if self.surroundings else (nuclei, nucleons)
+        scatterers = self.scatterers
+        table = np.zeros((len(parts), len(scatterers)))
+        for row, part in zip(table, parts, strict=True):
+            for target in part:
+                row[scatterers.index(target.alone)] += target.count
+        return table
 
     @property
     def highest_energy(self) -> Float[Array, ""]:
@@ -61,7 +92,9 @@ class Beam:
         return jnp.where(inside[..., None], value, 0.0)
 
 
-jax.tree_util.register_dataclass(Beam, data_fields=["flux", "first", "step", "exposure"], meta_fields=["composition"])
+jax.tree_util.register_dataclass(
+    Beam, data_fields=["flux", "first", "step", "exposure"], meta_fields=["composition", "surroundings"]
+)
 
 
 def piecewise_linear(low: np.ndarray, high: np.ndarray, density: np.ndarray) -> tuple[np.ndarray, float, float]:

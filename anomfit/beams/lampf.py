@@ -16,8 +16,8 @@ from anomfit.physics.muon_decay_at_rest import ENDPOINT, muon_antineutrino_spect
 
 # one molecule CH2, its nucleons one by one: those of carbon must be knocked out, the free protons not
 SCATTERERS = (
-    Target("neutron", M_N, 6.0, 0, 1),
-    Target("bound proton", M_P, 6.0, 1, 0),
+    Target("neutron", M_N, 6.0, 0, 1, (("C12", 6.0),)),
+    Target("bound proton", M_P, 6.0, 1, 0, (("C12", 6.0),)),
     Target("free proton", M_P, 2.0, 1, 0),
     Target("C12", M_C12, 1.0, 6, 6),
 )

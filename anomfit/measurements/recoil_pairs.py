@@ -15,7 +15,7 @@ from anomfit.detectors.lsnd import RING, flight_length
 from anomfit.detectors.pairs import see_pairs
 from anomfit.parameters import Point
 from anomfit.physics.constants import HBAR_C_M
-from anomfit.physics.nucleon_scalar import SCALAR_DIPOLE_MASS, SIGMA_TERM_SCALE
+from anomfit.physics.nucleon_scalar import SIGMA_TERM_SCALE
 from anomfit.physics.recoil_upscattering import (
     Boxes,
     KnockOut,
@@ -82,11 +82,7 @@ def signal_at(model: UpscattersByScalars, point: Point, nuisances: Point) -> Sig
             F_p=scale * F_p * scalars.doublet,
             F_n=scale * F_n * scalars.doublet,
         ),
-        form_factors=FormFactors(
-            model.nucleon_form_factor,
-            model.nuclear_form_factor,
-            nuisances.get(SCALAR_DIPOLE_MASS.name, SCALAR_DIPOLE_MASS.mean),
-        ),
+        form_factors=model.form_factors(nuisances),
     )
 
 

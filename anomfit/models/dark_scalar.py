@@ -17,7 +17,7 @@ from anomfit.beams import Beam
 from anomfit.capabilities import MesonScalars, PairEvents
 from anomfit.errors import reject
 from anomfit.models import dark_scalar_parameters as parameters
-from anomfit.models.form_factors import form_factors
+from anomfit.models.form_factors import check_words, form_factors
 from anomfit.parameters import Nuisance, Parametrisation, Point
 from anomfit.physics import lepton_moments, penguin_decays, scalar_decays, upscattered_pairs
 from anomfit.physics.barr_zee import photon_coupling_moment
@@ -66,17 +66,18 @@ class ScalarWidths(NamedTuple):
 class DarkScalar:
     """The model; fields are static choices.
 
-    nucleon_form_factor, nuclear_form_factor: as in `FormFactors`. photon_loops: fermions that add to kappa, "heavy" (e,
-    mu, tau, c, b, t; light quarks are bound in hadrons, whose loops are left out), "leptons" or "none". long_kaon: see
-    `penguin_branching_ratio`. nu4_width: "corrected" (1/16 pi) or "printed" (equation 13 with 1/8 pi). neutrinos: which
-    chirality S couples nu_4 to, "both" alike (the paper's), "left" or "right" alone, with the same rates: the direction
-    of S in the decay of a polarised nu_4. v, m_top: GeV.
+    nucleon_form_factor, nuclear_form_factor, bound_nucleons: as in `FormFactors`. photon_loops: fermions that add to
+    kappa, "heavy" (e, mu, tau, c, b, t; light quarks are bound in hadrons, whose loops are left out), "leptons" or
+    "none". long_kaon: see `penguin_branching_ratio`. nu4_width: "corrected" (1/16 pi) or "printed" (equation 13 with
+    1/8 pi). neutrinos: which chirality S couples nu_4 to, "both" alike (the paper's), "left" or "right" alone, with the
+    same rates: the direction of S in the decay of a polarised nu_4. v, m_top: GeV.
     """
 
     name: str = "dark-scalar"
     title: str = "a light scalar with couplings to photons and fermions, and a sterile neutrino"
     nucleon_form_factor: str = "dipole"
-    nuclear_form_factor: str = "helm"
+    nuclear_form_factor: str = "measured"
+    bound_nucleons: str = "fermi-gas"
     photon_loops: PhotonLoops = "heavy"
     long_kaon: penguin_decays.LongKaon = "real"
     nu4_width: Literal["corrected", "printed"] = "corrected"
@@ -89,6 +90,8 @@ class DarkScalar:
         "leveille-1978",
         "arXiv:1806.10252",
         "helm-1956",
+        "angeli-marinova-2013",
+        "moniz-1971",
         "arXiv:1312.4951",
         "arXiv:1301.1114",
         "arXiv:0911.4938",
@@ -98,6 +101,11 @@ class DarkScalar:
     )
 
     def __post_init__(self):
+        check_words(
+            nucleon_form_factor=self.nucleon_form_factor,
+            nuclear_form_factor=self.nuclear_form_factor,
+            bound_nucleons=self.bound_nucleons,
+        )
         if self.photon_loops not in LOOP_FERMIONS:
             raise reject("photon_loops", self.photon_loops, f"use one of {', '.join(LOOP_FERMIONS)}")
         if self.nu4_width not in ("corrected", "printed"):
@@ -186,7 +194,7 @@ class DarkScalar:
 
     def form_factors(self, nuisances: Point) -> FormFactors:
         """The form factors in force."""
-        return form_factors(self.nucleon_form_factor, self.nuclear_form_factor, nuisances)
+        return form_factors(self.nucleon_form_factor, self.nuclear_form_factor, self.bound_nucleons, nuisances)
 
     def pair_events(self, point: Point, nuisances: Point, beam: Beam, nodes: upscattered_pairs.Nodes) -> PairEvents:
         """nu_mu + target -> nu_4 + target, nu_4 -> nu S promptly, S -> gamma gamma or e+e- (capability MakesPairs)."""
@@ -257,8 +265,10 @@ class DarkScalar:
 dark_scalar = DarkScalar()
 as_published = DarkScalar(
     name="dark-scalar-as-published",
-    title="the same as in arXiv:2005.08920: constant nucleon coupling, |lambda_t| for K_L, 1/8 pi for nu_4",
+    title="the same as in arXiv:2005.08920: constant coupling to free nucleons, |lambda_t| for K_L, 1/8 pi for nu_4",
     nucleon_form_factor="constant",
+    nuclear_form_factor="helm",
+    bound_nucleons="none",
     photon_loops="leptons",
     long_kaon="absolute",
     nu4_width="printed",

@@ -17,7 +17,7 @@ from anomfit.beams import Beam
 from anomfit.capabilities import PairEvents
 from anomfit.errors import reject
 from anomfit.models import two_higgs_doublet_parameters as parameters
-from anomfit.models.form_factors import form_factors
+from anomfit.models.form_factors import check_words, form_factors
 from anomfit.parameters import Nuisance, Parametrisation, Point
 from anomfit.physics import lepton_moments, scalar_decays, upscattered_pairs
 from anomfit.physics.constants import HBAR_C_M, M_E, M_MU, M_TAU
@@ -62,12 +62,28 @@ class TwoHiggsDoublet:
     name: str = "two-higgs-doublet"
     title: str = "two Higgs doublets, a dark singlet scalar and three heavy neutrinos"
     nucleon_form_factor: str = "dipole"
-    nuclear_form_factor: str = "helm"
+    nuclear_form_factor: str = "measured"
+    bound_nucleons: str = "fermi-gas"
     sigma_fractions: str = "dkm"
     relative_cp: int = 1
     majorana_counting: scalar_decays.MajoranaCounting = "twice"
 
-    references = ("arXiv:2010.06159", "leveille-1978", "helm-1956", "arXiv:1312.4951", "pdg-2024")
+    references = (
+        "arXiv:2010.06159",
+        "leveille-1978",
+        "helm-1956",
+        "angeli-marinova-2013",
+        "moniz-1971",
+        "arXiv:1312.4951",
+        "pdg-2024",
+    )
+
+    def __post_init__(self):
+        check_words(
+            nucleon_form_factor=self.nucleon_form_factor,
+            nuclear_form_factor=self.nuclear_form_factor,
+            bound_nucleons=self.bound_nucleons,
+        )
 
     @property
     def parametrisations(self) -> Mapping[str, Parametrisation]:
@@ -167,7 +183,7 @@ class TwoHiggsDoublet:
 
     def form_factors(self, nuisances: Point) -> FormFactors:
         """The form factors in force."""
-        return form_factors(self.nucleon_form_factor, self.nuclear_form_factor, nuisances)
+        return form_factors(self.nucleon_form_factor, self.nuclear_form_factor, self.bound_nucleons, nuisances)
 
     def pair_events(self, point: Point, nuisances: Point, beam: Beam, nodes: upscattered_pairs.Nodes) -> PairEvents:
         """nu_mu + target -> N_2 + target, N_2 -> N_1 h' or nu h', h' -> e+e- (capability MakesPairs)."""
@@ -216,8 +232,9 @@ def _moment(point: Point, lepton: str, mass, factor):
 two_higgs_doublet = TwoHiggsDoublet()
 as_published = TwoHiggsDoublet(
     name="two-higgs-doublet-as-published",
-    title="the same with the form factors of arXiv:2010.06159: constant nucleon coupling, exponential for carbon",
+    title="the same with the form factors of arXiv:2010.06159: constant for free nucleons, exponential for carbon",
     nucleon_form_factor="constant",
     nuclear_form_factor="exponential",
+    bound_nucleons="none",
     sigma_fractions="agr1",
 )

@@ -38,13 +38,26 @@ def helm(q_squared: ArrayLike, mass_number: ArrayLike) -> Float[Array, "..."]:
     it in a rate) and changes sign at its zeros. The radius is a fit to many nuclei: for 12C the rms radius is 2.58 fm,
     5 % above the measured charge radius.
     """
-    q_squared = jnp.asarray(q_squared) / HBAR_C_FM**2
-    return _sphere(q_squared * helm_radius_squared(mass_number)) * jnp.exp(-0.5 * q_squared * HELM_SKIN_FM**2)
+    return _helm(q_squared, helm_radius_squared(mass_number))
+
+
+def measured(q_squared: ArrayLike, charge_radius: ArrayLike) -> Float[Array, "..."]:
+    """Helm's form factor with the measured rms charge radius r (fm): R^2 = (5/3)(r^2 - 3 s^2), which gives r exactly.
+
+    `q_squared` as in `helm`; radii are in `nuclei`. The scalar density is taken to be that of the charge.
+    """
+    return _helm(q_squared, 5.0 / 3.0 * (jnp.asarray(charge_radius) ** 2 - 3.0 * HELM_SKIN_FM**2))
 
 
 def exponential(q_squared: ArrayLike, b: ArrayLike) -> Float[Array, "..."]:
     """The amplitude factor exp(-b Q^2) of arXiv:2010.06159 (its rate has exp(-2 b |q^2|)); b in GeV^-2, 25 for 12C."""
     return jnp.exp(-jnp.asarray(b) * jnp.asarray(q_squared))
+
+
+def _helm(q_squared, radius_squared):
+    """Q^2 in GeV^2, R^2 in fm^2."""
+    q_squared = jnp.asarray(q_squared) / HBAR_C_FM**2
+    return _sphere(q_squared * radius_squared) * jnp.exp(-0.5 * q_squared * HELM_SKIN_FM**2)
 
 
 def _sphere(x_squared: Float[Array, "..."]) -> Float[Array, "..."]:

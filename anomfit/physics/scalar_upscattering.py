@@ -14,8 +14,10 @@ from jaxtyping import Array, ArrayLike, Float
 
 from anomfit.beams.flux import Beam, Target
 from anomfit.physics import kinematics
+from anomfit.physics.bound_nucleons import allowed, momentum_squared
 from anomfit.physics.constants import GEV2_TO_CM2
-from anomfit.physics.nuclear_form_factors import B_CARBON_12, exponential, helm
+from anomfit.physics.nuclear_form_factors import B_CARBON_12, exponential, helm, measured
+from anomfit.physics.nuclei import nucleus
 from anomfit.physics.nucleon_scalar import dipole
 
 
@@ -31,12 +33,15 @@ class ScalarMediators(NamedTuple):
 class FormFactors(NamedTuple):
     """Which form factors are used (static words) and the nucleon's scalar mass M_S in GeV.
 
-    nucleon: "dipole" or "constant" (as published in 2010.06159); nucleus: "helm" or "exponential" (as published).
+    nucleon: "dipole" or "constant" (as published in 2010.06159); nucleus: "measured", "helm" or "exponential" (as
+    published, with carbon's slope for every nucleus), as in `nuclear_form_factors`; bound: one of
+    `bound_nucleons.BOUND`, "none" as published.
     """
 
     nucleon: str
     nucleus: str
     M_S: ArrayLike
+    bound: str = "none"
 
 
 class Targets(NamedTuple):
@@ -47,6 +52,8 @@ class Targets(NamedTuple):
     protons: np.ndarray
     neutrons: np.ndarray
     is_nucleus: np.ndarray
+    name: tuple[str, ...]
+    bound: tuple[tuple[tuple[str, float], ...], ...]  # as `Target.bound`
 
 
 def squared_amplitude(q_squared, m_N, m_target, spin_half: bool, coupling):
@@ -68,7 +75,8 @@ def exchange_coupling(q_squared, mediators: ScalarMediators, targets: Targets, f
 def d_sigma_d_q_squared(e_nu, q_squared, m_N, mediators: ScalarMediators, targets: Targets, form_factors: FormFactors):
     """d sigma / d Q^2 per target in cm^2/GeV^2: |M|^2 / (64 pi M^2 E_nu^2), for Q^2 inside its limits.
 
-    The last axis of e_nu and q_squared is that of the targets.
+    The last axis of e_nu and q_squared is that of the targets. Where some of the nucleons of a target are bound, it is
+    the mean over those nucleons and the free ones.
     """
     coupling = exchange_coupling(q_squared, mediators, targets, form_factors)
     amplitude = jnp.where(
@@ -76,28 +84,28 @@ def d_sigma_d_q_squared(e_nu, q_squared, m_N, mediators: ScalarMediators, target
         squared_amplitude(q_squared, m_N, targets.mass, False, coupling),
         squared_amplitude(q_squared, m_N, targets.mass, True, coupling),
     )
+    amplitude = amplitude * _allowed_fraction(q_squared, targets, form_factors)
     return GEV2_TO_CM2 * amplitude / (64.0 * jnp.pi * targets.mass**2 * e_nu**2)
 
 
 def production_rate(
     beam: Beam, e_N, p_N, cos_theta, m_N, mediators: ScalarMediators, form_factors: FormFactors
 ) -> Float[Array, "... component beams"]:
-    """Interactions per GeV of E_N and unit of cos theta_N in the exposures of the beams; (coherent, incoherent).
+    """Interactions per GeV of E_N and unit of cos theta_N in the exposures of the beams; components of `Beam.counts`.
 
     Uses dE_nu dQ^2 = 2 M E_nu p_N / (M - E_N + p_N cos theta) dE_N dcos theta.
     """
-    targets = stack_targets(beam.composition)
+    targets = stack_targets(beam.scatterers)
     e_N, p_N, cos_theta = e_N[..., None], p_N[..., None], cos_theta[..., None]
     e_nu, recoil = kinematics.neutrino_energy(e_N, p_N, cos_theta, m_N, targets.mass)
     is_open = (e_nu > 0.0) & (e_nu < beam.highest_energy)
     energy = jnp.where(is_open, e_nu, 1.0)
     q_squared = jnp.where(is_open, 2.0 * targets.mass * (energy - e_N), 1.0)
     cross_section = d_sigma_d_q_squared(energy, q_squared, m_N, mediators, targets, form_factors)
-    density = cross_section * targets.number * 2.0 * targets.mass * energy * p_N / recoil
+    density = cross_section * 2.0 * targets.mass * energy * p_N / recoil
     flux = beam.flux_at(jnp.where(is_open, e_nu, 0.0))
     by_target = jnp.where(is_open, density, 0.0)[..., None] * flux
-    of_component = np.stack([targets.is_nucleus, ~targets.is_nucleus]).astype(float)
-    return jnp.einsum("...tb,ct->...cb", by_target, of_component) * beam.exposure
+    return jnp.einsum("...tb,ct->...cb", by_target, beam.counts()) * beam.exposure
 
 
 def stack_targets(composition: tuple[Target, ...]) -> Targets:
@@ -108,23 +116,45 @@ def stack_targets(composition: tuple[Target, ...]) -> Targets:
         protons=np.array([target.protons for target in composition], dtype=float),
         neutrons=np.array([target.neutrons for target in composition], dtype=float),
         is_nucleus=np.array([target.is_nucleus for target in composition]),
+        name=tuple(target.name for target in composition),
+        bound=tuple(target.bound for target in composition),
     )
 
 
 def _form_factor(q_squared, targets: Targets, form_factors: FormFactors):
     """Each target's own, the last axis of Q^2: a nucleus's costs more than the rest of the amplitude."""
     each = [
-        _of_nucleus(q_squared[..., i], mass_number, form_factors.nucleus)
+        _of_nucleus(q_squared[..., i], name, form_factors.nucleus)
         if targets.is_nucleus[i]
         else _of_nucleon(q_squared[..., i], form_factors)
-        for i, mass_number in enumerate(targets.protons + targets.neutrons)
+        for i, name in enumerate(targets.name)
     ]
     return jnp.stack(each, axis=-1)
 
 
-def _of_nucleus(q_squared, mass_number: float, name: str):
-    return helm(q_squared, mass_number) if name == "helm" else exponential(q_squared, B_CARBON_12)
+def _of_nucleus(q_squared, name: str, form: str):
+    if form == "exponential":
+        return exponential(q_squared, B_CARBON_12)
+    own = nucleus(name)
+    return measured(q_squared, own.charge_radius) if form == "measured" else helm(q_squared, own.mass_number)
 
 
 def _of_nucleon(q_squared, form_factors: FormFactors):
     return dipole(q_squared, form_factors.M_S) if form_factors.nucleon == "dipole" else jnp.ones_like(q_squared)
+
+
+def _allowed_fraction(q_squared, targets: Targets, form_factors: FormFactors):
+    """Mean over the nucleons of each target, the last axis of Q^2, of what binding leaves; 1 for a nucleus."""
+    if form_factors.bound == "none" or not any(targets.bound):
+        return 1.0
+    each = []
+    for i, parts in enumerate(targets.bound):
+        transfer = momentum_squared(q_squared[..., i], targets.mass[i])
+        lost = [count / targets.number[i] * (1.0 - _allowed(transfer, name, form_factors)) for name, count in parts]
+        each.append(1.0 - sum(lost, start=jnp.zeros_like(transfer)))
+    return jnp.stack(each, axis=-1)
+
+
+def _allowed(transfer, name: str, form_factors: FormFactors):
+    momentum = nucleus(name).fermi_momentum
+    return allowed(form_factors.bound, transfer, momentum, lambda x: _of_nucleus(x, name, form_factors.nucleus))
