@@ -180,7 +180,7 @@ def build_problem(
     for measurement in measurements:
         require_offered(model, measurement)
     ordered = tuple(sorted(free, key=lambda p: chosen.names.index(p.name)))
-    nuisances = _merge_nuisances(model, chosen, measurements)
+    nuisances = merged_nuisances(model, chosen, measurements)
     return Problem(
         model=model,
         measurements=tuple(measurements),
@@ -232,9 +232,10 @@ def _check_samples(measurements: Sequence[Measurement]) -> None:
                 )
 
 
-def _merge_nuisances(
+def merged_nuisances(
     model: Model, parametrisation: Parametrisation, measurements: Sequence[Measurement]
 ) -> tuple[Nuisance, ...]:
+    """All nuisances by name, once; InputError where one name has two definitions."""
     merged: dict[str, Nuisance] = {}
     for owner in (model, *measurements):
         for nuisance in owner.nuisances:

@@ -33,6 +33,7 @@ from anomfit.inference.devices import each, prepare_devices
 from anomfit.inference.evaluate import forward_at
 from anomfit.inference.nested import check_nested
 from anomfit.inference.tension import check_tension
+from anomfit.measurements.catalogue import measurement_listing
 from anomfit.precision import require_double_precision
 from anomfit.problem import Problem
 from anomfit.results.names import check_names
@@ -40,6 +41,8 @@ from anomfit.results.names import check_names
 if TYPE_CHECKING:
     from anomfit.inference.minimise import Fit
     from anomfit.inference.sample import Samples
+    from anomfit.inference.significance import Significance
+    from anomfit.inference.without_limits import WithoutLimits
     from anomfit.results.result import Result
     from anomfit.statistics.tension import Tension
 
@@ -85,7 +88,9 @@ def run_fit(
         problem = problem_from_card(card, lambda sentence: say(f"warning: {sentence}"))
         _refuse_impossible(problem, card, sample)
         require_libraries()
-        spectra = [f"{spectrum_figure_name(m.name, m.era)}.png" for m in problem.measurements]
+        shown = [(m.name, m.era) for m in problem.measurements]
+        shown += [(row.name, row.era) for row in measurement_listing() if row.name in dict(shown)]  # projections
+        spectra = [f"{spectrum_figure_name(*pair)}.png" for pair in dict.fromkeys(shown)]
         try:
             with opened_folder(folder, card_text(card), FIT, [*FIT_FIGURES, *spectra], overwrite, resume):
                 result = _resumed(problem, folder) if resume else None
@@ -152,12 +157,13 @@ def _say_at_point(problem: Problem, card: Card, say: Say) -> None:
 
 
 def _fitted(problem: Problem, card: Card, folder: Path, say: Say, progress: Progress | None) -> "Result":
+    from anomfit.checks import Checks
     from anomfit.inference.minimise import FitSettings, minimise
     from anomfit.inference.minos import NOT_LOOKED_FOR, minos
     from anomfit.inference.significance import significance
     from anomfit.inference.uncertainties import hesse
     from anomfit.results.result import Result, provenance, spectra
-    from anomfit.results.summary import significance_words
+    from anomfit.results.verdict import verdict
     from anomfit.statistics.goodness import goodness_of_fit
 
     _say_at_point(problem, card, say)
@@ -180,15 +186,30 @@ def _fitted(problem: Problem, card: Card, folder: Path, say: Say, progress: Prog
         errors = hesse(problem, fit, intervals)
         quality = goodness_of_fit(problem, fit.point, errors.effective_parameters)
         gain = significance(problem, fit.point)
-        say(significance_words(gain))
+        cost = _without_limits(problem, card, fit, gain, say, progress)
         between = _tensions(problem, card, fit, say, progress)
+        result = Result(origin, fit, errors, intervals, quality, gain, without_limits=cost, tensions=between)
+        result = Checks(problem, card).at_best_fit(dataclasses.replace(result, spectra=found))
     except KeyboardInterrupt:
         with interrupts.postponed():
             _keep(folder, Result(origin, fit, spectra=found), ())
         raise
-    result = Result(origin, fit, errors, intervals, quality, gain, spectra=found, tensions=between)
+    for sentence in verdict(result):
+        say(sentence)
     _keep(folder, result, _remarks(problem, card, result, say))
     return result
+
+
+def _without_limits(
+    problem: Problem, card: Card, fit: "Fit", gain: "Significance", say: Say, progress: Progress | None
+) -> "WithoutLimits | None":
+    """The best fit to the data alone, where the card has limits too."""
+    from anomfit.inference.without_limits import has_limits, without_limits
+
+    if not has_limits(problem):
+        return None
+    say("what the limits cost: the data are fitted without them")
+    return without_limits(problem, fit.point, gain, jax.random.fold_in(jax.random.key(card.fit.seed), 3), progress)
 
 
 def _tensions(problem: Problem, card: Card, fit: "Fit", say: Say, progress: Progress | None) -> "tuple[Tension, ...]":
@@ -214,13 +235,14 @@ def _with_data(problem: Problem) -> list[int]:
 
 
 def _sampled(problem: Problem, card: Card, folder: Path, result: "Result", say: Say, show_progress: bool) -> "Result":
+    from anomfit.checks import Checks
     from anomfit.results.result import log_likelihoods, spectra
 
     samples = _draws(problem, card, folder, result.fit, say, show_progress)
     point = result.fit.point if result.fit is not None else {}
     with interrupts.postponed():
         drawn = {"spectra": spectra(problem, point, samples), "log_likelihood": log_likelihoods(problem, samples)}
-        result = dataclasses.replace(result, samples=samples, **drawn)
+        result = Checks(problem, card).with_posterior(dataclasses.replace(result, samples=samples, **drawn))
         _keep(folder, result, _remarks(problem, card, result, say))
     for sentence in samples.problems:
         say(f"warning: {sentence}")

@@ -8,12 +8,15 @@ import typer
 from anomfit.cli.options import NoCache, Out, start_jax, whole_number
 from anomfit.cli.progress import bars, say
 
+EXCLUDED = 3  # the exit status of --strict
+
 CardName = Annotated[
     str,
     typer.Argument(metavar="MODEL_OR_CARD", help="A model, a card (my.toml), or a file of yours (my_model.py:model)."),
 ]
 Seed = Annotated[str | None, typer.Option("--seed", metavar="N", help="Another seed than the card's.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a result that is already in the folder.")]
+Strict = Annotated[bool, typer.Option("--strict", help="End with status 3 if a constraint excludes the best fit.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run in the folder.")]
 
 
@@ -24,6 +27,7 @@ def fit(
     seed: Seed = None,
     overwrite: Overwrite = False,
     resume: Resume = False,
+    strict: Strict = False,
     no_cache: NoCache = False,
 ) -> None:
     """Fit a model to data: the best fit with errors, then the posterior, then figures and a report.
@@ -37,8 +41,9 @@ def fit(
       anomfit fit two-higgs-doublet --no-sample
       anomfit fit my.toml --out my-fit --seed 7
       anomfit fit my.toml --out my-fit --resume
+      anomfit fit my.toml --strict || echo "excluded, or something else went wrong"
     """
-    _start(card, out, seed, overwrite, resume, no_cache, sample=not no_sample)
+    _start(card, out, seed, overwrite, resume, strict, no_cache, sample=not no_sample)
 
 
 def sample(
@@ -47,6 +52,7 @@ def sample(
     seed: Seed = None,
     overwrite: Overwrite = False,
     resume: Resume = False,
+    strict: Strict = False,
     no_cache: NoCache = False,
 ) -> None:
     """Sample the posterior of a card, starting at the best fit; the fit is made first unless --resume finds it.
@@ -57,16 +63,27 @@ def sample(
       anomfit fit my.toml --out my-fit --no-sample
       anomfit sample my.toml --out my-fit --resume
     """
-    _start(card, out, seed, overwrite, resume, no_cache, sample=True)
+    _start(card, out, seed, overwrite, resume, strict, no_cache, sample=True)
 
 
-def _start(card: str, out: str | None, seed: str | None, overwrite: bool, resume: bool, no_cache: bool, sample: bool):
+def _start(
+    card: str,
+    out: str | None,
+    seed: str | None,
+    overwrite: bool,
+    resume: bool,
+    strict: bool,
+    no_cache: bool,
+    sample: bool,
+) -> None:
     start_jax(no_cache)
     from rich.console import Console
 
     from anomfit.cards import load_card
+    from anomfit.cli.streams import complain
     from anomfit.folders import named_folder, new_folder
     from anomfit.results.summary import print_summary
+    from anomfit.results.verdict import exclusion_words
     from anomfit.run import run_fit, with_seed
 
     chosen = load_card(card)
@@ -75,3 +92,6 @@ def _start(card: str, out: str | None, seed: str | None, overwrite: bool, resume
     result = run_fit(chosen, folder, sample, overwrite, resume, say, bars() if sys.stderr.isatty() else None)
     print_summary(result, None if sys.stdout.isatty() else Console(width=120))
     print(f"written to {folder}")
+    if strict and result.exclusions is not None and result.exclusions.of_best_fit:
+        complain(f"--strict: {exclusion_words(result.exclusions)}")
+        raise typer.Exit(EXCLUDED)

@@ -32,12 +32,15 @@ KINDS: Mapping[Kind, str] = {
 }
 IN_FITS: tuple[Kind, ...] = ("upper limit", "measured", "curve", "region")
 SIGMAS = ("sigma_minus", "sigma_plus")
+NOT_IN_TABLE = float("nan")
+"""A limit that nobody has published: the mass lies outside the digitised range."""
 
 
 class Outcome(NamedTuple):
     """What a constraint says at a point; `limit` is infinite where the search cannot see it, `ratio` is then about 0.
 
     ratio = predicted/limit, finite and differentiable everywhere; for "measured" |predicted - limit|/(1.645 sigma).
+    limit is `NOT_IN_TABLE` at a mass for which nothing is published; ratio then says how far away the table ends.
     """
 
     predicted: Float[Array, ""]
@@ -122,6 +125,14 @@ class Constraint:
         """1 for a measured number that some point of a model moves, 0 for a limit."""
         return int(self._is_measured and self.about.varies)
 
+    @property
+    def fails_without(self) -> bool:
+        """Whether a measured number disagrees with no new physics at 90 % CL: then it says nothing against a model."""
+        if not self._is_measured:
+            return False
+        value, below, above = (float(np.asarray(self.data[name])) for name in ("value", *SIGMAS))
+        return abs(self.about.without - value) > Z_90 * (above if self.about.without > value else below)
+
     def outcome(self, model: object, point: Point, nuisances: Point) -> Outcome:
         """Prediction, limit and ratio at a physical point."""
         return self.physics(model, point, nuisances, self.data)
@@ -143,7 +154,10 @@ class Constraint:
 
         The quantity itself stands in `before_efficiency`.
         """
-        found = self.outcome(model, point, nuisances)
+        return self.prediction_of(self.outcome(model, point, nuisances))
+
+    def prediction_of(self, found: Outcome) -> Prediction:
+        """An outcome as the prediction of a measurement."""
         added = found.predicted - self.about.without
         name, number = ("new physics", added) if self._is_measured else ("of the limit", found.ratio)
         return Prediction({name: jnp.reshape(number, (1,))}, {"predicted": found.predicted})

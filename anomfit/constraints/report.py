@@ -15,7 +15,9 @@ from anomfit.parameters import Point
 from anomfit.plain_json import finite_or_none
 from anomfit.precision import require_double_precision
 
+AGAINST = ("excluded", "in tension")  # verdicts against a point at 90 % CL
 NOT_A_NUMBER = "not a number"  # the verdict where a model predicts NaN
+BEYOND_THE_TABLE = "beyond the table"  # the verdict at a mass outside of what is published; decides nothing
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class ConstraintRow:
     @property
     def excludes(self) -> bool:
         """Whether data disfavour the point at 90 % CL."""
-        return self.verdict in ("excluded", "in tension")
+        return self.verdict in AGAINST
 
     def as_json(self) -> dict[str, object]:
         """The object that `anomfit constraints --json` prints; a number that does not exist is None."""
@@ -87,23 +89,26 @@ def _row(entry: Constraint, predicted: float, limit: float, ratio: float) -> Con
         predicted=predicted,
         limit=limit,
         ratio=ratio,
-        verdict=_verdict(entry, predicted, limit, ratio),
+        verdict=verdict_of(entry, predicted, limit, ratio),
         era=about.era,
         source=about.source,
         assumption=about.assumption,
     )
 
 
-def _verdict(entry: Constraint, predicted: float, limit: float, ratio: float) -> str:
+def verdict_of(entry: Constraint, predicted: float, limit: float, ratio: float) -> str:
+    """What a constraint says of an outcome, in a word or two."""
     kind = entry.about.kind
     if math.isnan(predicted):
         return NOT_A_NUMBER
     if kind == "no public data":
         return "no public data"
-    if kind != "measured" and (math.isinf(limit) or limit > entry.about.ceiling):
-        return "no reach"
     if math.isnan(ratio):
         return NOT_A_NUMBER
+    if math.isnan(limit):
+        return BEYOND_THE_TABLE if predicted > 0.0 else "no reach"
+    if kind != "measured" and (math.isinf(limit) or limit > entry.about.ceiling):
+        return "no reach"
     if kind == "projection":
         return "would be seen" if ratio > 1.0 else "would not be seen"
     if ratio <= 1.0:

@@ -1,7 +1,7 @@
 """The measurements that ship, by name and era: `miniboone`, `miniboone:evis`, `g-2-muon:wp2025`, ..."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -59,16 +59,37 @@ def find_measurement(name: str, /, **options: str) -> Measurement:
         return _constraint(base, era)
     if base not in measurement_names():
         raise reject("measurement", base, f"use one of {', '.join(measurement_names())}, or FILE.py:NAME for your own")
-    if base == "miniboone":
-        if (era or "enuqe") not in _MINIBOONE:
-            raise reject("era", era, f"miniboone has {', '.join(_MINIBOONE)}")
-        load = _MINIBOONE[era or "enuqe"]
-        return load(**_checked(load, name, options))
-    if base in ENTRIES:
-        load = find_loader(base, era)
-        return load(**_checked(load, name, options))
-    _checked(None, name, options)
+    if base == "miniboone" and (era or "enuqe") not in _MINIBOONE:
+        raise reject("era", era, f"miniboone has {', '.join(_MINIBOONE)}")
+    load = _loader(base, era)
+    checked = _checked(load, name, options)
+    if load is not None:
+        return load(**checked)
     return load_lepton_moment(base.removeprefix("g-2-"), era or "default")  # type: ignore[arg-type]
+
+
+def other_projections(measurement: Measurement, options: Mapping[str, str]) -> tuple[Measurement, ...]:
+    """Other eras of a shipped measurement that show some of the same events in several bins.
+
+    They get those of the `options` that they know. () for a user's own measurement.
+    """
+    found = []
+    for row in measurement_listing():
+        if row.name != measurement.name or row.era == measurement.era:
+            continue
+        load = _loader(row.name, row.era)
+        known = inspect.signature(load).parameters if load else {}
+        other = find_measurement(f"{row.name}:{row.era}", **{k: v for k, v in options.items() if k in known})
+        if other.independent_numbers > 1 and other.samples & measurement.samples:
+            found.append(other)
+    return tuple(found)
+
+
+def _loader(name: str, era: str) -> Callable[..., Measurement] | None:
+    """What makes an era from its options; None where there are no options."""
+    if name == "miniboone":
+        return _MINIBOONE[era or "enuqe"]
+    return find_loader(name, era) if name in ENTRIES else None
 
 
 def _is_constraint(name: str) -> bool:

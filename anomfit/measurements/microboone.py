@@ -15,6 +15,7 @@ from jaxtyping import Array, Float
 
 from anomfit.beams import Beam
 from anomfit.beams.booster import microboone_beam
+from anomfit.beams.booster_flux import flux_factor, flux_nuisance
 from anomfit.capabilities import MakesPairs
 from anomfit.data import load_record
 from anomfit.detectors import microboone as detector
@@ -87,6 +88,7 @@ class MicroBoone(HasDescription):
         events = model.pair_events(point, nuisances, search.beam, search.nodes)
         seen = detector.see(events, search.efficiency, search.response.table.shape[0])
         counts = expected(search.response, detector.selected(events, search.efficiency), seen)  # component, beam, bin
+        counts = flux_factor(nuisances) * counts
         kept = COMPONENTS if self.targets == "all" else COMPONENTS[:1]
         return Prediction(
             {name: counts[i, 0] for i, name in enumerate(kept)},
@@ -168,6 +170,7 @@ def load_microboone(efficiency: str = "mean", targets: str = "coherent", flavour
                 1.0,
                 "common part of the background's error in standard deviations",
             ),
+            flux_nuisance(),
         ),
     )
 

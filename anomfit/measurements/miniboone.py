@@ -13,21 +13,27 @@ from jaxtyping import Array, Float
 
 from anomfit.beams import Beam
 from anomfit.beams.booster import miniboone_beam
+from anomfit.beams.booster_flux import flux_error, flux_nuisance, flux_pull
 from anomfit.capabilities import MakesPairs, PredictsAppearance
 from anomfit.detectors import miniboone as detector
 from anomfit.detectors.pairs import Selection, find_selection
 from anomfit.detectors.resolution import find_resolution
 from anomfit.detectors.shower_response import ShowerResponse, build_response, expected
+from anomfit.errors import reject
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.miniboone_covariance import QuasiElasticData, load_quasi_elastic
 from anomfit.measurements.miniboone_transmutation import TransmutationSample, released
-from anomfit.parameters import Point
+from anomfit.parameters import Nuisance, Point
 from anomfit.physics.upscattered_pairs import Nodes
 from anomfit.statistics.terms import multivariate_gaussian
 
 NODES = Nodes()  # see benchmarks/convergence.py
 WAVES, ENERGIES = 24, 48
 COMPONENTS = ("coherent", "incoherent")
+FLUXES = {
+    "in-covariance": "its error is part of the released covariance",
+    "shared": "its error is taken out of the released covariance and is a nuisance, as for others in the same beam",
+}
 
 
 @dataclass(frozen=True)
@@ -48,13 +54,13 @@ class MiniBooneQuasiElastic:
     chain: PairChain
     transmutation: tuple[TransmutationSample, TransmutationSample]
     stated: tuple[tuple[str, str], ...]  # the choices in words, static
+    nuisances: tuple[Nuisance, ...] = ()  # static; errors that are not here are inside the covariance
 
     name = "miniboone"
     era = "enuqe"
     title = "MiniBooNE E_nu^QE, neutrino (18.75e20 POT) and antineutrino mode (11.27e20 POT)"
     accepts = (MakesPairs, PredictsAppearance)
     samples = frozenset({"MiniBooNE neutrino-mode nu_e-like events", "MiniBooNE antineutrino-mode nu_e-like events"})
-    nuisances = ()  # flux and efficiency errors are inside the covariance
     references = ("arXiv:2006.16883", "arXiv:1303.2588", "arXiv:1207.4809", "arXiv:0806.1449")
 
     @property
@@ -86,25 +92,26 @@ class MiniBooneQuasiElastic:
         """-(chi^2 + ln det C)/2 over nu_e and nu_mu bins; C depends on the signal; 0 offset: that of ln det at no
         signal.
         """
-        chi_squared, log_det = self._quadratic_form(prediction)
+        chi_squared, log_det = self._quadratic_form(prediction, nuisances)
         value = -0.5 * (chi_squared + log_det - self.data.null_log_det)
         # only "literal" has signals at which its matrix is not positive definite: they are refused
         return jnp.where(jnp.isfinite(value), value, -jnp.inf)
 
     def chi_squared(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
         """The quadratic form over all 38 bins."""
-        return self._quadratic_form(prediction)[0]
+        return self._quadratic_form(prediction, nuisances)[0]
 
     def pulls(self, prediction: Prediction, nuisances: Point) -> Float[Array, "bins"]:
         """(data - constrained expectation) over the square root of the conditional covariance's diagonal."""
-        return self.data.conditional_pulls(prediction.total)
+        return self.data.conditional_pulls(prediction.total, flux_pull(nuisances))
 
     def simulate(self, prediction: Prediction, nuisances: Point, key: Array) -> "MiniBooneQuasiElastic":
         """Counts of nu_e and nu_mu thrown with the covariance at the prediction; the background shown stays."""
-        return replace(self, data=self.data.thrown(prediction.total, key))
+        return replace(self, data=self.data.thrown(prediction.total, key, flux_pull(nuisances)))
 
-    def _quadratic_form(self, prediction: Prediction):
-        return multivariate_gaussian(self.data.residual(prediction.total), self.data.covariance(prediction.total))
+    def _quadratic_form(self, prediction: Prediction, nuisances: Point):
+        residual = self.data.residual(prediction.total, flux_pull(nuisances))
+        return multivariate_gaussian(residual, self.data.covariance(prediction.total))
 
 
 def predict_pairs(model: MakesPairs, point: Point, nuisances: Point, chain: PairChain) -> Prediction:
@@ -123,13 +130,17 @@ def load_miniboone(
     resolution: str = "flat",
     covariance: str = "recommended",
     flavours: str = "numu+numubar",
+    flux: str = "in-covariance",
 ) -> MiniBooneQuasiElastic:
     """The measurement with these choices; unknown ones are refused with the known.
 
     covariance: "recommended", "flat-signal" (block 1 replaced by a correlated 15 %) or "literal" (refused where it is
     not positive definite, which is everywhere a soft signal can go: kept for comparison by `predict` only).
     """
-    data = load_quasi_elastic(covariance)
+    if flux not in FLUXES:
+        raise reject("flux", flux, f"use one of {', '.join(FLUXES)}")
+    is_shared = flux == "shared"
+    data = load_quasi_elastic(covariance, flux_error() if is_shared else 0.0)
     chosen, smearing = find_selection(selection), find_resolution(resolution)
     response = build_response(detector.quasi_elastic_bins(data.edges), smearing, ENERGIES, WAVES)
     stated = {
@@ -137,6 +148,7 @@ def load_miniboone(
         "energy resolution": f"{smearing.name}: {smearing.words}",
         "covariance": f"{covariance}: {data.words}",
         "beam flavours": flavours,
+        "flux": f"{flux}: {FLUXES[flux]}",
         "efficiency": detector.EFFICIENCY_WORDS,
     }
     return MiniBooneQuasiElastic(
@@ -144,10 +156,11 @@ def load_miniboone(
         chain=PairChain(miniboone_beam(flavours), response, chosen, NODES),
         transmutation=(released("neutrino"), released("antineutrino")),
         stated=tuple(stated.items()),
+        nuisances=(flux_nuisance(),) if is_shared else (),
     )
 
 
 jax.tree_util.register_dataclass(PairChain, data_fields=["beam", "response"], meta_fields=["selection", "nodes"])
 jax.tree_util.register_dataclass(
-    MiniBooneQuasiElastic, data_fields=["data", "chain", "transmutation"], meta_fields=["stated"]
+    MiniBooneQuasiElastic, data_fields=["data", "chain", "transmutation"], meta_fields=["stated", "nuisances"]
 )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, ArrayLike, Float
 
 from anomfit.data import load_record
 from anomfit.errors import InputError, reject
@@ -44,35 +44,56 @@ class QuasiElasticData:
     null_log_det: Float[Array, ""]
     edges: tuple[float, ...]  # GeV
     words: str
+    flux_error: float = 0.0  # static: what a pull of the flux moves all nu_mu by; 0: the flux stays in the covariance
 
-    def residual(self, signal: Float[Array, "nue"]) -> Float[Array, "bins"]:
+    def residual(self, signal: Float[Array, "nue"], flux_pull: ArrayLike = 0.0) -> Float[Array, "bins"]:
         """Data minus prediction: nu_e bins of both modes, then nu_mu bins of both."""
-        return jnp.concatenate([self.counts - self.background - signal, self.muon_counts - self.muon_prediction])
+        found = jnp.concatenate([self.counts - self.background - signal, self.muon_counts - self.muon_prediction])
+        return found - flux_pull * self.flux_direction(signal) if self.flux_error else found
 
     def covariance(self, signal: Float[Array, "nue"]) -> Float[Array, "bins bins"]:
-        """Of the 38 bins at this signal; positive definite for every signal >= 0."""
+        """Of the 38 bins at this signal, without what the flux's pull moves; positive definite for every signal >= 0."""
+        systematic = self.systematic(signal)
+        if self.flux_error:
+            moved = self._moved(systematic)
+            systematic = systematic - moved[:, None] * moved
+        return systematic + jnp.diag(jnp.concatenate([jnp.maximum(signal, 0.0), self.muon_variance]))
+
+    def flux_direction(self, signal: Float[Array, "nue"]) -> Float[Array, "bins"]:
+        """What one pull of the flux adds to each bin: all nu_mu together by `flux_error`, the rest as it correlates.
+
+        With S the systematic covariance and u the sum over nu_mu bins, S u is the direction that goes with that sum;
+        S less its square is no less positive than S given the sum, and a pull of unit variance gives S back.
+        """
+        return self._moved(self.systematic(signal))
+
+    def _moved(self, systematic):
+        with_sum = jnp.sum(systematic[:, 2 * BINS :], axis=1)
+        return self.flux_error * jnp.sum(self.muon_prediction) * with_sum / jnp.sum(with_sum[2 * BINS :])
+
+    def systematic(self, signal: Float[Array, "nue"]) -> Float[Array, "bins bins"]:
+        """The released covariance of the 38 bins without statistical errors, signal and background rows added."""
         prediction = jnp.concatenate([signal, self.background, self.muon_prediction])
         full = self.fractional * prediction[:, None] * prediction
         n = 2 * BINS
         nue = full[:n, :n] + full[:n, n : 2 * n] + full[n : 2 * n, :n] + full[n : 2 * n, n : 2 * n]
-        nue = nue + jnp.diag(jnp.maximum(signal, 0.0))
         cross = full[:n, 2 * n :] + full[n : 2 * n, 2 * n :]
-        numu = full[2 * n :, 2 * n :] + jnp.diag(self.muon_variance)
-        return jnp.block([[nue, cross], [cross.T, numu]])
+        return jnp.block([[nue, cross], [cross.T, full[2 * n :, 2 * n :]]])
 
-    def conditional_pulls(self, signal: Float[Array, "nue"]) -> Float[Array, "nue"]:
+    def conditional_pulls(self, signal: Float[Array, "nue"], flux_pull: ArrayLike = 0.0) -> Float[Array, "nue"]:
         """Residuals of the nu_e bins, given the nu_mu bins, over their conditional errors (correlated among each
         other).
         """
-        residual, covariance, n = self.residual(signal), self.covariance(signal), 2 * BINS
+        residual, covariance, n = self.residual(signal, flux_pull), self.covariance(signal), 2 * BINS
         gain = jnp.linalg.solve(covariance[n:, n:], covariance[n:, :n]).T
         shifted = residual[:n] - gain @ residual[n:]
         return shifted / jnp.sqrt(jnp.diagonal(covariance[:n, :n] - gain @ covariance[n:, :n]))
 
-    def thrown(self, signal: Float[Array, "nue"], key: Array) -> "QuasiElasticData":
+    def thrown(self, signal: Float[Array, "nue"], key: Array, flux_pull: ArrayLike = 0.0) -> "QuasiElasticData":
         """Other counts, Gaussian around the prediction with the covariance at this signal: no whole numbers."""
         n = 2 * BINS
         mean = jnp.concatenate([self.background + signal, self.muon_prediction])
+        mean = mean + flux_pull * self.flux_direction(signal) if self.flux_error else mean
         counts = correlated_gaussian(key, mean, self.covariance(signal))
         return replace(self, counts=counts[:n], muon_counts=counts[n:])
 
@@ -101,12 +122,12 @@ jax.tree_util.register_dataclass(
         "fractional",
         "null_log_det",
     ],
-    meta_fields=["edges", "words"],
+    meta_fields=["edges", "words", "flux_error"],
 )
 
 
-def load_quasi_elastic(choice: str) -> QuasiElasticData:
-    """The data with this covariance."""
+def load_quasi_elastic(choice: str, flux_error: float = 0.0) -> QuasiElasticData:
+    """The data with this covariance; `flux_error`: the error of the flux that is a pull of its own and not in it."""
     if choice not in WORDS:
         raise reject("covariance", choice, f"use one of {', '.join(WORDS)}")
     nue = [load_record(f"miniboone/{name}").columns for name in ("nu_enuqe_2020", "nubar_enuqe_2018")]
@@ -125,6 +146,7 @@ def load_quasi_elastic(choice: str) -> QuasiElasticData:
         null_log_det=jnp.zeros(()),
         edges=edges,
         words=WORDS[choice],
+        flux_error=flux_error,
     )
     null = np.linalg.slogdet(np.asarray(data.covariance(jnp.zeros(2 * BINS))))
     if null[0] <= 0:

@@ -24,8 +24,9 @@ class SignalRow(NamedTuple):
 
 
 def signal_rows(result: Result) -> list[SignalRow]:
-    """Measurements with public data and posterior draws. The error of a sum is that of independent bins."""
-    shown = [spectrum for spectrum in result.spectra if spectrum.predictive is not None and _has_data(spectrum)]
+    """Fitted measurements with public data and posterior draws. The error of a sum is that of independent bins."""
+    fitted = [spectrum for spectrum in result.spectra if spectrum.fitted]
+    shown = [spectrum for spectrum in fitted if spectrum.predictive is not None and _has_data(spectrum)]
     names = Counter(spectrum.measurement for spectrum in shown)
     return [_row(one, one.measurement if names[one.measurement] == 1 else one.full_name) for one in shown]
 

@@ -18,11 +18,14 @@ import numpy as np
 from anomfit.errors import InputError, quoted
 from anomfit.folders import written_whole
 from anomfit.inference.diagnostics import Diagnostic
+from anomfit.inference.exclusions import Exclusions
 from anomfit.inference.minimise import Fit
 from anomfit.inference.minos import MinosError
+from anomfit.inference.projections import ProjectionFit
 from anomfit.inference.sample import Evidence, Samples, SampleSettings
 from anomfit.inference.significance import Significance
 from anomfit.inference.uncertainties import Hesse
+from anomfit.inference.without_limits import WithoutLimits
 from anomfit.measurements.base import Bin
 from anomfit.results.plain import from_plain, to_json
 from anomfit.results.result import Provenance, Result, Spectrum
@@ -31,7 +34,7 @@ from anomfit.results.wholeness import is_whole
 from anomfit.statistics.goodness import Goodness
 from anomfit.statistics.tension import Tension
 
-SCHEMA = 2
+SCHEMA = 3
 AGAIN = "make it again with 'anomfit fit', from the card.toml beside it"
 
 
@@ -110,6 +113,8 @@ def _attributes(result: Result) -> dict[str, Any]:
     plain |= {"references": ", ".join(origin.references), "provenance": to_json(origin)}
     parts = {"fit": result.fit, "hesse": result.hesse, "minos": result.minos or None, "goodness": result.goodness}
     parts |= {"significance": result.significance, "tensions": result.tensions or None}
+    parts |= {"exclusions": result.exclusions, "without_limits": result.without_limits}
+    parts |= {"projections": result.projections or None}
     spectra = [_Heading(s.title, s.fitted, s.bins, s.measurement, s.era) for s in result.spectra]
     parts["spectra"] = spectra or None
     if result.samples is not None:
@@ -187,6 +192,9 @@ def _result(tree: Any) -> Result:
         minos=part("minos", tuple[MinosError, ...], ()),
         goodness=part("goodness", Goodness),
         significance=part("significance", Significance),
+        exclusions=part("exclusions", Exclusions),
+        without_limits=part("without_limits", WithoutLimits),
+        projections=part("projections", tuple[ProjectionFit, ...], ()),
         tensions=part("tensions", tuple[Tension, ...], ()),
         samples=None if sampling is None else _samples(tree, sampling),
         spectra=tuple(_spectrum(tree, heading) for heading in part("spectra", tuple[_Heading, ...], ())),

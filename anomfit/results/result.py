@@ -12,12 +12,15 @@ import numpy as np
 
 from anomfit.identity import identity
 from anomfit.inference.evaluate import forward, forward_at
+from anomfit.inference.exclusions import Exclusions
 from anomfit.inference.minimise import Fit
 from anomfit.inference.minos import MinosError
+from anomfit.inference.projections import ProjectionFit
 from anomfit.inference.sample import Samples
 from anomfit.inference.significance import Significance
 from anomfit.inference.throwing import replicas
 from anomfit.inference.uncertainties import Hesse
+from anomfit.inference.without_limits import WithoutLimits
 from anomfit.measurements.base import Bin
 from anomfit.problem import Problem
 from anomfit.statistics.goodness import Goodness
@@ -96,6 +99,9 @@ class Result:
     minos: tuple[MinosError, ...] = ()
     goodness: Goodness | None = None
     significance: Significance | None = None
+    exclusions: Exclusions | None = None
+    without_limits: WithoutLimits | None = None
+    projections: tuple[ProjectionFit, ...] = ()
     samples: Samples | None = None
     spectra: tuple[Spectrum, ...] = ()
     tensions: tuple[Tension, ...] = ()

@@ -1,6 +1,7 @@
 """A result in words: the same plain tables for the terminal and for the report."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,21 @@ from anomfit.inference.diagnostics import diagnose
 from anomfit.inference.minimise import Fit
 from anomfit.inference.minos import LIMIT_90
 from anomfit.inference.sample import Samples
-from anomfit.inference.significance import Significance
 from anomfit.results.result import Result
 from anomfit.results.tables import TextTable
+from anomfit.results.verdict import (
+    cost_table,
+    exclusion_table,
+    optima_excluded,
+    projection_table,
+    significance_words,
+    verdict,
+)
 from anomfit.statistics.tension import Tension
 
+CONSTRAINTS = "Constraints"
+PRINTED = 12  # constraints in a terminal, the strongest first
+IN_REPORT = "All of them are in the report."
 STRONG_CORRELATION = 0.5
 LISTED_OPTIMA = 8
 ONE_SIDED = (
@@ -27,7 +38,8 @@ ONE_SIDED = (
 
 def tables(result: Result) -> tuple[TextTable, ...]:
     """Every table that `result` has numbers for."""
-    made = [fit_table(result), significance_table(result), optima_table(result), measurement_table(result)]
+    made = [fit_table(result), exclusion_table(result), projection_table(result), significance_table(result)]
+    made += [cost_table(result), optima_table(result), measurement_table(result)]
     made += [limit_table(result), tension_table(result), pull_table(result)]
     made += [posterior_table(result), correlation_table(result), choice_table(result), version_table(result)]
     return tuple(table for table in made if table is not None)
@@ -36,7 +48,11 @@ def tables(result: Result) -> tuple[TextTable, ...]:
 def print_summary(result: Result, console: Console | None = None) -> None:
     """Print the tables of `result`; the distinct optima and the software's versions are left to the report."""
     chosen = console or Console()
+    for sentence in verdict(result):
+        chosen.print(sentence, style="bold", highlight=False, markup=False)
     for table in tables(result):
+        if table.title == CONSTRAINTS:
+            table = replace(table, rows=table.rows[:PRINTED], notes=(IN_REPORT,))
         if table.title not in ("Distinct optima", "Software"):
             chosen.print(table.rich())
 
@@ -50,6 +66,7 @@ def write_report(path: Path, result: Result, extra: Sequence[str] = ()) -> None:
         f"Made {origin.created}, seed {origin.seed}.",
         "",
     ]
+    head += [f"{sentence}\n" for sentence in verdict(result)]
     body = [table.markdown() for table in tables(result)]
     card = ["## Fit card", "", "```toml", origin.card.rstrip(), "```", ""]
     with written_whole(path) as part:
@@ -96,10 +113,14 @@ def optima_table(result: Result) -> TextTable | None:
         return None
     shown = result.fit.optima[:LISTED_OPTIMA]
     names = [c.name for c in result.provenance.coordinates if c.prior != "pull"]
-    rows = tuple((f"{o.twice_nll:.3f}", str(o.starts), *(_number(o.values[n]) for n in names)) for o in shown)
+    excluded = optima_excluded(result, len(shown))
+    rows = tuple(
+        (str(i + 1), f"{o.twice_nll:.3f}", str(o.starts), *(_number(o.values[n]) for n in names), excluded[i])
+        for i, o in enumerate(shown)
+    )
     hidden = len(result.fit.optima) - len(shown)
     notes = (f"{hidden} more are in the result file.",) if hidden else ()
-    return TextTable("Distinct optima", ("-2 ln L", "starts", *names), rows, notes)
+    return TextTable("Distinct optima", ("optimum", "-2 ln L", "starts", *names, "excluded by"), rows, notes)
 
 
 def measurement_table(result: Result) -> TextTable | None:
@@ -159,17 +180,6 @@ GLOBAL_WORDS = (
     "The global significance, for a fluctuation anywhere in the ranges of the parameters, comes from toys alone: "
     "'anomfit toys RESULT --no-new-physics'."
 )
-
-
-def significance_words(found: Significance) -> str:
-    """The gain over no new physics in one sentence."""
-    if found.delta_chi_squared <= 0.0:
-        return "No new physics describes the data as well as the best fit does."
-    return (
-        f"Delta chi^2 = {found.delta_chi_squared:.2f} against no new physics (no signal in any bin, nuisance "
-        f"parameters refitted): a local significance of {found.local_sigmas:.1f} standard deviations, masses fixed and "
-        "one amplitude free."
-    )
 
 
 def tension_table(result: Result) -> TextTable | None:

@@ -1,0 +1,209 @@
+"""Every constraint that a model can be compared with, fitted or not, at points of a fit: what excludes them.
+
+A fitted constraint excludes a point where its -2 ln L is above `EXCLUDED`, any other where its ratio to the 90 % CL
+limit is above 1. A measured number that is as far away without new physics says nothing against a point: it is marked,
+and does not count.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from anomfit import interrupts
+from anomfit.answers import checked_outcome
+from anomfit.constraints.base import Constraint
+from anomfit.constraints.report import AGAINST, verdict_of
+from anomfit.inference.devices import devices_for, each, spread
+from anomfit.problem import Problem
+
+EXCLUDED = 2.71  # -2 ln L of a fitted constraint at its 90 % CL limit
+LANES = 16  # points together; with fewer, most of the time would go into lanes that nobody asked for
+OUTSIDE, INSIDE = "not in the fit", "in the fit"
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """One constraint against a fit. predicted, limit (both in `unit`), ratio and twice_nll are those of the best fit.
+
+    excludes: the best fit; optima: each of the fit's distinct optima; fraction: of the posterior, None without one.
+    fails_without: the number disagrees with no new physics at 90 % CL already, so that nothing here counts.
+    """
+
+    name: str
+    quantity: str
+    unit: str
+    kind: str
+    era: str
+    source: str
+    fitted: bool
+    predicted: float
+    limit: float
+    ratio: float
+    twice_nll: float
+    verdict: str
+    excludes: bool
+    fails_without: bool
+    optima: tuple[bool, ...] = ()
+    fraction: float | None = None
+
+    @property
+    def place(self) -> str:
+        """Whether the fit knows of it, in words."""
+        return INSIDE if self.fitted else OUTSIDE
+
+
+@dataclass(frozen=True)
+class Exclusions:
+    """All constraints against a fit; inside, outside: fractions of the posterior that at least one constraint in the
+    fit, or outside of it, excludes (None without a posterior). draws: how many were looked at.
+    """
+
+    rows: tuple[Exclusion, ...]
+    inside: float | None = None
+    outside: float | None = None
+    draws: int = 0
+
+    @property
+    def of_best_fit(self) -> tuple[Exclusion, ...]:
+        """Those that exclude the best fit, the strongest first."""
+        return tuple(sorted((row for row in self.rows if row.excludes), key=lambda row: -row.ratio))
+
+    def of_optimum(self, i: int) -> tuple[str, ...]:
+        """Names of those that exclude the i-th distinct optimum."""
+        return tuple(row.name for row in self.rows if i < len(row.optima) and row.optima[i])
+
+
+@dataclass(frozen=True)
+class _Found:
+    """n points against m constraints, arrays (n, m)."""
+
+    predicted: np.ndarray
+    limit: np.ndarray
+    ratio: np.ndarray
+    twice_nll: np.ndarray
+
+
+def comparable(problem: Problem, shipped: Iterable[Constraint]) -> tuple[Constraint, ...]:
+    """The constraints of a problem, then those of `shipped` that its model can be compared with, each name once."""
+    fitted = [m for m in problem.measurements if isinstance(m, Constraint)]
+    usable = [c for c in shipped if any(isinstance(problem.model, kind) for kind in c.accepts)]
+    return tuple({constraint.name: constraint for constraint in [*usable, *fitted]}.values())
+
+
+def exclusions(
+    problem: Problem,
+    constraints: Sequence[Constraint],
+    best: Mapping[str, float],
+    optima: Sequence[Mapping[str, float]] = (),
+) -> Exclusions:
+    """`constraints` (see `comparable`) at the best fit and at each distinct optimum, all given by name with pulls."""
+    if not constraints:
+        return Exclusions(())
+    points = [best, *optima]
+    table = {name: np.array([float(point.get(name, 0.0)) for point in points]) for name in problem.names}
+    found = _looked_up(problem, constraints, table)
+    fitted = _fitted(problem)
+    excluded = _excluded(constraints, found, fitted)
+    rows = []
+    for k, entry in enumerate(constraints):
+        about = entry.about
+        numbers = [float(getattr(found, name)[0, k]) for name in ("predicted", "limit", "ratio", "twice_nll")]
+        rows.append(
+            Exclusion(
+                name=entry.name,
+                quantity=about.quantity,
+                unit=about.unit,
+                kind=about.kind,
+                era=entry.era,
+                source=about.source,
+                fitted=entry.name in fitted,
+                predicted=numbers[0],
+                limit=numbers[1],
+                ratio=numbers[2],
+                twice_nll=numbers[3],
+                verdict=verdict_of(entry, *numbers[:3]),
+                excludes=bool(excluded[0, k]),
+                fails_without=entry.fails_without,
+                optima=tuple(excluded[1:, k].tolist()),
+            )
+        )
+    return Exclusions(tuple(rows))
+
+
+def with_posterior(
+    problem: Problem,
+    constraints: Sequence[Constraint],
+    found: Exclusions,
+    draws: Mapping[str, np.ndarray],
+) -> Exclusions:
+    """`found` with the fractions of posterior draws (arrays of one length by name) that the constraints exclude."""
+    fitted, n = _fitted(problem), len(next(iter(draws.values())))
+    if not constraints:
+        return replace(found, inside=0.0, outside=0.0, draws=n)
+    excluded = _excluded(constraints, _looked_up(problem, constraints, draws), fitted)
+    inside = np.array([entry.name in fitted for entry in constraints])
+    fractions = dict(zip((entry.name for entry in constraints), excluded.mean(axis=0).tolist(), strict=True))
+    return Exclusions(
+        rows=tuple(replace(row, fraction=fractions[row.name]) for row in found.rows),
+        inside=float(np.mean(np.any(excluded[:, inside], axis=1))) if inside.any() else 0.0,
+        outside=float(np.mean(np.any(excluded[:, ~inside], axis=1))) if not inside.all() else 0.0,
+        draws=n,
+    )
+
+
+def _fitted(problem: Problem) -> frozenset[str]:
+    return frozenset(m.name for m in problem.measurements if isinstance(m, Constraint))
+
+
+def _excluded(constraints: Sequence[Constraint], found: _Found, fitted: frozenset[str]) -> np.ndarray:
+    """Which constraint excludes which point, (n, m)."""
+    table = np.zeros(found.ratio.shape, dtype=bool)
+    for k, entry in enumerate(constraints):
+        if entry.fails_without:
+            continue
+        if entry.name in fitted:
+            table[:, k] = found.twice_nll[:, k] > EXCLUDED
+            continue
+        numbers = zip(found.predicted[:, k], found.limit[:, k], found.ratio[:, k], strict=True)
+        table[:, k] = [verdict_of(entry, *map(float, row)) in AGAINST for row in numbers]
+    return table
+
+
+def _looked_up(problem: Problem, constraints: Sequence[Constraint], points: Mapping[str, np.ndarray]) -> _Found:
+    """Predictions and -2 ln L of the constraints at points, padded to whole lanes."""
+    n = len(next(iter(points.values())))
+    table = {name: np.asarray(points.get(name, np.zeros(n)), dtype=float) for name in problem.names}
+    bare = replace(problem, measurements=(), centres=jnp.zeros(len(problem.nuisances)))
+    chunks = []
+    for first in range(0, n, LANES):
+        interrupts.check()
+        lanes = np.minimum(np.arange(first, first + LANES), n - 1)
+        part = _at_points((bare, tuple(constraints)), {name: jnp.asarray(x[lanes]) for name, x in table.items()})
+        chunks.append(np.asarray(part)[: n - first])
+    whole = np.concatenate(chunks)
+    return _Found(*(whole[:, i] for i in range(4)))
+
+
+@jax.jit
+def _at_points(shared, points):
+    """(points, 4, constraints): predicted, limit, ratio, -2 ln L."""
+
+    def one(given, point):
+        problem, constraints = given
+        physical = problem.physical_point(point)
+        own = {n.name: jnp.asarray(n.mean) for entry in constraints for n in entry.nuisances}
+        nuisances = {**own, **problem.nuisance_values(point)}
+        rows = []
+        for entry in constraints:
+            outcome = checked_outcome(entry, problem.model, physical, nuisances)
+            cost = entry.chi_squared(entry.prediction_of(outcome), nuisances)
+            rows.append(jnp.stack([jnp.asarray(x, dtype=float) for x in (*outcome, cost)]))
+        return jnp.stack(rows, axis=-1)
+
+    def batch(given, lanes):
+        return each(lambda point: one(given, point), lanes)
+
+    return spread(batch, devices_for(LANES))(shared, points)

@@ -1,0 +1,76 @@
+"""The best fit to the data alone, the limits left out: how much of the data's wish the limits deny, and which do."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import jax
+
+from anomfit.constraints.base import Constraint
+from anomfit.inference.evaluate import forward_at
+from anomfit.inference.exclusions import EXCLUDED
+from anomfit.inference.minimise import FitSettings, minimise
+from anomfit.inference.significance import Significance
+from anomfit.problem import Problem
+
+SETTINGS = FitSettings(screened=512, starts=8, polished=2)
+
+
+@dataclass(frozen=True)
+class Paid:
+    """-2 ln L of one measurement or limit at the best fit to the data alone, and at that of everything."""
+
+    name: str
+    without: float
+    best: float
+
+
+@dataclass(frozen=True)
+class WithoutLimits:
+    """The best fit to the data alone: `values` by name, its gain over no new physics, and what the limits say of it.
+
+    gains: every measurement and limit at both best fits; excluded_by: -2 ln L of the limits of the fit that exclude it.
+    """
+
+    values: dict[str, float]
+    delta_chi_squared: float
+    gains: tuple[Paid, ...]
+    excluded_by: dict[str, float]
+
+
+def is_limit(measurement: object) -> bool:
+    """Whether a measurement is a constraint, which is there to be respected, rather than data to be described."""
+    return isinstance(measurement, Constraint)
+
+
+def has_limits(problem: Problem) -> bool:
+    """Whether there are data and limits, so that leaving the latter out means something."""
+    found = {is_limit(m) for m in problem.measurements}
+    return found == {True, False}
+
+
+def without_limits(
+    problem: Problem,
+    point: Mapping[str, float],
+    gain: Significance,
+    key: jax.Array,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> WithoutLimits:
+    """Fit the data of `problem` alone; `point` is the best fit to everything and `gain` that of it."""
+    data = replace(problem, measurements=tuple(m for m in problem.measurements if not is_limit(m)))
+    fit = minimise(data, key, SETTINGS, progress)
+    there, here = (forward_at(problem, at).log_likelihood for at in (fit.point, point))
+    names = [f"{m.name}:{m.era}" for m in problem.measurements]
+    pairs = zip(names, there, here, strict=True)
+    gains = [Paid(name, -2.0 * float(a[0]), -2.0 * float(b[0])) for name, a, b in pairs]
+    limits = {m.name for m in problem.measurements if is_limit(m)}
+    null = gain.null - sum(g.null for g, m in zip(gain.gains, problem.measurements, strict=False) if m.name in limits)
+    costs = {m.name: paid.without for m, paid in zip(problem.measurements, gains, strict=True) if m.name in limits}
+    if problem.nuisances:
+        penalties = [float(problem.penalty(at)) for at in (fit.point, point)]  # type: ignore[arg-type]
+        gains.append(Paid("nuisance pulls", *penalties))
+    return WithoutLimits(
+        values=fit.values,
+        delta_chi_squared=null - fit.twice_nll,
+        gains=tuple(gains),
+        excluded_by={name: cost for name, cost in costs.items() if cost > EXCLUDED},
+    )
