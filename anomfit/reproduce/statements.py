@@ -1,27 +1,38 @@
 """A statement of a paper with its tolerance, and the row that compares it with a computed number."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from anomfit.data import data_folder, read_toml
 from anomfit.plain_json import finite_or_none
 
-Verdict = Literal["agrees", "differs", "paper inconsistent"]
+Verdict = Literal["agrees", "within the inputs' digits", "differs", "paper inconsistent"]
+Kind = Literal["input read back", "datum", "prediction"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+KINDS: tuple[Kind, ...] = get_args(Kind)
+NOT_COMPUTED = "not computed"  # in place of a verdict
 
 
 class Computed(NamedTuple):
-    """A number in its statement's unit, and what else the calculation has to say, with the numbers it found."""
+    """A number in its statement's unit, what else the calculation has to say, and its slopes.
+
+    slopes: by the name of an input (`inputs.Input`), the derivative of the number in it.
+    """
 
     value: float
     detail: str = ""
+    slopes: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True)
 class Statement:
     """A number that a paper states; `quoted` and the absolute `tolerance` in `unit`.
 
-    basis: what the tolerance rests on. comparison: "equal", or "at most" or "at least" for a limit. reading: "literal"
-    for a formula or sentence taken as it stands although other numbers of the paper contradict it, otherwise "meant".
+    kind: "input read back" (what the paper puts in, through our formulas), "datum" (published by others, from our data)
+    or "prediction". basis: what the tolerance rests on. comparison: "equal"; "at most" or "at least" for a limit; "order
+    of magnitude" (or that "at most") for a bare power of ten, whose tolerance is in decades. reading: "literal" for a
+    formula or sentence taken as it stands although other numbers of the paper contradict it, otherwise "meant".
     """
 
     id: str
@@ -31,19 +42,55 @@ class Statement:
     unit: str
     tolerance: float
     basis: str
+    kind: Kind
     comparison: str
     reading: str
     note: str
 
+    def excess(self, computed: float) -> float:
+        """How far a number lies outside of the tolerance, in `unit`; 0 or less inside."""
+        if self.comparison.startswith("order of magnitude"):
+            factor = 10.0**self.tolerance
+            above = computed - self.quoted * factor
+            return above if self.comparison.endswith("at most") else max(above, self.quoted / factor - computed)
+        above = computed - self.quoted
+        return {"equal": abs(above), "at most": above, "at least": -above}[self.comparison] - self.tolerance
+
+
+@dataclass(frozen=True)
+class NotComputed:
+    """A number or claim of a paper that has no row, and why."""
+
+    paper: str
+    quantity: str
+    reference: str
+    reason: str
+
+    @property
+    def line(self) -> str:
+        """The entry for a terminal."""
+        return f"{NOT_COMPUTED:27}{self.quantity}  [{self.reference}]\n{'':29}{self.reason}"
+
+    def as_json(self) -> dict[str, object]:
+        """The object that `anomfit reproduce --json` prints: the fields of a row, None where there is no number."""
+        nothing = dict.fromkeys(_FIELDS)
+        known = {"paper": self.paper, "quantity": self.quantity, "reference": self.reference}
+        return nothing | known | {"verdict": NOT_COMPUTED, "note": self.reason}
+
 
 @dataclass(frozen=True)
 class Row:
-    """One line of `anomfit reproduce`."""
+    """One line of `anomfit reproduce`; `allowance` is how far the inputs may move `computed`, in the unit.
+
+    flux: what the flux's nuisance of the row's beam does to it, in words, where it has one.
+    """
 
     paper: str
     statement: Statement
     computed: float
     detail: str
+    allowance: float = 0.0
+    flux: str = ""
 
     @property
     def relative_difference(self) -> float:
@@ -52,17 +99,27 @@ class Row:
 
     @property
     def verdict(self) -> Verdict:
-        """Within the tolerance: "agrees". Outside: "paper inconsistent" for a literal reading, otherwise "differs"."""
-        excess = self.computed - self.statement.quoted
-        distance = {"equal": abs(excess), "at most": excess, "at least": -excess}[self.statement.comparison]
-        if distance <= self.statement.tolerance:
+        """Within the tolerance: "agrees"; within what the inputs leave open besides: "within the inputs' digits".
+
+        Outside of both "paper inconsistent" for a literal reading, otherwise "differs".
+        """
+        excess = self.statement.excess(self.computed)
+        if excess <= 0.0:
             return "agrees"
+        if excess <= self.allowance:
+            return "within the inputs' digits"
         return "paper inconsistent" if self.statement.reading == "literal" else "differs"
 
     @property
     def note(self) -> str:
-        """What the record says, then what the calculation found."""
-        return " ".join(part for part in (self.statement.note, self.detail) if part)
+        """What the record says, what the calculation found, what the inputs leave open."""
+        statement = self.statement
+        moved = ""
+        if self.allowance > 0.0:
+            share = f" ({100.0 * self.allowance / abs(self.computed):.2g} %)" if self.computed else ""
+            unit = "" if statement.unit == "1" else f" {statement.unit}"
+            moved = f"The inputs leave +- {self.allowance:.2g}{unit}{share}."
+        return " ".join(part for part in (statement.note, self.detail, moved, self.flux) if part)
 
     @property
     def line(self) -> str:
@@ -71,25 +128,35 @@ class Row:
         bound = "" if statement.comparison == "equal" else f"{statement.comparison} "
         unit = "" if statement.unit == "1" else f" {statement.unit}"
         text = (
-            f"{self.verdict:18}  {statement.quantity}: quoted {bound}{statement.quoted:.6g}{unit}, computed "
-            f"{self.computed:.4g}{unit} ({100.0 * self.relative_difference:+.3g} %)  [{statement.reference}]"
+            f"{self.verdict:25}  {statement.kind:15}  {statement.quantity}: quoted {bound}{statement.quoted:.6g}{unit}, "
+            f"computed {self.computed:.4g}{unit} ({100.0 * self.relative_difference:+.3g} %)  [{statement.reference}]"
         )
-        return text if self.verdict == "agrees" or not self.note else f"{text}\n{'':20}{self.note}"
+        return text if self.verdict == "agrees" or not self.note else f"{text}\n{'':29}{self.note}"
 
     def as_json(self) -> dict[str, object]:
         """The object that `anomfit reproduce --json` prints."""
-        found = {
-            "paper": self.paper,
-            "quantity": self.statement.quantity,
-            "reference": self.statement.reference,
-            "quoted": self.statement.quoted,
-            "computed": self.computed,
-            "unit": self.statement.unit,
-            "relative_difference": self.relative_difference,
-            "verdict": self.verdict,
-            "note": self.note,
-        }
-        return finite_or_none(found)
+        statement = self.statement
+        numbers = (statement.quoted, self.computed, statement.unit, self.relative_difference)
+        room = (statement.tolerance, statement.basis, self.allowance)
+        values = (self.paper, statement.quantity, statement.reference, statement.kind, *numbers, *room)
+        return finite_or_none(dict(zip(_FIELDS, (*values, self.verdict, self.note), strict=True)))
+
+
+_FIELDS = (
+    "paper",
+    "quantity",
+    "reference",
+    "kind",
+    "quoted",
+    "computed",
+    "unit",
+    "relative_difference",
+    "tolerance",
+    "basis",
+    "inputs_leave",
+    "verdict",
+    "note",
+)
 
 
 def load_statements(paper: str) -> dict[str, Statement]:
@@ -97,7 +164,6 @@ def load_statements(paper: str) -> dict[str, Statement]:
 
     Raises InputError when the file is missing or damaged.
     """
-    content = read_toml(data_folder(), f"reproduce/{paper}.toml")
     return {
         name: Statement(
             id=name,
@@ -107,9 +173,21 @@ def load_statements(paper: str) -> dict[str, Statement]:
             unit=item["unit"],
             tolerance=float(item["tolerance"]),
             basis=item["basis"],
+            kind=item["kind"],
             comparison=item.get("comparison", "equal"),
             reading=item.get("reading", "meant"),
             note=item.get("note", ""),
         )
-        for name, item in content["values"].items()
+        for name, item in paper_file(paper)["values"].items()
     }
+
+
+def load_not_computed(paper: str) -> list[NotComputed]:
+    """What of a paper has no row; errors as `load_statements`."""
+    entries = paper_file(paper)["not_computed"].values()
+    return [NotComputed(paper, item["quantity"], item["source"], item["reason"]) for item in entries]
+
+
+def paper_file(paper: str) -> Mapping[str, Mapping]:
+    """The content of data/reproduce/PAPER.toml; errors as `load_statements`."""
+    return read_toml(data_folder(), f"reproduce/{paper}.toml")

@@ -18,9 +18,10 @@ from anomfit.measurements.lepton_moments import load_lepton_moment
 from anomfit.models.two_higgs_doublet import TwoHiggsDoublet, as_published, two_higgs_doublet
 from anomfit.parameters import Point
 from anomfit.physics import scalar_decays, scalar_sector
-from anomfit.physics.constants import M_N, M_P, V_EW
+from anomfit.physics.constants import HBAR_C_FM, M_N, M_P, V_EW
 from anomfit.physics.neutrino_mass import mass_squared_differences
 from anomfit.physics.nuclear_form_factors import B_CARBON_12, exponential, helm
+from anomfit.physics.nuclei import nucleus
 from anomfit.physics.nucleon_scalar import M_D, M_U
 from anomfit.physics.scalar_upscattering import ScalarMediators
 from anomfit.reproduce.statements import Computed
@@ -159,7 +160,7 @@ def form_factors(given: Benchmark) -> dict[str, Computed]:
         found[f"f_Tu_{nucleon}"] = Computed(float(slopes["y_u"][i]) * M_U / mass, values)
         found[f"f_Td_{nucleon}"] = Computed(float(slopes["y_d"][i]) * M_D / mass, values)
     found["b_carbon"] = Computed(_carbon_slope(given.published))
-    found["b_carbon_helm"] = Computed(_carbon_slope(given.default))
+    found["b_carbon_measured"] = Computed((nucleus("C12").charge_radius / HBAR_C_FM) ** 2 / 6.0)
     return found
 
 

@@ -108,7 +108,7 @@ def rates(given: Benchmark) -> dict[str, Computed]:
     total = np.asarray(published.made)[:, 0]
     return {
         **_shares_of_mediators(given, measurement),
-        **_before_efficiency(given, total, excess),
+        **_before_efficiency(given, total),
         **_against_excess(given, measurement, published, default, excess),
         **_flight(published),
     }
@@ -131,7 +131,7 @@ def _shares_of_mediators(given: Benchmark, measurement: MiniBooneQuasiElastic) -
     }
 
 
-def _before_efficiency(given: Benchmark, total: np.ndarray, excess: float) -> dict[str, Computed]:
+def _before_efficiency(given: Benchmark, total: np.ndarray) -> dict[str, Computed]:
     """Interactions in neutrino mode, and what the misprint before equation 28 would make of them.
 
     total: coherent, incoherent. The literal (8 F_p + 6 F_n) replaces 8 F_p^2 + 6 F_n^2, of H, which dominates.
@@ -142,9 +142,6 @@ def _before_efficiency(given: Benchmark, total: np.ndarray, excess: float) -> di
     linear = sum(counts[name] * F[name] for name in counts)
     squared = sum(counts[name] * F[name] ** 2 for name in counts)
     return {
-        "coherent_interactions": Computed(coherent),
-        "incoherent_interactions": Computed(incoherent),
-        "efficiency_needed": Computed(excess / (coherent + incoherent)),
         "incoherent_literal": Computed(coherent + incoherent * linear / squared),
     }
 
@@ -172,13 +169,12 @@ def _against_excess(
         f"{_quality(measurement, counts, factor)}"
     )
     return {
-        "selected_as_published": Computed(selected, choices),
-        "normalisation_as_published": Computed(factor, cause),
+        "selected_as_published": Computed(selected, f"{choices} {cause}"),
         "selected_default": Computed(
             selected_default,
-            f"{_spread(smearings, default, window).capitalize()}. {_other_mode(usual, counts_default)}",
+            f"{_spread(smearings, default, window).capitalize()}. {_other_mode(usual, counts_default)} "
+            f"{_quality(usual, counts_default, factor_default)}",
         ),
-        "normalisation_default": Computed(factor_default, _quality(usual, counts_default, factor_default)),
         "systematic_error": Computed(_released_error(measurement.data, np.where(window, counts, 0.0))),
     }
 
