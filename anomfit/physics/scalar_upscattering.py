@@ -42,6 +42,7 @@ class FormFactors(NamedTuple):
     nucleus: str
     M_S: ArrayLike
     bound: str = "none"
+    slope: ArrayLike = B_CARBON_12  # GeV^-2, of "exponential"
 
 
 class Targets(NamedTuple):
@@ -124,7 +125,7 @@ def stack_targets(composition: tuple[Target, ...]) -> Targets:
 def _form_factor(q_squared, targets: Targets, form_factors: FormFactors):
     """Each target's own, the last axis of Q^2: a nucleus's costs more than the rest of the amplitude."""
     each = [
-        _of_nucleus(q_squared[..., i], name, form_factors.nucleus)
+        _of_nucleus(q_squared[..., i], name, form_factors)
         if targets.is_nucleus[i]
         else _of_nucleon(q_squared[..., i], form_factors)
         for i, name in enumerate(targets.name)
@@ -132,11 +133,12 @@ def _form_factor(q_squared, targets: Targets, form_factors: FormFactors):
     return jnp.stack(each, axis=-1)
 
 
-def _of_nucleus(q_squared, name: str, form: str):
-    if form == "exponential":
-        return exponential(q_squared, B_CARBON_12)
+def _of_nucleus(q_squared, name: str, form_factors: FormFactors):
+    if form_factors.nucleus == "exponential":
+        return exponential(q_squared, form_factors.slope)
     own = nucleus(name)
-    return measured(q_squared, own.charge_radius) if form == "measured" else helm(q_squared, own.mass_number)
+    is_measured = form_factors.nucleus == "measured"
+    return measured(q_squared, own.charge_radius) if is_measured else helm(q_squared, own.mass_number)
 
 
 def _of_nucleon(q_squared, form_factors: FormFactors):
@@ -157,4 +159,4 @@ def _allowed_fraction(q_squared, targets: Targets, form_factors: FormFactors):
 
 def _allowed(transfer, name: str, form_factors: FormFactors):
     momentum = nucleus(name).fermi_momentum
-    return allowed(form_factors.bound, transfer, momentum, lambda x: _of_nucleus(x, name, form_factors.nucleus))
+    return allowed(form_factors.bound, transfer, momentum, lambda x: _of_nucleus(x, name, form_factors))
