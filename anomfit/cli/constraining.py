@@ -28,8 +28,9 @@ def constraints(
 ) -> None:
     """Compare a point of a model with every constraint: one row each with prediction, limit, ratio and verdict.
 
-    A ratio above 1 is excluded at 90 % CL. "no reach" means that the search cannot see the point (a life too short, a
-    mass outside its range). Projections and limits without public data are shown and never fitted.
+    A ratio above 1 is excluded at 90 % CL. "no reach" means that the search cannot see the point (a closed channel, a
+    life too short), "beyond the table" that nothing is published at its mass. Projections and limits without public
+    data are shown and never fitted.
 
     \b
     Examples:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, ArrayLike, Bool, Float
 
 from anomfit.data import Record
 
@@ -19,7 +19,7 @@ def lifetime_table(record: Record) -> dict[str, np.ndarray]:
 
     Decays in flight: the share that leaves a detector of size d is exp(-d m/(p c tau)), so that a limit grows as exp(a/
     tau) for short tau. a is read off the two shortest lives that have a limit; lives without one get that continuation.
-    Masses in a gap get no limit, nor do lives longer than any that has one.
+    Masses in a gap get no limit, nor do lives longer than any that has one. "gaps": ends of the gaps, shape (gaps, 2).
     """
     columns = [name for name in record.columns if name.startswith("limit_")]
     lives = np.array([float(name.removeprefix("limit_").removesuffix("ps")) * PICOSECOND for name in columns])
@@ -32,13 +32,22 @@ def lifetime_table(record: Record) -> dict[str, np.ndarray]:
         slopes[row] = max((values[first] - values[second]) / span, 0.0) if span > 0.0 else 0.0
         values[:first] = values[first] + slopes[row] * (1.0 / lives[:first] - 1.0 / lives[first])
     masses = record.columns["m_X_GeV"]
-    for index in np.flatnonzero(np.diff(masses) > GAP)[::-1]:
+    before = np.flatnonzero(np.diff(masses) > GAP)
+    gaps = np.stack([masses[before], masses[before + 1]], axis=1)
+    for index in before[::-1]:
         ends = masses[index : index + 2] + np.array([1e-4, -1e-4])
         masses = np.insert(masses, index + 1, ends)
         logs = np.insert(logs, index + 1, np.full((2, len(lives)), NO_LIMIT), axis=0)
         slopes = np.insert(slopes, index + 1, [0.0, 0.0])
     capped = np.where(np.isnan(logs), NO_LIMIT, np.minimum(logs, NO_LIMIT))
-    return {"m": masses, "lives": lives, "logs": capped, "slopes": slopes}
+    return {"m": masses, "lives": lives, "logs": capped, "slopes": slopes, "gaps": gaps}
+
+
+def has_mass(table: Mapping[str, ArrayLike], m: ArrayLike) -> Bool[Array, "..."]:
+    """Whether something is published at mass m (GeV): between the table's ends and in none of its gaps."""
+    m, masses, gaps = jnp.asarray(m), jnp.asarray(table["m"]), jnp.asarray(table["gaps"])
+    in_gap = jnp.any((m[..., None] > gaps[:, 0]) & (m[..., None] < gaps[:, 1]), axis=-1)
+    return (m >= masses[0]) & (m <= masses[-1]) & ~in_gap
 
 
 def log_limit_at(table: Mapping[str, Float[Array, "..."]], m: ArrayLike, life: ArrayLike) -> Float[Array, ""]:

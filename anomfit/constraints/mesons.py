@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from anomfit.constraints.base import (
+    NOT_IN_TABLE,
     About,
     Constraint,
     Outcome,
@@ -16,7 +17,7 @@ from anomfit.constraints.base import (
     against_upper_limit,
     measured_number,
 )
-from anomfit.constraints.lifetime_tables import lifetime_table, log_limit_at
+from anomfit.constraints.lifetime_tables import has_mass, lifetime_table, log_limit_at
 from anomfit.constraints.meson_production import ACCEPTS, OWN_OR_CHIRAL, produced
 from anomfit.data import Record, load_record
 from anomfit.detectors.resolution import normal_cdf
@@ -172,7 +173,8 @@ def _escapes(model: object, point: Point, nuisances: Point, data) -> Outcome:
     visible, invisible = table(made.mass, made.lifetime), table(made.mass, jnp.full_like(made.mass, LONG_LIFE))
     strength = made.to_invisible * invisible + (1.0 - made.to_invisible) * visible
     nearest = jnp.argmax(made.rate * strength)
-    return Outcome(made.rate[nearest], 1.0 / strength[nearest], (made.rate * strength)[nearest])
+    limit = jnp.where(has_mass(data, made.mass[nearest]), 1.0 / strength[nearest], NOT_IN_TABLE)
+    return Outcome(made.rate[nearest], limit, (made.rate * strength)[nearest])
 
 
 def _to_muon(scalars: LightScalars):

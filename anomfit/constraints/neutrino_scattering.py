@@ -270,7 +270,7 @@ def _exchange(model: ExchangesScalars, point: Point, nuisances: Point, data) -> 
 
 
 _BANGS = {
-    "deepcore": "the longest-lived scalar with this energy; N2 itself lives shorter by far",
+    "deepcore": "a study of sensitivity, no search; the longest-lived scalar with this energy, N2 lives shorter by far",
     "icecube": "longer flights can be told apart: what protects the model is the rate, neutral-current times 1/E^2",
 }
 
@@ -284,7 +284,7 @@ def _double_bang(detector: str) -> Constraint:
         title=f"{title}: two separated cascades",
         quantity=f"flight of the pair's parent at {energy:g} GeV",
         unit="m",
-        kind="curve" if detector == "deepcore" else "no public data",
+        kind="projection" if detector == "deepcore" else "no public data",
         era="theory",
         source=record.source,
         assumption=_BANGS[detector],

@@ -7,9 +7,11 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import ArrayLike
 
 from anomfit.capabilities import ProducesScalarsInMesonDecays
 from anomfit.constraints.base import (
+    NOT_IN_TABLE,
     About,
     Constraint,
     Kind,
@@ -18,13 +20,13 @@ from anomfit.constraints.base import (
     against_upper_limit,
     measured_number,
 )
-from anomfit.constraints.lifetime_tables import lifetime_table, log_limit_at
+from anomfit.constraints.lifetime_tables import has_mass, lifetime_table, log_limit_at
 from anomfit.constraints.meson_production import Produced, produced
 from anomfit.data import Record, load_record
 from anomfit.detectors.resolution import normal_cdf
 from anomfit.measurements.koto_sensitivity import EVENTS_AT_LIMIT, events_per_rate, koto_sensitivity
 from anomfit.parameters import Point
-from anomfit.statistics.limits import Z_90
+from anomfit.statistics.limits import Z_90, is_covered
 
 EDGE_WIDTH = 0.002  # GeV, in the pair's mass: smooths the edges of tables
 BELLE_2 = "Belle II B+ -> K+ nu nubar"
@@ -121,12 +123,13 @@ def _against_rate(mode: str, seen: str, model: object, point: Point, nuisances: 
     return _summed(predicted, inside / data["limit"])
 
 
-def _summed(predicted, strength) -> Outcome:
-    """Several scalars: their sum, and the limit on it that 1/limit of each makes."""
+def _summed(predicted, strength, published: ArrayLike = True) -> Outcome:
+    """Several scalars: their sum, and the limit on it that 1/limit of each makes; `published` at which masses."""
     total, ratio = jnp.sum(predicted), jnp.sum(predicted * strength)
     sees = (total > 0.0) & (ratio > 0.0)
     limit = jnp.where(sees, total / jnp.where(sees, ratio, 1.0), jnp.inf)
-    return Outcome(total, limit, ratio)
+    none = ~jnp.any((predicted > 0.0) & published)
+    return Outcome(total, jnp.where(none, NOT_IN_TABLE, limit), ratio)
 
 
 # -- photon pairs by mass ---------------------------------------------------------------------------------------------
@@ -143,7 +146,7 @@ def _resonance(model: object, point: Point, nuisances: Point, data) -> Outcome:
     made = produced(model, point, "K+ -> pi+")
     strength = jax.vmap(lambda m, life: jnp.exp(-log_limit_at(data, m, life)))(made.mass, made.lifetime)
     late = jnp.minimum(data["lives"][-1] / made.lifetime, 1.0)
-    return _summed(made.rate * made.to_photons, strength * late)
+    return _summed(made.rate * made.to_photons, strength * late, has_mass(data, made.mass))
 
 
 def _spectrum() -> Constraint:
@@ -159,7 +162,8 @@ def _in_bins(model: object, point: Point, nuisances: Point, data) -> Outcome:
     made = produced(model, point, "K+ -> pi+")
     mass = made.mass[:, None]
     inside = normal_cdf((mass - data["low"]) / EDGE_WIDTH) * normal_cdf((data["high"] - mass) / EDGE_WIDTH)
-    return _summed(made.rate * made.to_photons, jnp.sum(inside / data["limit"], axis=1))
+    published = is_covered(made.mass, jnp.stack([data["low"][0], data["high"][-1]]))
+    return _summed(made.rate * made.to_photons, jnp.sum(inside / data["limit"], axis=1), published)
 
 
 # -- B mesons and KOTO ------------------------------------------------------------------------------------------------
@@ -176,7 +180,8 @@ def _belle_2_line() -> Constraint:
 def _line(model: object, point: Point, nuisances: Point, data) -> Outcome:
     made = produced(model, point, "B+ -> K+")
     covered = normal_cdf((data["m"][-1] - made.mass) / EDGE_WIDTH)
-    return _summed(made.rate * made.to_invisible, covered / jnp.interp(made.mass, data["m"], data["limit"]))
+    strength = covered / jnp.interp(made.mass, data["m"], data["limit"])
+    return _summed(made.rate * made.to_invisible, strength, is_covered(made.mass, data["m"]))
 
 
 def _belle_2_rate() -> Constraint:

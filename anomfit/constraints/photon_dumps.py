@@ -10,7 +10,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from anomfit.constraints.base import About, Constraint, Outcome, PredictsLightScalars, against_upper_limit
+from anomfit.constraints.base import (
+    NOT_IN_TABLE,
+    About,
+    Constraint,
+    Outcome,
+    PredictsLightScalars,
+    against_upper_limit,
+)
 from anomfit.constraints.dump_tables import Table, decays_of_all, stored_table
 from anomfit.data import load_record
 from anomfit.parameters import Point
@@ -147,7 +154,7 @@ def _photons_at_lep(model: PredictsLightScalars, point: Point, nuisances: Point,
     g, decades = jax.vmap(one)(scalars.mass, scalars.width, to_photons)
     nearest = jnp.argmax(decades)
     at = scalars.mass[nearest]
-    limit = jnp.where(is_covered(at, masses), 10.0 ** log_limit(at, masses, limits), jnp.inf)
+    limit = jnp.where(is_covered(at, masses), 10.0 ** log_limit(at, masses, limits), NOT_IN_TABLE)
     return Outcome(g[nearest], limit, 10.0 ** decades[nearest])
 
 

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
 from anomfit.capabilities import MakesPairs
 from anomfit.constraints import constraint_table, find_constraint, shipped_constraints
@@ -12,6 +13,10 @@ from anomfit.errors import InputError
 from anomfit.measurements.base import Measurement
 from anomfit.measurements.catalogue import find_measurement
 from anomfit.models.two_higgs_doublet import two_higgs_doublet
+from anomfit.physics import scalar_bremsstrahlung, scalar_decays
+from anomfit.physics.constants import M_E
+from anomfit.physics.dark_photon import E_CHARGE
+from anomfit.physics.light_scalars import LightScalars
 from anomfit.problem import build_problem
 from anomfit.results.citations import bibliography
 
@@ -79,7 +84,7 @@ def test_what_is_allowed_by_a_factor_of_ten_costs_nothing(rows, likelihoods):
     for name, value in zip(names, values[0], strict=True):
         if rows[name].ratio < 0.1 and rows[name].kind in ("curve", "region"):
             assert value == 0.0, name
-        if rows[name].verdict == "no reach":
+        if rows[name].verdict in ("no reach", "beyond the table"):
             assert value == pytest.approx(0.0, abs=1e-12), name
 
 
@@ -135,8 +140,11 @@ def test_the_verdicts_of_section_VI(rows):
     allowed += ("kloe-electrons", "kloe-muons-pions", "babar-muons", "e137", "e141", "orsay", "na64", "kek")
     allowed += ("Kplus-piplus-ee", "Kplus-piplus-line", "charm", "B-Kstar-ee")
     assert {seen[name] for name in allowed} == {"allowed"}
-    no_reach = ("KL-pi0-ee", "Kplus-piplus-e949", "Kplus-piplus-na62", "Kplus-munu-ee", "e774")
+    no_reach = ("KL-pi0-ee", "Kplus-piplus-e949", "Kplus-piplus-na62", "Kplus-munu-ee")
     assert {seen[name] for name in no_reach} == {"no reach"}
+    assert seen["Kplus-piplus-na62-pi0"] == "beyond the table"  # from 109 MeV on
+    assert seen["hps-displaced"] == "beyond the table"  # from 33 MeV on
+    assert seen["e774"] == "allowed"  # the region ends at 10 MeV: fewer decays than on its edge
     assert seen["Kplus-munu-invisible"] == "no public data"
 
 
@@ -164,3 +172,81 @@ def test_a_json_row_is_plain(rows):
     assert row["limit"] is None
     assert row["verdict"] == "no reach"
     assert {"name", "predicted", "limit", "ratio", "decades", "verdict", "source", "era", "assumption"} <= set(row)
+
+
+# -- masses for which nothing is published ---------------------------------------------------------------------------
+
+OUTSIDE = {  # a mass of h' that the published curve does not have, in GeV
+    "babar-visible": 0.015,
+    "kloe-electrons": 0.004,
+    "belle2-visible": 0.015,
+    "hps-prompt": 0.010,
+    "hps-displaced": 0.020,
+    "Kplus-piplus-e949": 0.140,
+    "Kplus-piplus-na62": 0.300,
+    "Kplus-piplus-na62-pi0": 0.080,
+}
+
+
+def lighter_alone(model, m_hprime, name, **changes):
+    """One row for h' with H decoupled."""
+    point = {**TABLE_I, "sin_delta": 0.9999, "m_N2": 0.45, "m_hprime": m_hprime, "m_N1": 0.03, **changes}
+    return constraint_table(model, point, [find_by_name(name)])[0]
+
+
+def find_by_name(name):
+    return next(entry for entry in ALL if entry.name == name)
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_a_mass_outside_of_what_is_published_is_called_so(name):
+    assert lighter_alone(two_higgs_doublet, OUTSIDE[name], name).verdict == "beyond the table"
+
+
+def test_a_closed_channel_is_no_reach_whatever_the_table():
+    """h' to two muons below threshold, K+ -> pi+ h' above the kaon's mass, e+e- below twice the electron's."""
+    assert lighter_alone(two_higgs_doublet, 0.1, "babar-muons", m_H=0.15).verdict == "no reach"
+    assert lighter_alone(two_higgs_doublet, 0.40, "Kplus-piplus-na62", m_H=0.9).verdict == "no reach"
+    assert lighter_alone(two_higgs_doublet, 0.0008, "e141", m_H=0.0009).verdict == "no reach"
+
+
+@pytest.mark.parametrize("name", ["e137", "e141", "orsay", "e774", "kek", "na64"])
+def test_dumps_go_on_smoothly_outside_of_the_published_masses(name):
+    """Ratio and gradient, at both ends."""
+    entry = find_by_name(name)
+    masses = np.asarray(entry.data["m"])
+    ratio = jax.jit(jax.value_and_grad(lambda m: jnp.log10(entry.outcome(Vector(), {"m": m}, {}).ratio)))
+    for end in (masses[0], masses[-1]):
+        (below, slope_below), (above, slope_above) = (ratio(end * (1.0 + shift)) for shift in (-1e-6, 1e-6))
+        assert float(below) == pytest.approx(float(above), abs=1e-3)
+        assert np.isfinite([slope_below, slope_above]).all()
+
+
+def test_the_lower_edge_of_e137_is_continued_where_it_is_published():
+    """Without its masses below 4 MeV the formulas find the edge at 2 to 4 MeV within 10 % of the coupling."""
+    entry = find_by_name("e137")
+    dump = entry.physics.args[0]
+    masses, low = (np.asarray(entry.data[key]) for key in ("m", "low"))
+    kept = masses > 0.004
+    start, edge = masses[kept][0], low[kept][0]
+
+    def events(m, eps):
+        width = scalar_bremsstrahlung.vector_width(m, eps)
+        return float(
+            scalar_bremsstrahlung.displaced_rate(scalar_bremsstrahlung.vector_spectrum, m, eps**2, width, dump)
+        )
+
+    for m, published in zip(masses[~kept], low[~kept], strict=True):
+        found = brentq(lambda log_eps, m=m: np.log(events(m, np.exp(log_eps)) / events(start, edge)), -18.0, -14.0)
+        assert np.exp(found) == pytest.approx(published, rel=0.10)
+
+
+class Vector:
+    """A scalar with the electron coupling of a dark photon of eps = 3e-6 and its width."""
+
+    def light_scalars(self, point):
+        mass = point["m"][None]
+        zero = jnp.zeros(1)
+        coupling = jnp.full(1, 3e-6 * E_CHARGE)
+        width = scalar_decays.width_to_fermions(mass, coupling, M_E)
+        return LightScalars(mass, coupling, *(zero,) * 4, width, *(zero,) * 3)

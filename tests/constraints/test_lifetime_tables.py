@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from anomfit.constraints.lifetime_tables import NO_LIMIT, PICOSECOND, lifetime_table, log_limit_at
+from anomfit.constraints.lifetime_tables import NO_LIMIT, PICOSECOND, has_mass, lifetime_table, log_limit_at
 from anomfit.data import load_record
 
 TABLE = lifetime_table(load_record("kaon/e949_kplus_piplus_X"))
@@ -31,6 +31,8 @@ def test_short_lives_weaken_the_limit_as_decays_in_the_detector_do():
 def test_there_is_no_limit_in_the_gap_of_the_neutral_pion_and_beyond_the_last_mass():
     for m in (0.135, 0.30):
         assert float(log_limit_at(TABLE, m, 1e-8)) == NO_LIMIT
+        assert not has_mass(TABLE, m)
+    assert bool(np.all(has_mass(TABLE, np.array([0.0, 0.0163, 0.2]))))
 
 
 def test_lives_without_a_number_are_weaker_than_those_with():
