@@ -31,6 +31,7 @@ STATUSES: Mapping[str, str] = MappingProxyType(
         "derived": "computed from other records",
         "recalled": "written from memory of the publication, not read again",
         "third-party": "made public by somebody other than the collaboration",
+        "assumed": "chosen by us where nothing is public; its variation is printed",
     }
 )
 

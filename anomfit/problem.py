@@ -238,9 +238,15 @@ def merged_nuisances(
     """All nuisances by name, once; InputError where one name has two definitions."""
     merged: dict[str, Nuisance] = {}
     for owner in (model, *measurements):
-        for nuisance in owner.nuisances:
+        for nuisance in _nuisances_for(owner, model):
             if nuisance.name in parametrisation.absorbs:
                 continue
             if merged.setdefault(nuisance.name, nuisance) != nuisance:
                 raise InputError(f"nuisance {nuisance.name!r} has two definitions; {owner.name} must rename its own")
     return tuple(merged.values())
+
+
+def _nuisances_for(owner: Model | Measurement, model: Model) -> tuple[Nuisance, ...]:
+    """All of the owner's, or those that this model's prediction depends on where a measurement can say."""
+    chosen = getattr(owner, "nuisances_for", None)
+    return owner.nuisances if chosen is None else chosen(model)

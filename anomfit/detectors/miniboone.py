@@ -1,19 +1,24 @@
 """MiniBooNE's response to e+e- pairs: efficiency and containment, and its bins in E_nu^QE or in (E_vis, cos theta)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import jax.numpy as jnp
 import numpy as np
 
+from anomfit.beams import Beam
 from anomfit.capabilities import PairEvents
 from anomfit.data import load_record
-from anomfit.detectors.containment import containment
+from anomfit.detectors.assumed_surroundings import assumed, earth, spheres
 from anomfit.detectors.pairs import Seen, Selection, see_pairs
 from anomfit.detectors.shower_response import Binning, see_energies
+from anomfit.detectors.surroundings import OWN_COMPONENTS, Surroundings, arrivals, stays
 from anomfit.physics.constants import M_E, M_N, M_P
 from anomfit.physics.corners import interpolate
 from anomfit.physics.kinematics import safe_sqrt
 
+NAME = "miniboone"  # in data/surroundings and of the nuisance
+CH2_MOLAR_MASS = 14.027  # g/mol
 EFFICIENCY_WORDS = "single electron/photon, release with arXiv:1207.4809, linear between bin centres, corners rounded"
 
 
@@ -46,17 +51,32 @@ def selection_probability(energy, mass, selection: Selection):
     return jnp.sum(seen.weight, axis=-1) * single_shower_efficiency(energy)
 
 
-def see(events: PairEvents, selection: Selection, points: int) -> Seen:
+def see(events: PairEvents, selection: Selection, points: int, around: Surroundings | None = None) -> Seen:
     """What MiniBooNE sees of the events' pairs, at the `points` energies of `shower_response.see_energies`.
 
     Without the efficiency for one shower of the pair's energy, which has kinks: `selected` weights the events with it.
+    If the events have a component born in the surroundings, a pair of it that decays in the fiducial volume is seen as
+    one born in the oil is. `around` is `surroundings()` unless given.
     """
-    experiment = load_record("miniboone/experiment").values
+    around = around or surroundings()
     energy = see_energies(points)
     seen = see_pairs(energy, events.mass, selection, relative_efficiency)
     length = events.decay_length_per_momentum * safe_sqrt(jnp.asarray(energy) ** 2 - events.mass**2)
-    inside = containment(length, experiment["fiducial_radius"], experiment["radius"])
-    return seen._replace(weight=seen.weight * inside[:, None])
+    if events.rate.shape[2] == OWN_COMPONENTS:
+        return seen._replace(weight=seen.weight * stays(length, around)[:, None])
+    return seen._replace(arrives=arrivals(length, around))
+
+
+def surroundings() -> Surroundings:
+    """The oil, the vault and the earth around it, the last two assumed."""
+    experiment = load_record("miniboone/experiment").values
+    seen, born = experiment["fiducial_radius"], experiment["radius"]
+    return spheres(assumed(NAME), seen, born, born, experiment["density"], experiment["distance"])
+
+
+def in_earth(beam: Beam) -> Beam:
+    """The beam with a component of births in earth, in the mass of one CH2."""
+    return replace(beam, surroundings=earth(assumed(NAME)["water"], CH2_MOLAR_MASS))
 
 
 def selected(events: PairEvents) -> PairEvents:

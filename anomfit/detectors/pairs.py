@@ -47,12 +47,15 @@ class Seen(NamedTuple):
 
     The weights add up to the probability over the efficiency for one shower of the pair's energy.
 
-    tilt: sin^2 of the angle between the visible shower and the pair, averaged over the ways.
+    tilt: sin^2 of the angle between the visible shower and the pair, averaged over the ways. arrives: of the pairs of
+    each component that are made, how many decay where they are seen, by what the result is split into; None where that
+    is in the weights.
     """
 
     weight: Float[Array, "... ways"]
     energy: Float[Array, "... ways"]
     tilt: Float[Array, "..."]
+    arrives: Float[Array, "split component ..."] | None = None
 
 
 @dataclass(frozen=True)

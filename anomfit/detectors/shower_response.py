@@ -80,6 +80,8 @@ def see_energies(energies: int) -> np.ndarray:
 def expected(response: ShowerResponse, events: PairEvents, seen: Seen) -> Float[Array, "component beam bins"]:
     """Events in each bin; `seen` holds what is seen of pairs of the energies `see_energies`.
 
+    Where `seen.arrives` says how many pairs of each component decay in sight, its `split` takes the place of component.
+
     Pairs are projected on the basis, turned into visible showers by the acceptance at the table's energies, and
     contracted with the table: the order in which the cost hardly depends on the number of bins.
     """
@@ -100,9 +102,14 @@ def expected(response: ShowerResponse, events: PairEvents, seen: Seen) -> Float[
     pairs = pairs @ _transform(n)
     wave = np.arange(waves)
     tilted = pairs * jnp.exp(-0.25 * (wave * (wave + 1))[:, None, None] * seen.tilt)
+    components, beams = events.rate.shape[2:]
+    if seen.arrives is not None:
+        by_component = tilted.reshape(waves, components, beams, n)
+        components = len(seen.arrives)
+        tilted = jnp.einsum("lcbe,sce->lsbe", by_component, seen.arrives).reshape(waves, components * beams, n)
     visible = jnp.einsum("ew,eiw->ei", seen.weight, of_shower)
     counts = jnp.einsum("lxi,ilk->xk", tilted @ visible, response.table)
-    return counts.reshape(*events.rate.shape[2:], -1)
+    return counts.reshape(components, beams, -1)
 
 
 def _by_wave(basis, waves: int, events: PairEvents, rates, share, of_pair):

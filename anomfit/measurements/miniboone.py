@@ -16,9 +16,17 @@ from anomfit.beams.booster import miniboone_beam
 from anomfit.beams.booster_flux import flux_error, flux_nuisance, flux_pull
 from anomfit.capabilities import MakesPairs, PredictsAppearance
 from anomfit.detectors import miniboone as detector
+from anomfit.detectors.assumed_surroundings import (
+    births_factor,
+    births_name,
+    births_nuisance,
+    check_choice,
+    surroundings_words,
+)
 from anomfit.detectors.pairs import Selection, find_selection
 from anomfit.detectors.resolution import find_resolution
 from anomfit.detectors.shower_response import ShowerResponse, build_response, expected
+from anomfit.detectors.surroundings import Surroundings
 from anomfit.errors import reject
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.miniboone_covariance import QuasiElasticData, load_quasi_elastic
@@ -29,7 +37,8 @@ from anomfit.statistics.terms import multivariate_gaussian
 
 NODES = Nodes()  # see benchmarks/convergence.py
 WAVES, ENERGIES = 24, 48
-COMPONENTS = ("coherent", "incoherent")
+COMPONENTS = ("coherent", "incoherent")  # in the oil
+OUTSIDE = "dirt"
 FLUXES = {
     "in-covariance": "its error is part of the released covariance",
     "shared": "its error is taken out of the released covariance and is a nuisance, as for others in the same beam",
@@ -38,12 +47,16 @@ FLUXES = {
 
 @dataclass(frozen=True)
 class PairChain:
-    """What turns pairs into counts: beam, table of the response, and the (static) selection and nodes."""
+    """What turns pairs into counts: beam, table of the response, and the (static) selection, nodes and surroundings.
+
+    Pairs born around the tank count if the beam has surroundings.
+    """
 
     beam: Beam
     response: ShowerResponse
     selection: Selection
     nodes: Nodes
+    around: Surroundings
 
 
 @dataclass(frozen=True)
@@ -67,6 +80,10 @@ class MiniBooneQuasiElastic:
     def choices(self) -> Mapping[str, str]:
         """Options in force, in words."""
         return dict(self.stated)
+
+    def nuisances_for(self, model: object) -> tuple[Nuisance, ...]:
+        """Those that this model's prediction depends on: nothing else than pairs is born outside."""
+        return of_model(model, self.nuisances)
 
     @property
     def independent_numbers(self) -> int:
@@ -115,14 +132,36 @@ class MiniBooneQuasiElastic:
 
 
 def predict_pairs(model: MakesPairs, point: Point, nuisances: Point, chain: PairChain) -> Prediction:
-    """Selected pairs by component, the beams' bins one after the other, and the counts before any efficiency."""
+    """Selected pairs by component, the beams' bins one after the other, and the counts in the oil before any
+    efficiency.
+    """
     events = model.pair_events(point, nuisances, chain.beam, chain.nodes)
-    seen = detector.see(events, chain.selection, chain.response.table.shape[0])
+    seen = detector.see(events, chain.selection, chain.response.table.shape[0], chain.around)
     counts = expected(chain.response, detector.selected(events), seen)  # component, beam, bin
+    signal = {name: counts[i].reshape(-1) for i, name in enumerate(COMPONENTS)}
+    if chain.beam.surroundings:
+        signal[OUTSIDE] = births_factor(detector.NAME, nuisances) * counts[-1].reshape(-1)
     before = {name: events.made[i, 0] for i, name in enumerate(COMPONENTS)}
     if events.made.shape[1] > 1:
         before |= {f"{name}_antineutrino_mode": events.made[i, 1] for i, name in enumerate(COMPONENTS)}
-    return Prediction({name: counts[i].reshape(-1) for i, name in enumerate(COMPONENTS)}, before)
+    return Prediction(signal, before)
+
+
+def of_model(model: object, nuisances: tuple[Nuisance, ...]) -> tuple[Nuisance, ...]:
+    """Without the number of births outside where the model makes no pairs."""
+    if isinstance(model, MakesPairs):
+        return nuisances
+    return tuple(nuisance for nuisance in nuisances if nuisance.name != births_name(detector.NAME))
+
+
+def pair_chain(
+    beam: Beam, response: ShowerResponse, selection: Selection, surroundings: str
+) -> tuple[PairChain, tuple[Nuisance, ...]]:
+    """The chain with or without pairs from outside, and the nuisance of their number."""
+    is_around = check_choice(surroundings) == "earth"
+    beam = detector.in_earth(beam) if is_around else beam
+    nuisances = (births_nuisance(detector.NAME, r"D_{\mathrm{MB}}"),) if is_around else ()
+    return PairChain(beam, response, selection, NODES, detector.surroundings()), nuisances
 
 
 def load_miniboone(
@@ -131,11 +170,13 @@ def load_miniboone(
     covariance: str = "recommended",
     flavours: str = "numu+numubar",
     flux: str = "in-covariance",
+    surroundings: str = "earth",
 ) -> MiniBooneQuasiElastic:
     """The measurement with these choices; unknown ones are refused with the known.
 
     covariance: "recommended", "flat-signal" (block 1 replaced by a correlated 15 %) or "literal" (refused where it is
     not positive definite, which is everywhere a soft signal can go: kept for comparison by `predict` only).
+    surroundings: "earth" or "none", see `detectors.assumed_surroundings`.
     """
     if flux not in FLUXES:
         raise reject("flux", flux, f"use one of {', '.join(FLUXES)}")
@@ -143,6 +184,7 @@ def load_miniboone(
     data = load_quasi_elastic(covariance, flux_error() if is_shared else 0.0)
     chosen, smearing = find_selection(selection), find_resolution(resolution)
     response = build_response(detector.quasi_elastic_bins(data.edges), smearing, ENERGIES, WAVES)
+    chain, births = pair_chain(miniboone_beam(flavours), response, chosen, surroundings)
     stated = {
         "pair selection": f"{chosen.name}: {chosen.words}",
         "energy resolution": f"{smearing.name}: {smearing.words}",
@@ -150,17 +192,20 @@ def load_miniboone(
         "beam flavours": flavours,
         "flux": f"{flux}: {FLUXES[flux]}",
         "efficiency": detector.EFFICIENCY_WORDS,
+        "surroundings": surroundings_words(surroundings),
     }
     return MiniBooneQuasiElastic(
         data=data,
-        chain=PairChain(miniboone_beam(flavours), response, chosen, NODES),
+        chain=chain,
         transmutation=(released("neutrino"), released("antineutrino")),
         stated=tuple(stated.items()),
-        nuisances=(flux_nuisance(),) if is_shared else (),
+        nuisances=((flux_nuisance(),) if is_shared else ()) + births,
     )
 
 
-jax.tree_util.register_dataclass(PairChain, data_fields=["beam", "response"], meta_fields=["selection", "nodes"])
+jax.tree_util.register_dataclass(
+    PairChain, data_fields=["beam", "response"], meta_fields=["selection", "nodes", "around"]
+)
 jax.tree_util.register_dataclass(
     MiniBooneQuasiElastic, data_fields=["data", "chain", "transmutation"], meta_fields=["stated", "nuisances"]
 )

@@ -32,7 +32,7 @@ def signal_by_choice(
     chain = measurement.chain
     events = _events(chain, point, nuisances, model=model)
     points = chain.response.table.shape[0]
-    seen = {name: detector.see(events, selection, points) for name, selection in SELECTIONS.items()}
+    seen = {name: detector.see(events, selection, points, chain.around) for name, selection in SELECTIONS.items()}
     totals = {f"selection {name}": float(_count(chain.response, events, found)) for name, found in seen.items()}
     binning = detector.quasi_elastic_bins(measurement.data.edges)
     for name, resolution in RESOLUTIONS.items():

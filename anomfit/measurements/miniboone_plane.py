@@ -18,12 +18,13 @@ from anomfit.beams.booster import miniboone_beam
 from anomfit.capabilities import MakesPairs, PredictsAppearance
 from anomfit.data import load_record
 from anomfit.detectors import miniboone as detector
+from anomfit.detectors.assumed_surroundings import surroundings_words
 from anomfit.detectors.pairs import find_selection
 from anomfit.detectors.resolution import find_resolution
 from anomfit.detectors.shower_response import build_response
 from anomfit.errors import reject
 from anomfit.measurements.base import Bin, Prediction
-from anomfit.measurements.miniboone import ENERGIES, NODES, PairChain, predict_pairs
+from anomfit.measurements.miniboone import ENERGIES, PairChain, of_model, pair_chain, predict_pairs
 from anomfit.measurements.miniboone_plane_tables import Rectangles, read_table
 from anomfit.measurements.miniboone_transmutation import Mode, TransmutationSample, in_plane
 from anomfit.parameters import Nuisance, Point
@@ -99,7 +100,7 @@ class MiniBooneProjection:
     transmutation: TransmutationSample
     distribution: Distribution
     described: Described
-    nuisances: tuple[Nuisance, ...]  # background, photons, efficiency: scale factors
+    nuisances: tuple[Nuisance, ...]  # background, photons, efficiency: scale factors; births outside
 
     name = "miniboone"
     accepts = (MakesPairs, PredictsAppearance)
@@ -129,6 +130,10 @@ class MiniBooneProjection:
         """Options in force, in words."""
         return dict(self.described.stated)
 
+    def nuisances_for(self, model: object) -> tuple[Nuisance, ...]:
+        """Those that this model's prediction depends on."""
+        return of_model(model, self.nuisances)
+
     @property
     def independent_numbers(self) -> int:
         """One a bin."""
@@ -136,7 +141,7 @@ class MiniBooneProjection:
 
     def bins(self) -> list[Bin]:
         """Counts and background; errors: Poisson of the background, Monte Carlo, normalisations in quadrature."""
-        norm, photons, _ = self.nuisances
+        norm, photons = self.nuisances[:2]
         background, enhanced = np.asarray(self.background), np.asarray(self.photons)
         variance = background + np.asarray(self.mc_error) ** 2
         error = np.sqrt(variance + (norm.sigma * background) ** 2 + (photons.sigma * enhanced) ** 2)
@@ -192,24 +197,30 @@ jax.tree_util.register_dataclass(
 
 
 def load_projection(
-    era: str, selection: str = "overlap-13-mass", resolution: str = "flat", flavours: str = "numu+numubar"
+    era: str,
+    selection: str = "overlap-13-mass",
+    resolution: str = "flat",
+    flavours: str = "numu+numubar",
+    surroundings: str = "earth",
 ) -> MiniBooneProjection:
     """The distribution `era` of DISTRIBUTIONS with these choices, those of load_miniboone; unknown ones are refused."""
     if era not in DISTRIBUTIONS:
         raise reject("era", era, f"use one of {', '.join(DISTRIBUTIONS)}")
     distribution = DISTRIBUTIONS[era]
     chosen, smearing = find_selection(selection), find_resolution(resolution)
-    beam = miniboone_beam(flavours, distribution.mode)
     table = read_table(distribution.record)
     window = WINDOW if distribution.mode == "neutrino" else None
     binning = _response_bins(table.bins, window)
     response = build_response(binning, smearing, ENERGIES, RESPONSE_WAVES)
-    nuisances = _nuisances(distribution.mode)
+    beam = miniboone_beam(flavours, distribution.mode)
+    chain, births = pair_chain(beam, response, chosen, surroundings)
+    nuisances = (*_nuisances(distribution.mode), *births)
     stated = {
         "pair selection": f"{chosen.name}: {chosen.words}",
         "energy resolution": f"{smearing.name}: {smearing.words}",
         "beam flavours": flavours,
         "efficiency": detector.EFFICIENCY_WORDS,
+        "surroundings": surroundings_words(surroundings),
         "appearance": "released in E_nu^QE, angles from quasi-elastic scattering on free nucleons: approximate",
         "systematic errors": "none released; " + "; ".join(n.description for n in nuisances),
     }
@@ -218,7 +229,7 @@ def load_projection(
         background=jnp.asarray(table.background),
         mc_error=jnp.asarray(table.mc_error),
         photons=jnp.asarray(table.photons),
-        chain=PairChain(beam, response, chosen, NODES),
+        chain=chain,
         transmutation=in_plane(distribution.mode, table.bins, window),
         distribution=distribution,
         described=Described(tuple(stated.items()), _labels(table.bins, era)),

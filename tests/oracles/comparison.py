@@ -12,7 +12,7 @@ from anomfit.physics.constants import M_N, M_P
 from oracles import upscattering
 from oracles.shower_table import Rule
 
-measurement = lru_cache(load_miniboone)
+measurement = lru_cache(lambda: load_miniboone(surroundings="none"))
 
 
 def computed_spectra(points) -> np.ndarray:
