@@ -66,7 +66,7 @@ def test_cross_section_of_each_target(index):
     mediators = ScalarMediators(
         jnp.asarray(given.masses), y, *(jnp.asarray(c) for c in zip(*given.charges, strict=True))
     )
-    factors, target = FormFactors("dipole", "helm", given.M_S), upscattering.TARGETS[index]
+    factors, target = FormFactors("dipole", "measured", given.M_S, "fermi-gas"), upscattering.TARGETS[index]
     for q_squared in (1e-4, 0.01, 0.3):
         both = d_sigma_d_q_squared(
             jnp.full(3, 0.8), jnp.full(3, q_squared), given.m_N2, mediators, stack_targets(CH2), factors

@@ -8,12 +8,12 @@ from scipy.special import ndtr
 
 from anomfit.data import load_record
 from anomfit.physics.constants import M_C12, M_MU, M_N, M_P
-from oracles.upscattering import Physics, cross_section, transfer_limits
+from oracles.upscattering import BOUND, Physics, cross_section, transfer_limits
 
-NEUTRON = ((M_N, 6.0, 0, 1), True)
+NEUTRON = ((M_N, 6.0, 0, 1, BOUND), True)
 TARGETS = {
     "neutron": (NEUTRON,),
-    "proton": (((M_P, 6.0, 1, 0), True), ((M_P, 2.0, 1, 0), False)),
+    "proton": (((M_P, 6.0, 1, 0, BOUND), True), ((M_P, 2.0, 1, 0), False)),
     "coherent": (((M_C12, 1.0, 6, 6), False),),
 }
 KNOCK_OUT_WIDTH = 0.001

@@ -15,7 +15,10 @@ from anomfit.data import load_record
 from anomfit.physics.constants import GEV2_TO_CM2, HBAR_C_FM, HBAR_C_M, M_C12, M_E, M_N, M_P
 from oracles.shower_table import Rule, efficiency_knots, gauss, pair_response, ring, surface
 
-TARGETS = ((M_C12, 1.0, 6, 6), (M_P, 8.0, 1, 0), (M_N, 6.0, 0, 1))  # mass, number in CH2, protons, neutrons
+BOUND = (6.0, 0.221)  # of the nucleons in CH2 of one kind: those of carbon, its Fermi momentum
+# mass, number in CH2, protons, neutrons, and how many of them are bound
+TARGETS = ((M_C12, 1.0, 6, 6), (M_P, 8.0, 1, 0, BOUND), (M_N, 6.0, 0, 1, BOUND))
+CHARGE_RADII = {12: 2.4702, 16: 2.6991, 28: 3.1224, 40: 3.4274}  # fm, Angeli and Marinova (2013)
 F_T = {"dkm": ((0.0208, 0.0411), (0.0189, 0.0451)), "agr1": ((0.020, 0.041), (0.0189, 0.0451))}
 M_UP, M_DOWN = 2.16e-3, 4.67e-3
 RULE = Rule()
@@ -85,13 +88,24 @@ def form_factor_squared(q_squared, nucleons, given: Physics):
     if given.as_published:
         return np.exp(-50.0 * q_squared)
     q = np.sqrt(q_squared) / HBAR_C_FM
-    radius = np.sqrt((1.23 * nucleons ** (1 / 3) - 0.6) ** 2 + 7 / 3 * np.pi**2 * 0.52**2 - 5 * 0.81)
+    radius = np.sqrt((CHARGE_RADII[nucleons] ** 2 - 3 * 0.81) / 0.6)
     return (3 * spherical_jn(1, q * radius) / (q * radius) * np.exp(-0.405 * q**2)) ** 2
+
+
+def unblocked(q_squared, target, given: Physics):
+    """Share of the nucleons that a shift by |q| leaves outside the Fermi sphere of the others: two spheres' overlap."""
+    mass, number, _, _, *binding = target
+    if given.as_published or not binding:
+        return 1.0
+    ((bound, k_F),) = binding
+    gap = np.minimum(np.sqrt(q_squared + (q_squared / (2 * mass)) ** 2), 2 * k_F)  # between the spheres' centres
+    lens = np.pi * (4 * k_F + gap) * (2 * k_F - gap) ** 2 / 12
+    return 1.0 - bound / number * lens / (4 / 3 * np.pi * k_F**3)
 
 
 def cross_section(e_nu, q_squared, target, given: Physics):
     """d sigma / d Q^2 in cm^2/GeV^2 per target."""
-    mass, _, protons, neutrons = target
+    mass, _, protons, neutrons, *_ = target
     amplitude = sum(
         (protons * p + neutrons * n) / (q_squared + m**2) for m, (p, n) in zip(given.masses, given.charges, strict=True)
     )
@@ -99,7 +113,7 @@ def cross_section(e_nu, q_squared, target, given: Physics):
     squared = (
         (given.m_N2**2 + q_squared) * spin * amplitude**2 * form_factor_squared(q_squared, protons + neutrons, given)
     )
-    return GEV2_TO_CM2 * squared / (64 * np.pi * mass**2 * e_nu**2)
+    return GEV2_TO_CM2 * squared * unblocked(q_squared, target, given) / (64 * np.pi * mass**2 * e_nu**2)
 
 
 def transfer_limits(e_nu, m, mass):
