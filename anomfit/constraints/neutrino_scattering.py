@@ -1,5 +1,6 @@
 """Neutrino scattering: neutrino-electron samples, T2K ND280, tridents, neutral currents, double cascades."""
 
+from dataclasses import replace
 from functools import lru_cache, partial
 
 import jax.numpy as jnp
@@ -26,6 +27,7 @@ from anomfit.constraints.base import (
 )
 from anomfit.constraints.dark_photon_reference import benchmark, coherent_cross_section
 from anomfit.data import Record, load_record
+from anomfit.detectors.forward_pairs import ForwardNodes
 from anomfit.detectors.resolution import normal_cdf
 from anomfit.measurements.neutrino_electron import NeutrinoElectron
 from anomfit.measurements.neutrino_electron_charm2 import load_charm2
@@ -64,6 +66,8 @@ def constraints() -> tuple[Constraint, ...]:
     )
 
 
+FEWER = {"energy": 96, "angle": 18, "parent": 24, "polar": 16}
+FEWER_FORWARD = ForwardNodes(angle=24, azimuth=8)
 _ND280 = (("nd280_fhc", "pot_nu"), ("nd280_rhc", "pot_nubar"))
 _MINERVA = "all selected pairs, on either side of the cut in dE/dx; coherent, flight and angle as minerva-nue has them"
 _CHARM2 = "pairs below 28 MeV in both beams; coherent, flight, overlap and angle as charm2-nue has them"
@@ -94,9 +98,19 @@ def _hidden(part: str, era: str, measured: NeutrinoElectron, assumption: str) ->
         references=record.references,
         accepts=(MakesPairs,),
     )
+    measured = _with_fewer_nodes(measured)
     counted = np.arange(measured.independent_numbers) % 2 == 0 if part == "charm2" else 1.0
     data = {"measured": measured, "counted": np.asarray(counted, float), "limit": _leaf(record, "limit_events")}
     return Constraint(data, about, _selected, integral=True)
+
+
+def _with_fewer_nodes(measured: NeutrinoElectron) -> NeutrinoElectron:
+    """The measurement with nodes for a sum alone: 1 % near the limit, in a quarter of the time."""
+    samples = [
+        replace(sample, nodes=replace(sample.nodes, **FEWER), forward=FEWER_FORWARD)
+        for sample in measured.samples_of_pairs
+    ]
+    return replace(measured, samples_of_pairs=tuple(samples))
 
 
 def _leaf(record: Record, name: str) -> np.ndarray:
@@ -200,9 +214,12 @@ def coherent_on_first(target, model: ExchangesScalars, point: Point, nuisances: 
     return against_upper_limit(visible * predicted, data["limit"])
 
 
-def scalar_cross_section(e_nu, m_N, mediators: ScalarMediators, targets: Targets, forms: FormFactors, nodes: int = 64):
-    """Integral of `d_sigma_d_q_squared` over Q^2 for one target, cm^2; 0 below threshold."""
+def scalar_cross_section(
+    e_nu, m_N, mediators: ScalarMediators, targets: Targets, forms: FormFactors, nodes: int = 64, least: float = 0.0
+):
+    """Integral of `d_sigma_d_q_squared` over Q^2 above `least` (GeV^2) for one target, cm^2; 0 below threshold."""
     low, high = momentum_transfer_limits(e_nu, m_N, targets.mass[0])
+    low = jnp.maximum(low, least)
     light = jnp.min(mediators.mass) ** 2
     u, w = unit_legendre(nodes)
     is_open = high > low
@@ -252,20 +269,20 @@ def _neutral_current() -> Constraint:
         quantity="scalar exchange over the neutral current, 10 GeV",
         unit="1",
         kind="upper limit",
-        era="1980s on",
+        era="1984",
         source=record.source,
-        assumption="elastic on one proton with F_N constant: more than all partons together; falls as 1/E^2 from here",
+        assumption="elastic on one proton, all its energy seen, at the search's threshold: falls as 1/E^2 from here",
         references=record.references,
         accepts=(ExchangesScalars,),
     )
-    return Constraint({key: np.asarray(value) for key, value in record.values.items()}, about, _exchange)
+    data = {name: _leaf(record, name) for name in ("slope", "energy", "limit")}
+    return Constraint(data, about, _exchange)
 
 
 def _exchange(model: ExchangesScalars, point: Point, nuisances: Point, data) -> Outcome:
-    constant = FormFactors("constant", "helm", 1.0)
     proton = stack_targets((Target("proton", M_P, 1.0, 1, 0),))
-    made, mediators = model.heavy_neutrino_mass(point), model.mediators(point, nuisances)
-    found = scalar_cross_section(data["energy"], made, mediators, proton, constant)
+    made, mediators, forms = model.heavy_neutrino_mass(point), model.mediators(point, nuisances), model.form_factors
+    found = scalar_cross_section(data["energy"], made, mediators, proton, forms(nuisances))
     return against_upper_limit(found / (data["slope"] * data["energy"]), data["limit"])
 
 

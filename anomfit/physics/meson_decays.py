@@ -47,27 +47,65 @@ def muon_neutrino_scalar_squared(p_nu_p, p_nu_q, p_q, s, m_phi):
 
 
 def kaon_to_muon_neutrino_scalar(m_phi: ArrayLike, y_mu: ArrayLike, nodes: int = 48) -> Float[Array, ""]:
-    """B(K+ -> mu+ nu phi), phi radiated off the muon; scalars.
+    """B(K+ -> mu+ nu phi), phi radiated off the muon; scalars. Batell et al., arXiv:1606.04943, section V."""
+    mass, constant = meson.M_CHARGED_KAON, G_F * meson.V_US * meson.F_KAON
+    to_muon = constant**2 * mass * M_MU**2 * (1.0 - (M_MU / mass) ** 2) ** 2 / (8.0 * jnp.pi)
+    return scalar_off_muon(mass, m_phi, y_mu, nodes) * to_muon / meson.WIDTH_CHARGED_KAON
+
+
+def scalar_off_muon(mass: float, m_phi: ArrayLike, y_mu: ArrayLike, nodes: int = 48) -> Float[Array, ""]:
+    """Gamma(M+ -> mu+ nu phi)/Gamma(M+ -> mu+ nu) of a pseudoscalar of this mass, phi off the muon; scalars.
 
     Gamma = (1/2M) int ds/(2 pi) Phi_2(M; nu, s) Phi_2(s; mu, phi) <|M|^2>; the average over phi's direction is exact,
-    |M|^2 being linear in it. Batell et al., arXiv:1606.04943, section V.
+    |M|^2 being linear in it.
     """
-    m_phi, mass = jnp.asarray(m_phi), meson.M_CHARGED_KAON
-    lowest, highest = (M_MU + m_phi) ** 2, mass**2
-    opened = highest > lowest
-    low = jnp.where(opened, lowest, 0.5 * highest)
-    u, w = unit_legendre(nodes)
-    s = low + (highest - low) * u**2  # the momentum opens as a root
-    weight = w * 2.0 * u * (highest - low)
+    m_phi = jnp.asarray(m_phi)
+    s, weight, opened = _invariant_masses((M_MU + m_phi) ** 2, mass**2, nodes)
     p_q = 0.5 * (s - M_MU**2 - m_phi**2)
     nu_total = 0.5 * (mass**2 - s)
     p_nu_q = nu_total * (p_q + m_phi**2) / s
     p_nu_p = nu_total * (p_q + M_MU**2) / s
     squared = muon_neutrino_scalar_squared(p_nu_p, p_nu_q, p_q, s, m_phi)
     phase = (1.0 - s / mass**2) / (8.0 * jnp.pi) * _two_body_phase_space(s, M_MU**2, m_phi**2)
-    constant = (G_F * meson.V_US * meson.F_KAON * jnp.asarray(y_mu)) ** 2 / 2.0
-    width = constant * jnp.sum(weight * squared * phase) / (2.0 * jnp.pi) / (2.0 * mass)
-    return jnp.where(opened, width, 0.0) / meson.WIDTH_CHARGED_KAON
+    return jnp.where(opened, jnp.asarray(y_mu) ** 2 * _over_muon(mass, jnp.sum(weight * squared * phase)), 0.0)
+
+
+def heavy_neutrino_scalar_squared(p_N_p, p_N_k, p_k, s):
+    """Sum over spins of |M|^2/C^2 of M+ -> mu+(p) N(p_N) phi, C = G_F V f y/sqrt 2, k = p_N + q, s = k^2; GeV^2.
+
+    8 {p_N p + (m/s)^2 [2 (p_N k)(p k) - s (p_N p)] + 2 m^2 (p_N k)/s}, m the muon's mass: phi off the neutrino, L = y
+    phi nubar P_R N + h.c. The first term has no helicity suppression. N may be Dirac or Majorana.
+    """
+    m2 = M_MU**2
+    return 8.0 * (p_N_p + m2 / s**2 * (2.0 * p_N_k * p_k - s * p_N_p) + 2.0 * m2 * p_N_k / s)
+
+
+def scalar_off_neutrino(mass: float, m_N: ArrayLike, m_phi: ArrayLike, y: ArrayLike, nodes: int = 48):
+    """Gamma(M+ -> mu+ N phi)/Gamma(M+ -> mu+ nu) of a pseudoscalar of this mass, phi off the neutrino; scalars.
+
+    As `scalar_off_muon`, with s the squared mass of N and phi; the average over N's direction in their frame is exact.
+    """
+    m_N, m_phi = jnp.asarray(m_N), jnp.asarray(m_phi)
+    s, weight, opened = _invariant_masses((m_N + m_phi) ** 2, (mass - M_MU) ** 2, nodes)
+    p_N_k, p_k = 0.5 * (s + m_N**2 - m_phi**2), 0.5 * (mass**2 - s - M_MU**2)
+    squared = heavy_neutrino_scalar_squared(p_N_k * p_k / s, p_N_k, p_k, s)
+    phase = _two_body_phase_space(jnp.asarray(mass**2), M_MU**2, s) * _two_body_phase_space(s, m_N**2, m_phi**2)
+    return jnp.where(opened, jnp.asarray(y) ** 2 * _over_muon(mass, jnp.sum(weight * squared * phase)), 0.0)
+
+
+def _invariant_masses(lowest, highest: float, nodes: int):
+    """Nodes and weights in s between its ends, where momenta open as roots, and whether there is anything between."""
+    opened = highest > lowest
+    low = jnp.where(opened, lowest, 0.5 * highest)
+    u, w = unit_legendre(nodes)
+    place = u**2 * (3.0 - 2.0 * u)
+    return low + (highest - low) * place, w * 6.0 * u * (1.0 - u) * (highest - low), opened
+
+
+def _over_muon(mass: float, integral):
+    """(1/2M) integral/(2 pi) over Gamma(M+ -> mu+ nu)/C^2 = M m^2 (1 - m^2/M^2)^2/(4 pi)."""
+    to_muon = mass * M_MU**2 * (1.0 - (M_MU / mass) ** 2) ** 2 / (4.0 * jnp.pi)
+    return integral / (4.0 * jnp.pi * mass) / to_muon
 
 
 def _two_body_phase_space(s, m1_squared, m2_squared):

@@ -1,0 +1,195 @@
+"""Neutrons on lead, the early universe, neutrinos of stopped pions: against integrals by hand and published numbers."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.integrate import quad
+
+from anomfit.constraints import constraint_table, find_constraint, shipped_constraints
+from anomfit.constraints.low_energy import dipole_of_exchange
+from anomfit.data import load_record
+from anomfit.errors import InputError
+from anomfit.models.two_higgs_doublet import two_higgs_doublet
+from anomfit.physics.constants import G_F, GEV2_TO_CM2, HBAR_C_FM, M_E, M_MU, M_N
+from anomfit.physics.nuclear_form_factors import measured
+from anomfit.physics.nuclei import nucleus
+
+TABLE_I = two_higgs_doublet.points["table-I"]
+ROWS = {entry.name: entry for entry in shipped_constraints()}
+NUMBERS = load_record("accelerators/light_mediators").parts
+MEV = 1e-3
+
+
+def row(name, **changes):
+    return constraint_table(two_higgs_doublet, {**TABLE_I, **changes}, [ROWS[name]])[0]
+
+
+# -- neutrons on lead -----------------------------------------------------------------------------------------------
+
+
+def test_the_recalled_limit_has_the_size_of_the_asymmetry_of_neutrons_on_lead():
+    """Born: d sigma/d Omega = (sigma/4 pi)(1 + omega E cos theta), omega = 16 M^2 A g^2/(4 pi m^4 b): 2e-3 per keV."""
+    b = 9.5121e-3 / HBAR_C_FM  # 1/MeV, bound coherent length of lead (Koester et al. 1995); HBAR_C_FM in GeV fm
+    omega = 16.0 * (M_N / MEV) ** 2 * 208 * NUMBERS["neutron_lead"].values["limit"] / b  # 1/MeV
+    assert 1e-3 * omega == pytest.approx(2.0e-3, rel=0.05)
+
+
+@pytest.mark.parametrize("mass", [1.0, 3.0, 5.0, 30.0, 200.0])
+def test_the_asymmetry_of_an_exchange_against_its_closed_form(mass):
+    """3/2 of the integral of c/(m^2 + 2k^2 - 2k^2 c): Legendre's Q_1; m^-4 where k is far below m."""
+    k = NUMBERS["neutron_lead"].values["momentum"] / MEV
+    z = 1.0 + 0.5 * (mass / k) ** 2
+    expected = 1.5 / k**2 * (0.5 * z * np.log((z + 1.0) / (z - 1.0)) - 1.0) / (2.0 * k**2)
+    found = 1e-12 * float(dipole_of_exchange(mass * MEV, k * MEV))
+    assert found == pytest.approx(expected, rel=1e-6)
+    assert (found * mass**4 > 0.9) == (mass > 25.0)
+
+
+def test_neutrons_exclude_light_scalars_with_large_quark_couplings_as_the_fourth_power_of_the_mass():
+    """y_n^2/(4 pi m^4) by hand, from the model's own nucleon couplings."""
+    at = {**TABLE_I, "m_hprime": 0.050, "y_u": 2e-4, "y_d": 2e-4}
+    F_p, F_n = two_higgs_doublet.nucleon_couplings({key: jnp.asarray(value) for key, value in at.items()})
+    mix = TABLE_I["sin_delta"] ** 2 / 50.0**4 + (1.0 - TABLE_I["sin_delta"] ** 2) / 750.0**4
+    expected = float(F_n * (82 * F_p + 126 * F_n)) / 208 / (4 * np.pi) * mix
+    assert row("neutron-lead", **at).predicted == pytest.approx(expected, rel=0.05)
+    light = row("neutron-lead", m_hprime=0.002, y_u=2e-3, y_d=2e-3)
+    assert light.verdict == "would be excluded"
+    assert row("neutron-lead").verdict == "allowed"
+
+
+@pytest.mark.parametrize("name", ["neutron-lead", "coherent-argon"])
+def test_what_is_recalled_is_refused_in_a_fit(name):
+    with pytest.raises(InputError, match="recalled"):
+        find_constraint(name)
+    assert ROWS[name].about.kind == "recalled"
+
+
+# -- the early universe ---------------------------------------------------------------------------------------------
+
+
+def test_a_scalar_at_the_published_mass_is_on_the_limit():
+    assert row("early-universe", m_hprime=3.7 * MEV).ratio == pytest.approx(1.0, rel=1e-6)
+    assert row("early-universe", m_hprime=3.6 * MEV).verdict == "excluded"
+    assert row("early-universe", m_hprime=3.8 * MEV).verdict == "allowed"
+
+
+def test_a_scalar_that_never_reaches_equilibrium_is_left_alone():
+    """Decays against the expansion at T = m, 1.66 sqrt(g) T^2/M_Planck: y_e sin(delta) below some 1e-11."""
+    assert row("early-universe", m_hprime=2.5 * MEV, y_e=1e-13, sin_delta=0.1).verdict == "allowed"
+    assert row("early-universe", m_hprime=2.5 * MEV, y_e=1e-8, sin_delta=0.1).verdict == "excluded"
+
+
+def test_the_published_mass_lies_where_entropy_alone_puts_it():
+    """Neutrinos leave at 2.3 MeV, what is in equilibrium then heats photons: N_eff against Planck's 2.99 +- 0.17."""
+
+    def entropy(mass, degrees, fermion):  # over that of a massless boson of one degree of freedom, at 2.3 MeV
+        x = mass / 2.3
+
+        def integrand(y):
+            energy = np.hypot(y, x)
+            return y**2 * (energy + y**2 / (3 * energy)) / (np.exp(energy) + (1 if fermion else -1))
+
+        return degrees * quad(integrand, 0, 60)[0] / (4 * np.pi**4 / 45)
+
+    def n_eff(mass):
+        bath = 2.0 + entropy(M_E / MEV, 4, True) + (entropy(mass, 1, False) if mass else 0.0)
+        return 3.0 * (bath / 2.0 / (11.0 / 4.0)) ** (-4.0 / 3.0)
+
+    assert n_eff(None) == pytest.approx(3.04, abs=0.05)
+    two_sigma = 2.99 - 2 * 0.17
+    assert n_eff(1.0) < n_eff(3.7) < two_sigma < n_eff(10.0) < n_eff(None)
+
+
+# -- neutrinos of stopped pions -------------------------------------------------------------------------------------
+
+
+def mean_over_flux(cross_section):
+    """nu_mu of 29.8 MeV, nu_e and anti-nu_mu of a muon at rest, one of each."""
+    end = 0.5 * M_MU
+    late = quad(lambda e: 64 / M_MU**4 * e**2 * (0.75 * M_MU - e) * cross_section(e, "numubar"), 0, end, epsrel=1e-4)[0]
+    early = quad(lambda e: 192 / M_MU**4 * e**2 * (0.5 * M_MU - e) * cross_section(e, "nue"), 0, end, epsrel=1e-4)[0]
+    return (cross_section(0.02979, "numu") + late + early) / 3
+
+
+def test_the_standard_model_on_argon():
+    """What stands in the record: cross section and share above 20 keV."""
+    argon, given = nucleus("Ar40"), NUMBERS["coherent_argon"].values
+    weak_charge = 22 - (1 - 4 * 0.2386) * 18
+
+    def above(threshold):
+        def one(energy, _):
+            last = 2 * energy**2 / argon.mass
+            if last <= threshold:
+                return 0.0
+
+            def density(t):
+                form = float(measured(2 * argon.mass * t, argon.charge_radius))
+                return (1 - argon.mass * t / (2 * energy**2)) * form**2
+
+            t, w = np.polynomial.legendre.leggauss(12)
+            span = last - threshold
+            value = (
+                0.5 * span * sum(wi * density(threshold + 0.5 * span * (ti + 1)) for ti, wi in zip(t, w, strict=True))
+            )
+            return GEV2_TO_CM2 * G_F**2 * argon.mass * weak_charge**2 / (4 * np.pi) * value
+
+        return mean_over_flux(one)
+
+    everything = above(0.0)
+    assert 1e39 * everything == pytest.approx(given["standard_model"], rel=0.01)
+    assert above(given["threshold"]) / everything == pytest.approx(given["share_seen"], rel=0.02)
+
+
+def test_scalars_on_argon_against_an_adaptive_integral():
+    """|M|^2 by hand: (m^2 + Q^2) 4 M^2 c^2 F^2/(64 pi M^2 E^2), recoils above the threshold."""
+    at = {**TABLE_I, "m_N2": 0.02, "m_N1": 0.005, "m_hprime": 0.012, "y_nu": 0.05, "y_u": 1e-5, "y_d": 1e-5}
+    physical = {key: jnp.asarray(value) for key, value in at.items()}
+    argon, mediators = nucleus("Ar40"), two_higgs_doublet.mediators(physical, {})
+    mass, made = argon.mass, at["m_N2"]
+    charge = np.asarray(mediators.y * (18 * mediators.F_p + 22 * mediators.F_n))
+    squared = np.asarray(mediators.mass) ** 2
+
+    def one(energy, flavour):
+        if flavour == "nue" or energy <= made + made**2 / (2 * mass):
+            return 0.0
+        s = mass**2 + 2 * mass * energy
+        k, e_out = (s - mass**2) / (2 * np.sqrt(s)), (s + made**2 - mass**2) / (2 * np.sqrt(s))
+        p_out = np.sqrt(max(e_out**2 - made**2, 0.0))
+        low, high = (2 * k * (e_out + sign * p_out) - made**2 for sign in (-1, 1))
+        low = max(low, 2 * mass * 20e-6)
+        if high <= low:
+            return 0.0
+        t, w = np.polynomial.legendre.leggauss(16)
+        q = low + 0.5 * (high - low) * (t + 1)
+        form = np.asarray(measured(q, argon.charge_radius))
+        exchange = np.sum(charge / (q[:, None] + squared), axis=1) * form
+        density = (made**2 + q) * 4 * mass**2 * exchange**2 / (64 * np.pi * mass**2 * energy**2)
+        return GEV2_TO_CM2 * 0.5 * (high - low) * np.sum(w * density)
+
+    expected = 1e39 * mean_over_flux(one) / NUMBERS["coherent_argon"].values["share_seen"]
+    assert row("coherent-argon", **at).predicted == pytest.approx(expected, rel=2e-3)
+
+
+def test_a_heavy_neutrino_above_the_end_of_the_spectrum_is_not_made_there():
+    assert row("coherent-argon").predicted == 0.0
+    assert row("coherent-argon", m_N2=0.06, m_N1=0.02, m_hprime=0.01).predicted == 0.0
+
+
+# -- what a fit needs -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["neutron-lead", "early-universe", "coherent-argon"])
+def test_ratios_have_finite_gradients(name):
+    entry = dataclasses.replace(ROWS[name], about=dataclasses.replace(ROWS[name].about, kind="upper limit"))
+
+    def ratio(point):
+        return entry.outcome(two_higgs_doublet, point, {}).ratio
+
+    slope = jax.jit(jax.value_and_grad(ratio))
+    for changes in ({}, {"m_N2": 0.03, "m_N1": 0.01, "m_hprime": 0.005}, {"m_hprime": 0.0015}, {"m_hprime": 0.0009}):
+        value, slopes = slope({key: jnp.asarray(float(x)) for key, x in {**TABLE_I, **changes}.items()})
+        assert np.isfinite(float(value))
+        assert all(np.isfinite(float(one)) for one in slopes.values())
