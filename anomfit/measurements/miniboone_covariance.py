@@ -52,7 +52,7 @@ class QuasiElasticData:
         return found - flux_pull * self.flux_direction(signal) if self.flux_error else found
 
     def covariance(self, signal: Float[Array, "nue"]) -> Float[Array, "bins bins"]:
-        """Of the 38 bins at this signal, without what the flux's pull moves; positive definite for every signal >= 0."""
+        """Of the 38 bins at this signal, less what the flux's pull moves; positive definite for every signal >= 0."""
         systematic = self.systematic(signal)
         if self.flux_error:
             moved = self._moved(systematic)

@@ -99,13 +99,13 @@ class Result:
     minos: tuple[MinosError, ...] = ()
     goodness: Goodness | None = None
     significance: Significance | None = None
-    exclusions: Exclusions | None = None
-    without_limits: WithoutLimits | None = None
-    projections: tuple[ProjectionFit, ...] = ()
     samples: Samples | None = None
     spectra: tuple[Spectrum, ...] = ()
     tensions: tuple[Tension, ...] = ()
     log_likelihood: np.ndarray | None = None
+    exclusions: Exclusions | None = None
+    without_limits: WithoutLimits | None = None
+    projections: tuple[ProjectionFit, ...] = ()
 
 
 def provenance(problem: Problem, card: str, seed: int) -> Provenance:

@@ -32,8 +32,8 @@ def exclusion_words(found: Exclusions) -> str:
     if not against:
         inside = sum(row.fitted for row in found.rows)
         return (
-            f"No constraint excludes the best fit at 90 % CL: {len(found.rows)} were compared with it, {inside} of them "
-            "in the fit."
+            f"No constraint excludes the best fit at 90 % CL: {len(found.rows)} were compared with it, {inside} of "
+            "them in the fit."
         )
     listed = [f"{row.name} ({how_far(row)}, {row.place})" for row in against[:NAMED]]
     more = f" and {len(against) - NAMED} more" if len(against) > NAMED else ""
@@ -137,9 +137,9 @@ def exclusion_table(result: Result) -> TextTable | None:
     columns = ("constraint", "predicted", "limit", "ratio", "-2 ln L", "verdict", "where", "optima excluded")
     columns += ("posterior excluded",) if has_posterior else ()
     notes = (
-        "A constraint in the fit excludes a point where its -2 ln L is above 2.71, one outside of it where its ratio to "
-        "the 90 % CL limit is above 1. The optima are numbered as in their table. 'anomfit constraints MODEL' says what "
-        "each one is.",
+        "A constraint in the fit excludes a point where its -2 ln L is above 2.71, one outside of it where its ratio "
+        "to the 90 % CL limit is above 1. The optima are numbered as in their table. 'anomfit constraints MODEL' says "
+        "what each one is.",
     )
     return TextTable("Constraints", columns, tuple(rows), notes)
 
@@ -157,9 +157,9 @@ def projection_table(result: Result) -> TextTable | None:
         rows.append((entry.name, str(entry.numbers), f"{entry.null:.1f}", f"{entry.best:.1f}", median))
     columns = ("projection", "bins", "chi^2 without new physics", "chi^2 best fit", "posterior (68 %)")
     notes = (
-        "These show events that the fit has used already, so that they are checks of the shape and not independent data.",
-        "Statistical errors only: the systematic errors of a projection are not public. Nuisance parameters stand where "
-        "the fit left them, those that the fit lacks at their centres.",
+        "These show events that the fit has used already: they are checks of the shape, and no independent data.",
+        "Statistical errors only: the systematic errors of a projection are not public. Nuisance parameters stand "
+        "where the fit left them, those that the fit lacks at their centres.",
         *_worse_words(result),
     )
     return TextTable("Other projections of the same events", columns, tuple(rows), notes)

@@ -8,7 +8,12 @@ from anomfit.plotting.pulls import pull_rows
 from anomfit.plotting.signals import signal_rows
 from anomfit.results.files import load_result
 
-NAMES = {"spectrum-miniboone-enuqe.png", "corner.png", "pulls.png", "signals.png"}
+PROJECTIONS = ("evis-costheta", "evis", "costheta", "evis-antineutrino", "costheta-antineutrino")
+NAMES = {f"spectrum-miniboone-{era}.png" for era in ("enuqe", *PROJECTIONS)} | {
+    "corner.png",
+    "pulls.png",
+    "signals.png",
+}
 pytestmark = pytest.mark.slow  # a fit stands behind each
 
 
