@@ -7,24 +7,28 @@ default. It treats the three alike and, unlike their product, gives every slice 
 reading: too much for pairs that are good in it and bad in the others.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 from scipy.special import eval_legendre
 
+from anomfit.beams import Beam
 from anomfit.capabilities import PairEvents
 from anomfit.data import load_record
-from anomfit.detectors.containment import containment
+from anomfit.detectors.assumed_surroundings import assumed, earth, spheres
 from anomfit.detectors.pairs import Lepton, Seen, Selection, see_pairs
 from anomfit.detectors.resolution import Resolution
 from anomfit.detectors.shower_response import Binning, ShowerResponse, build_response, see_energies
+from anomfit.detectors.surroundings import OWN_COMPONENTS, Surroundings, arrivals, stays
 from anomfit.errors import reject
 from anomfit.physics.corners import interpolate
 from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.quadrature import unit_legendre
 
+NAME = "microboone"  # in data/surroundings and of the nuisance
+ARGON_MOLAR_MASS = 39.948  # g/mol
 WAVES = 128  # of the response in the angle; tests compare with exact angles
 
 
@@ -82,18 +86,35 @@ def slice_knots(name: str, power: float) -> tuple[np.ndarray, np.ndarray]:
     return places, np.concatenate([values[:1], values, tail]) ** power
 
 
-def see(events: PairEvents, efficiency: Efficiency, points: int) -> Seen:
+def see(events: PairEvents, efficiency: Efficiency, points: int, around: Surroundings | None = None) -> Seen:
     """What is seen of the events' pairs at the `points` energies of `shower_response.see_energies`: both showers.
 
     With the efficiency's part in the opening angle and the chance to decay in the active volume; `selected` weights the
-    events with the part in the energy, the response of `build` has that in the angle.
+    events with the part in the energy, the response of `build` has that in the angle. If the events have a component
+    born in the surroundings, pairs of it and of the argon outside of the active volume are seen as those born inside.
+    `around` is `surroundings()` unless given.
     """
+    around = around or surroundings()
     energy = see_energies(points)
     pairs = Selection("pairs", "", lambda pair: _of_opening(pair, efficiency.opening), _nothing)
     seen = see_pairs(energy, events.mass, pairs, lambda visible, whole: jnp.ones_like(visible))
     length = events.decay_length_per_momentum * safe_sqrt(jnp.asarray(energy) ** 2 - events.mass**2)
-    inside = containment(length, chord_radius(), chord_radius())
-    return seen._replace(weight=seen.weight * inside[:, None])
+    if events.rate.shape[2] == OWN_COMPONENTS:
+        return seen._replace(weight=seen.weight * stays(length, around)[:, None])
+    return seen._replace(arrives=arrivals(length, around))
+
+
+def surroundings() -> Surroundings:
+    """The active volume's sphere, the argon around it, the pit, and earth; all but the first assumed."""
+    values, experiment = assumed(NAME), load_record("microboone/experiment").values
+    radius = chord_radius()
+    medium = radius * (values["medium_mass"] / experiment["mass"]) ** (1.0 / 3.0)
+    return spheres(values, radius, radius, medium, values["medium_density"], experiment["distance"])
+
+
+def in_earth(beam: Beam) -> Beam:
+    """The beam with a component of births in earth, in the mass of one argon atom."""
+    return replace(beam, surroundings=earth(assumed(NAME)["water"], ARGON_MOLAR_MASS))
 
 
 def selected(events: PairEvents, efficiency: Efficiency) -> PairEvents:

@@ -19,7 +19,9 @@ from anomfit.beams.booster_flux import flux_factor, flux_nuisance
 from anomfit.capabilities import MakesPairs
 from anomfit.data import load_record
 from anomfit.detectors import microboone as detector
+from anomfit.detectors.assumed_surroundings import births_factor, births_nuisance, check_choice, surroundings_words
 from anomfit.detectors.shower_response import ShowerResponse, expected
+from anomfit.detectors.surroundings import Surroundings
 from anomfit.errors import reject
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.described import Described, HasDescription
@@ -34,7 +36,8 @@ TITLE = "MicroBooNE search for e+e- pairs, visible energy, neutrino mode (6.87e2
 REFERENCES = ("arXiv:2502.10900", "arXiv:1905.09694", "arXiv:0806.1449", "barlow-beeston-1993")
 NODES = Nodes(energy=96, angle=18, parent=44, polar=28)  # tests compare with another rule
 ENERGIES = 48
-COMPONENTS = ("coherent", "incoherent")
+COMPONENTS = ("coherent", "incoherent")  # in the active volume
+OUTSIDE = "outside"
 TARGETS = {
     "coherent": "scattering off whole nuclei, which the search selects",
     "all": "nuclei and single nucleons, the latter with the efficiency of the former",
@@ -43,12 +46,16 @@ TARGETS = {
 
 @dataclass(frozen=True)
 class PairSearch:
-    """What turns pairs into counts: beam, response, and the (static) reading of the efficiency and nodes."""
+    """What turns pairs into counts: beam, response, and the (static) reading of the efficiency, nodes, surroundings.
+
+    Pairs born outside of the active volume count if the beam has surroundings.
+    """
 
     beam: Beam
     response: ShowerResponse
     efficiency: detector.Efficiency
     nodes: Nodes
+    around: Surroundings
 
 
 @dataclass(frozen=True)
@@ -86,14 +93,14 @@ class MicroBoone(HasDescription):
         assert isinstance(model, MakesPairs)  # build_problem and predict check it for the user
         search = self.search
         events = model.pair_events(point, nuisances, search.beam, search.nodes)
-        seen = detector.see(events, search.efficiency, search.response.table.shape[0])
+        seen = detector.see(events, search.efficiency, search.response.table.shape[0], search.around)
         counts = expected(search.response, detector.selected(events, search.efficiency), seen)  # component, beam, bin
         counts = flux_factor(nuisances) * counts
         kept = COMPONENTS if self.targets == "all" else COMPONENTS[:1]
-        return Prediction(
-            {name: counts[i, 0] for i, name in enumerate(kept)},
-            {name: events.made[i, 0] for i, name in enumerate(kept)},
-        )
+        signal = {name: counts[i, 0] for i, name in enumerate(kept)}
+        if search.beam.surroundings:
+            signal[OUTSIDE] = births_factor(detector.NAME, nuisances) * counts[-1, 0]
+        return Prediction(signal, {name: events.made[i, 0] for i, name in enumerate(kept)})
 
     def expected_background(self, nuisances: Point) -> Float[Array, "bins"]:
         """The background with its common error, which acts as a factor: it stays positive."""
@@ -122,7 +129,9 @@ class MicroBoone(HasDescription):
         return (self.counts - expectation) / jnp.sqrt(expectation + self.own_error**2)
 
 
-jax.tree_util.register_dataclass(PairSearch, data_fields=["beam", "response"], meta_fields=["efficiency", "nodes"])
+jax.tree_util.register_dataclass(
+    PairSearch, data_fields=["beam", "response"], meta_fields=["efficiency", "nodes", "around"]
+)
 jax.tree_util.register_dataclass(
     MicroBoone,
     data_fields=["counts", "background", "own_error", "common_error", "search"],
@@ -130,14 +139,22 @@ jax.tree_util.register_dataclass(
 )
 
 
-def load_microboone(efficiency: str = "mean", targets: str = "coherent", flavours: str = "numu+numubar") -> MicroBoone:
+def load_microboone(
+    efficiency: str = "mean",
+    targets: str = "coherent",
+    flavours: str = "numu+numubar",
+    surroundings: str = "earth",
+) -> MicroBoone:
     """The search with these choices; unknown ones are refused with the known.
 
-    efficiency: "mean", "energy", "opening" or "angle", see `detectors.microboone`; targets: "coherent" or "all".
+    efficiency: "mean", "energy", "opening" or "angle", see `detectors.microboone`; targets: "coherent" or "all", in the
+    active volume (outside of it a struck nucleon is not seen); surroundings: "earth" or "none".
     """
     if targets not in TARGETS:
         raise reject("targets", targets, f"use one of {', '.join(TARGETS)}")
     reading = detector.find_efficiency(efficiency)
+    is_around = check_choice(surroundings) == "earth"
+    beam = microboone_beam(flavours)
     record = load_record("microboone/pair_search_2025")
     low, high = (1e-3 * record.columns[f"Evis_{end}_MeV"] for end in ("lo", "hi"))
     error = record.columns["background_error"]
@@ -148,13 +165,20 @@ def load_microboone(efficiency: str = "mean", targets: str = "coherent", flavour
         "targets": f"{targets}: {TARGETS[targets]}",
         "background": f"errors of the bins with a common correlation of {common:.2f}, which makes their sum's 17.3",
         "beam flavours": flavours,
+        "surroundings": surroundings_words(surroundings),
     }
     return MicroBoone(
         counts=jnp.asarray(record.columns["data"]),
         background=jnp.asarray(record.columns["background"]),
         own_error=jnp.asarray(np.sqrt(1.0 - common) * error),
         common_error=jnp.asarray(np.sqrt(common) * error),
-        search=PairSearch(microboone_beam(flavours), detector.build(reading, ENERGIES), reading, NODES),
+        search=PairSearch(
+            beam=detector.in_earth(beam) if is_around else beam,
+            response=detector.build(reading, ENERGIES),
+            efficiency=reading,
+            nodes=NODES,
+            around=detector.surroundings(),
+        ),
         targets=targets,
         described=Described(
             ERA,
@@ -171,6 +195,7 @@ def load_microboone(efficiency: str = "mean", targets: str = "coherent", flavour
                 "common part of the background's error in standard deviations",
             ),
             flux_nuisance(),
+            *((births_nuisance(detector.NAME, r"D_{\mu\mathrm{B}}"),) if is_around else ()),
         ),
     )
 

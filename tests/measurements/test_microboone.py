@@ -11,6 +11,7 @@ from oracles import comparison, microboone, points, upscattering
 from anomfit.beams.booster import microboone_beam, miniboone_beam
 from anomfit.data import load_record
 from anomfit.detectors import microboone as detector
+from anomfit.detectors.surroundings import from_medium, from_shells, stays
 from anomfit.errors import InputError
 from anomfit.measurements.base import Measurement
 from anomfit.measurements.catalogue import find_measurement
@@ -29,7 +30,7 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def measurement():
-    return load_microboone()
+    return load_microboone(surroundings="none")
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +86,7 @@ def test_spectrum_against_an_independent_integral(predict, name, reading):
     given = dataclasses.replace(given, branching=(given.branching[0], 0.0))
     chosen = detector.find_efficiency(reading)
     expected = microboone.spectrum(given, (chosen.energy, chosen.opening, chosen.angle))
-    measured = load_microboone(efficiency=reading)
+    measured = load_microboone(efficiency=reading, surroundings="none")
     found = np.asarray(predict(measured, physical(name), two_higgs_doublet).total)
     tolerance = np.maximum(1e-3 * expected, 1e-2 * np.sqrt(np.asarray(measured.counts) + expected))
     assert np.all(np.abs(found - expected) <= tolerance)
@@ -110,7 +111,7 @@ def test_the_slices_come_back_between_their_centres_and_round_the_corners_there(
 def test_other_targets_add_to_the_nuclei(measurement, predict):
     point = arrays(dark_scalar.points["bp1"])
     one = predict(measurement, point, dark_scalar)
-    every = predict(load_microboone(targets="all"), point, dark_scalar)
+    every = predict(load_microboone(targets="all", surroundings="none"), point, dark_scalar)
     assert set(every.signal) == {"coherent", "incoherent"}
     np.testing.assert_allclose(np.asarray(every.signal["coherent"]), np.asarray(one.total), rtol=1e-12)
     assert float(every.total.sum()) > float(one.total.sum()) > 0.0
@@ -148,3 +149,26 @@ def test_a_closed_decay_makes_nothing(measurement, predict):
 def test_unknown_choices_are_refused(option):
     with pytest.raises(InputError, match="use one of"):
         find_measurement("microboone", **{option: "perfect"})
+
+
+# -- pairs born outside of the active volume ---------------------------------------------------------------------------
+
+
+def test_pairs_from_outside_come_in_addition(predict, measurement):
+    """Argon beyond the active volume gives back what flies out of it; earth adds to that where the flight is longer."""
+    with_earth = load_microboone()
+    point = physical("light mediator")
+    for y_e, low, high in ((2.3e-4, 0.0, 0.3), (5e-6, 1.0, 10.0)):
+        at = {**point, "y_e": jnp.asarray(y_e)}
+        more, less = (predict(measured, at, two_higgs_doublet) for measured in (with_earth, measurement))
+        np.testing.assert_allclose(more.signal["coherent"], less.signal["coherent"], rtol=1e-10)
+        assert low < float(more.signal["outside"].sum() / less.total.sum()) < high
+    assert [n.name for n in with_earth.nuisances][-1] == "microboone_dirt"
+
+
+def test_the_argon_around_makes_up_for_a_short_flight():
+    around = detector.surroundings()
+    flight = np.array([1e-6, 0.01, 0.05])
+    whole = np.asarray(stays(flight, around) + from_medium(flight, around))
+    np.testing.assert_allclose(whole, 1.0, rtol=1e-3)
+    assert np.all(np.asarray(from_shells(flight, around)) < 1e-12)

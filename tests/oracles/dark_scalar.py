@@ -79,7 +79,7 @@ def all_points(n: int) -> dict[str, dict[str, float]]:
 def comparisons(number: int, rule: Rule):
     """(measurement, point, library's bins, the reference's, data) at the first points, MiniBooNE and MicroBooNE."""
     points, chosen = all_points(number), find_efficiency("mean")
-    measured = comparison.measurement(), load_microboone()
+    measured = comparison.measurement(), load_microboone(surroundings="none")
     counts = np.asarray(measured[0].data.counts), np.asarray(measured[1].counts)
 
     @jax.jit
