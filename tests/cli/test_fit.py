@@ -176,3 +176,24 @@ def test_the_tension_of_two_numbers_is_their_distance(anomfit, tmp_path):
     assert first.chi_squared == pytest.approx(expected, abs=2e-3)
     assert second.chi_squared == pytest.approx(expected, abs=2e-3)
     assert "Tension of each measurement" in (tmp_path / "result" / "report.md").read_text()
+
+
+@pytest.mark.slow
+def test_an_excluded_best_fit_is_the_first_thing_said_and_fails_a_strict_run(anomfit, card, tmp_path):
+    limit = (EXAMPLES / "my_limits.py").read_text().replace('"limit": 3e-3', '"limit": 1e-5')
+    limit = limit.replace("from my_model import DarkPhoton", "").replace("(DarkPhoton,)", "(object,)")
+    (tmp_path / "tight.py").write_text(limit)
+    name = "tight.py:limit"
+    card.write_text(card.read_text().replace("[fit]", f'"{name}" = "default"\n[fit]'))
+    lax = anomfit("fit", card, "--out", "lax", "--no-sample")
+    assert (lax.status, lax.err) == (0, "")
+    assert "THE BEST FIT IS EXCLUDED at 90 % CL by" in lax.out
+    report = (tmp_path / "lax" / "report.md").read_text().splitlines()
+    assert report[4].startswith("THE BEST FIT IS EXCLUDED at 90 % CL by")
+    assert any(line.startswith("Without the limits the data would gain") for line in report)
+    strict = anomfit("fit", card, "--out", "strict", "--no-sample", "--strict")
+    assert strict.status == 3
+    assert strict.err.startswith("anomfit: --strict: THE BEST FIT IS EXCLUDED")
+    assert (tmp_path / "strict" / "report.md").is_file()
+    again = anomfit("fit", tmp_path / "lax" / "card.toml", "--out", "fine", "--no-sample", "--strict")
+    assert again.status == 3
