@@ -33,17 +33,17 @@ class ForwardNodes:
 
 def counts_below(
     events: PairEvents,
-    weight: Float[Array, "parents decays"],
+    weights: Float[Array, "ways parents decays"],
     sigma: Float[Array, "parents decays"],
     edges: Float[Array, "edges"],
     nodes: ForwardNodes,
-) -> Float[Array, "edges component beam"]:
-    """Pairs with E theta^2 below each edge (GeV rad^2), each counted with `weight`, its share included.
+) -> Float[Array, "ways edges component beam"]:
+    """Pairs with E theta^2 below each edge (GeV rad^2), counted in each way with its weights, their share included.
 
     sigma: Gaussian error of the direction in either projection, rad; the energy is the true one. The azimuth phi about
     the parent is uniform, or has the weight that `PairSpin` states.
     """
-    kinds = ((events.rate, weight, 0),) if events.spin is None else _steered(events, weight)
+    kinds = ((events.rate, weights, 0),) if events.spin is None else _steered(events, weights)
     chord, cosine = _angles(nodes.angle)[0], np.cos(np.pi * unit_midpoint(nodes.azimuth)[0])[:, None, None]
 
     @jax.checkpoint
@@ -51,14 +51,18 @@ def counts_below(
         reached, cos_decay, spread, by_kind = parent
         where = _chord_squared(chord[:, None], cos_decay, cosine)
         inside = is_below(where, reached[:, None, None, :], spread)  # edge, azimuth, angle, decay
-        parts = (inside * cosine**power * w for w, (_, _, power) in zip(by_kind, kinds, strict=True))
-        return jnp.stack([jnp.sum(part, axis=(1, 3)) for part in parts]) / nodes.azimuth  # sums, no products: quicker
+        by_power = (inside * cosine**power for _, _, power in kinds)
+        parts = [
+            [jnp.sum(part * weight, axis=(1, 3)) for weight in ways]  # sums, no products: quicker
+            for part, ways in zip(by_power, by_kind, strict=True)
+        ]
+        return jnp.stack([jnp.stack(ways) for ways in parts]) / nodes.azimuth
 
     reached = jnp.moveaxis(edges[:, None, None] / events.energy, 1, 0)
-    by_kind = jnp.stack([w for _, w, _ in kinds], axis=1)
+    by_kind = jnp.moveaxis(jnp.stack([ways for _, ways, _ in kinds]), 2, 0)  # parent, kind, way, decay
     tables = jax.lax.map(of_parent, (reached, events.cos_decay, sigma, by_kind))
     made = jnp.stack([_spread(events, rate, nodes.angle) for rate, _, _ in kinds])
-    return jnp.einsum("pkxg,kpgcb->xcb", tables, made)
+    return jnp.einsum("pkwxg,kpgcb->wxcb", tables, made)
 
 
 def is_below(theta_squared, edge_squared, sigma):
@@ -74,15 +78,15 @@ def is_below(theta_squared, edge_squared, sigma):
     return normal_cdf((jnp.sqrt(edge_squared) / sigma - mean) / jnp.sqrt(variance))
 
 
-def _steered(events: PairEvents, weight):
+def _steered(events: PairEvents, weights):
     """Rates, weights and powers of the azimuth's cosine of the three parts of a polarised parent's decay."""
     spin = events.spin
     assert spin is not None
     along, across = (events.rate * part[..., None, None] for part in (spin.along, spin.across))
     return (
-        (events.rate, weight, 0),
-        (along, weight * spin.cos_star, 0),
-        (across, weight * spin.sin_star, 1),
+        (events.rate, weights, 0),
+        (along, weights * spin.cos_star, 0),
+        (across, weights * spin.sin_star, 1),
     )
 
 

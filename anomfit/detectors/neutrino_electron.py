@@ -2,16 +2,18 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from anomfit.beams import Beam
 from anomfit.capabilities import PairEvents
 from anomfit.data import load_record
-from anomfit.detectors.containment import containment
+from anomfit.detectors.assumed_surroundings import assumed, earth, spheres
 from anomfit.detectors.pairs import THRESHOLD_WIDTH, Lepton, Selection, see_pairs
 from anomfit.detectors.resolution import normal_cdf
+from anomfit.detectors.surroundings import OWN_COMPONENTS, Surroundings, from_medium, from_shells, stays
 from anomfit.physics.kinematics import safe_sqrt
 
 OPENING_WIDTH = 0.1  # of the largest opening angle itself: smooths the cut
@@ -68,13 +70,30 @@ def _cuts(values: Mapping[str, float], window, efficiency: float, energy, angle)
     return ShowerCuts(window, efficiency, opening, values["each"], energy, angle, values["flight_radius"])
 
 
-def chance_to_pass(events: PairEvents, cuts: ShowerCuts) -> Float[Array, "parents decays"]:
-    """Chance that a pair is one shower inside the window, whatever its direction."""
+def chances_to_pass(events: PairEvents, cuts: ShowerCuts, around: Surroundings) -> Float[Array, "ways parents decays"]:
+    """Chance that a pair is one shower inside the window, whatever its direction, times the decays in the detector.
+
+    Decays of pairs born in the fiducial volume and, if the events have a component born in the surroundings, in the
+    detector's medium beyond, and in the surroundings.
+    """
     energy = events.energy
     overlap = see_pairs(energy, events.mass, _overlapping(cuts), lambda visible, whole: 1.0)
     flight = events.decay_length_per_momentum * safe_sqrt(energy**2 - events.mass**2)
-    stays = containment(flight, cuts.flight_radius, cuts.flight_radius)
-    return cuts.efficiency * in_window(energy, cuts) * overlap.weight[..., 0] * stays
+    arrive = [stays(flight, around)]
+    if events.rate.shape[2] > OWN_COMPONENTS:
+        arrive += [from_medium(flight, around), from_shells(flight, around)]
+    return cuts.efficiency * in_window(energy, cuts) * overlap.weight[..., 0] * jnp.stack(arrive)
+
+
+def surroundings_of(detector: str, cuts: ShowerCuts) -> Surroundings:
+    """The fiducial sphere and what is around it, which is assumed; `detector` is its name in data/surroundings."""
+    values, radius = assumed(detector), cuts.flight_radius
+    return spheres(values, radius, radius, values["medium"], values["medium_density"], values["distance"])
+
+
+def in_rock(detector: str, beam: Beam, molar_mass: float) -> Beam:
+    """The beam with a component of births in rock, in the mass of a molecule (g/mol) of the detector."""
+    return replace(beam, surroundings=earth(assumed(detector)["water"], molar_mass))
 
 
 def in_window(energy, cuts: ShowerCuts):

@@ -14,8 +14,10 @@ from jaxtyping import Array, Float
 
 from anomfit.beams import Beam, Target
 from anomfit.capabilities import MakesPairs
+from anomfit.detectors.assumed_surroundings import births_factor
 from anomfit.detectors.forward_pairs import ForwardNodes, counts_below
-from anomfit.detectors.neutrino_electron import ShowerCuts, chance_to_pass
+from anomfit.detectors.neutrino_electron import ShowerCuts, chances_to_pass
+from anomfit.detectors.surroundings import Surroundings
 from anomfit.errors import reject
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.described import Described, HasSources
@@ -24,7 +26,8 @@ from anomfit.physics.upscattered_pairs import Nodes
 from anomfit.statistics.terms import barlow_beeston_deviance, poisson_barlow_beeston
 from anomfit.statistics.throws import poisson_counts_over
 
-COMPONENTS = ("coherent", "incoherent")
+COMPONENTS = ("coherent", "incoherent")  # in the fiducial volume
+OUTSIDE = "outside"
 TARGETS = {
     "coherent": "scattering off whole nuclei; a struck nucleon makes activity at the vertex, which is cut on",
     "all": "nuclei and single nucleons, as if none of the latter were noticed",
@@ -39,7 +42,8 @@ BINNINGS = {
 class PairSample:
     """One detector's pairs: beams, edges in E theta^2 (GeV rad^2), and how what lies between them falls in bins.
 
-    scales: static, the nuisances of the beams' fluxes.
+    scales: static, the nuisances of the beams' fluxes; around: what is around `detector` (its name in
+    data/surroundings), from where pairs come if the beam has surroundings.
     """
 
     beam: Beam
@@ -49,6 +53,8 @@ class PairSample:
     nodes: Nodes
     forward: ForwardNodes
     scales: tuple[Nuisance, ...]
+    detector: str
+    around: Surroundings
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,10 @@ class NeutrinoElectron(HasSources):
         counts = jnp.concatenate([part for part, _ in found], axis=-1)
         made = jnp.sum(jnp.stack([part for _, part in found]), axis=0)
         chosen = [COMPONENTS.index(name) for name in self.kept]
-        return Prediction({COMPONENTS[i]: counts[i] for i in chosen}, {COMPONENTS[i]: made[i] for i in chosen})
+        signal = {COMPONENTS[i]: counts[i] for i in chosen}
+        if len(counts) > len(COMPONENTS):
+            signal[OUTSIDE] = counts[-1]
+        return Prediction(signal, {COMPONENTS[i]: made[i] for i in chosen})
 
     def expected_background(self, nuisances: Point) -> Float[Array, "bins"]:
         """Everything but pairs."""
@@ -123,7 +132,9 @@ class NeutrinoElectron(HasSources):
 
 
 jax.tree_util.register_dataclass(
-    PairSample, data_fields=["beam", "edges", "onto"], meta_fields=["cuts", "nodes", "forward", "scales"]
+    PairSample,
+    data_fields=["beam", "edges", "onto"],
+    meta_fields=["cuts", "nodes", "forward", "scales", "detector", "around"],
 )
 jax.tree_util.register_dataclass(
     NeutrinoElectron,
@@ -139,12 +150,18 @@ def _scale(nuisances: Point, nuisance: Nuisance):
 def _pairs(model: MakesPairs, point: Point, nuisances: Point, sample: PairSample):
     """(selected, made): (component, bins), the beams one after the other, and (component,)."""
     events = model.pair_events(point, nuisances, sample.beam, sample.nodes)
-    weight, sigma = events.share * chance_to_pass(events, sample.cuts), sample.cuts.angle_sigma(events.energy)
-    below = counts_below(events, weight, sigma, sample.edges, sample.forward)
-    between = jnp.diff(below, axis=0, prepend=0.0)
+    weights = events.share * chances_to_pass(events, sample.cuts, sample.around)
+    sigma = sample.cuts.angle_sigma(events.energy)
+    below = counts_below(events, weights, sigma, sample.edges, sample.forward)
+    between = jnp.diff(below, axis=1, prepend=0.0)
     flux = jnp.stack([_scale(nuisances, nuisance) for nuisance in sample.scales])
-    counts = jnp.einsum("ecb,en,b->cbn", between, sample.onto, flux)
-    return counts.reshape(counts.shape[0], -1), events.made @ flux
+    counts = jnp.einsum("wecb,en,b->wcbn", between, sample.onto, flux)
+    counts = counts.reshape(*counts.shape[:2], -1)
+    own = counts[0, : len(COMPONENTS)]
+    if sample.beam.surroundings:
+        came = jnp.sum(counts[1, : len(COMPONENTS)], axis=0) + counts[2, -1]
+        own = jnp.concatenate([own, births_factor(sample.detector, nuisances) * came[None]])
+    return own, events.made @ flux
 
 
 # -- what loaders share ---------------------------------------------------------------------------------------------

@@ -15,8 +15,10 @@ from jaxtyping import Float
 from anomfit.beams import Beam, make_beam
 from anomfit.beams.molecules import CH, molecules
 from anomfit.data import load_record
+from anomfit.detectors.assumed_surroundings import births_nuisance, surroundings_words
+from anomfit.detectors.assumed_surroundings import check_choice as check_surroundings
 from anomfit.detectors.forward_pairs import ForwardNodes
-from anomfit.detectors.neutrino_electron import minerva_cuts
+from anomfit.detectors.neutrino_electron import in_rock, minerva_cuts, surroundings_of
 from anomfit.measurements.described import Described
 from anomfit.measurements.entries import Entry
 from anomfit.measurements.neutrino_electron import (
@@ -33,7 +35,7 @@ from anomfit.measurements.neutrino_electron import (
 from anomfit.parameters import Nuisance
 from anomfit.physics.upscattered_pairs import Nodes
 
-NAME = "minerva-nue"
+NAME, DETECTOR = "minerva-nue", "minerva"
 ERAS = {"both": ("le", "me"), "le": ("le",), "me": ("me",)}
 TITLES = {"le": "low-energy beam (3.43e20 POT)", "me": "medium-energy beam (1.16e21 POT)"}
 BACKGROUNDS = {"sideband": None, "50": 0.5, "100": 1.0}
@@ -106,15 +108,24 @@ def _scales(era: str, read: _Era, background: str) -> tuple[Nuisance, Nuisance]:
 
 
 def load_minerva(
-    era: str, bins: str = "regions", background: str = "sideband", targets: str = "coherent"
+    era: str,
+    bins: str = "regions",
+    background: str = "sideband",
+    targets: str = "coherent",
+    surroundings: str = "earth",
 ) -> NeutrinoElectron:
-    """Era "both", "le" or "me"; bins, background, targets: see BINNINGS, STATED_BACKGROUNDS, TARGETS."""
+    """Era "both", "le" or "me"; bins, background, targets: see BINNINGS, STATED_BACKGROUNDS, TARGETS.
+
+    surroundings: "earth" or "none"; a nucleon struck in rock is not seen, so that its pairs count with any targets.
+    """
+    is_around = check_surroundings(surroundings) == "earth"
     stated = {
         "bins": check_choice("bins", bins, BINNINGS),
         "background": check_choice("background", background, STATED_BACKGROUNDS),
         "targets": check_choice("targets", targets, TARGETS),
         "pairs": "E above 0.8 GeV, E theta^2 < 3.2e-3 GeV rad^2 at 7.3 mrad (recalled), leptons of 30 MeV within 8 deg",
         "dE/dx of pairs": "that of showers of pi0 in the medium-energy sample, 90 % above 4.5 MeV/1.7 cm",
+        "surroundings": surroundings_words(surroundings),
         "data": "digitised by a third party; below 4.5 MeV/1.7 cm scaled to the published 127 and 1021 candidates",
     }
     eras = ERAS[era]
@@ -125,7 +136,7 @@ def load_minerva(
         counts=jnp.asarray(np.concatenate([merge(groups, numbers.counts) for numbers in read])),
         parts=jnp.asarray(_parts(read, groups)),
         reading_error=jnp.zeros(len(groups) * len(eras)),
-        samples_of_pairs=tuple(map(partial(_sample, groups, targets), eras, read, scales)),
+        samples_of_pairs=tuple(map(partial(_sample, groups, targets, is_around), eras, read, scales)),
         scales=tuple(nuisance for pair in scales for nuisance in pair),
         kept=kept_targets(targets),
         described=Described(
@@ -137,7 +148,10 @@ def load_minerva(
             " ".join(f"minerva-{one}" for one in eras),
         ),
         name=NAME,
-        nuisances=tuple(nuisance for pair in scales for nuisance in pair),
+        nuisances=(
+            *(nuisance for pair in scales for nuisance in pair),
+            *((births_nuisance(DETECTOR, r"D_{\mathrm{M}}"),) if is_around else ()),
+        ),
     )
 
 
@@ -150,16 +164,20 @@ def _parts(read: Sequence[_Era], groups) -> np.ndarray:
     return rows
 
 
-def _sample(groups, targets: str, era: str, read: _Era, scales: tuple[Nuisance, Nuisance]) -> PairSample:
+def _sample(groups, targets: str, is_around: bool, era: str, read: _Era, scales: tuple[Nuisance, Nuisance]):
     edge = load_record("accelerators/minerva_nue_dedx").parts["cuts"].values["E_theta_squared"]
+    beam, cuts = minerva_beam(era, targets), minerva_cuts(era)
+    molar_mass = load_record("accelerators/pair_searches").parts[f"minerva_{era}"].values["molar_mass"]
     return PairSample(
-        beam=minerva_beam(era, targets),
+        beam=in_rock(DETECTOR, beam, molar_mass) if is_around else beam,
         edges=jnp.asarray([edge]),
         onto=jnp.asarray(merge(groups, read.pairs))[None, :],
-        cuts=minerva_cuts(era),
+        cuts=cuts,
         nodes=NODES,
         forward=FORWARD,
         scales=scales[:1],
+        detector=DETECTOR,
+        around=surroundings_of(DETECTOR, cuts),
     )
 
 

@@ -1,5 +1,8 @@
 """Neutrino-electron samples: published sums, an independent integral, the angle's resolution, gradients, limits."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -15,6 +18,7 @@ from anomfit.constraints.catalogue import find_constraint
 from anomfit.data import load_record
 from anomfit.detectors.forward_pairs import ForwardNodes, counts_below, is_below
 from anomfit.detectors.neutrino_electron import charm2_cuts, in_window, minerva_cuts
+from anomfit.detectors.surroundings import Shell, Surroundings
 from anomfit.errors import InputError
 from anomfit.measurements.base import Measurement, Prediction
 from anomfit.measurements.catalogue import find_measurement
@@ -43,7 +47,7 @@ EACH = [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in SAMPLES
 
 @pytest.fixture(scope="module")
 def measured():
-    return {key: find_measurement(name, **options) for key, (name, options, *_) in SAMPLES.items()}
+    return {key: find_measurement(name, surroundings="none", **options) for key, (name, options, *_) in SAMPLES.items()}
 
 
 @pytest.fixture(scope="module")
@@ -121,9 +125,9 @@ def test_every_pair_is_below_the_farthest_edge():
     rng = np.random.default_rng(5)
     events = random_events(rng, 4, 3, 3, 5)
     spread = jnp.full(events.share.shape, 0.01)
-    found = counts_below(events, events.share, spread, jnp.asarray([1e3]), ForwardNodes())
+    found = counts_below(events, events.share[None], spread, jnp.asarray([1e3]), ForwardNodes())
     expected = jnp.einsum("etcb,ep,pd->cb", events.rate, events.onto, events.share)
-    np.testing.assert_allclose(np.asarray(found[0]), np.asarray(expected), rtol=1e-9)
+    np.testing.assert_allclose(np.asarray(found[0, 0]), np.asarray(expected), rtol=1e-9)
 
 
 def test_charm2_s_angle_gives_the_width_of_neutrino_electron_scattering():
@@ -207,10 +211,10 @@ def test_directions_and_polarisation_against_a_sum_over_all_nodes():
         for x, edge in enumerate(edges):
             chance = is_below(2 * (1 - along), edge / events.energy[..., None], 0.02)
             counts[x] += events.rate[e, t] * np.sum(weight * np.asarray(chance))
-    found = counts_below(events, events.share, sigma, edges, ForwardNodes(120, 160))
+    found = counts_below(events, events.share[None], sigma, edges, ForwardNodes(120, 160))[0]
     np.testing.assert_allclose(np.asarray(found), counts, rtol=1e-4)
     unpolarised = events._replace(spin=PairSpin(*(jnp.zeros_like(part) for part in (*steer, star, star))))
-    one, same = (counts_below(e, e.share, sigma, edges, ForwardNodes(24, 24)) for e in (plain, unpolarised))
+    one, same = (counts_below(e, e.share[None], sigma, edges, ForwardNodes(24, 24)) for e in (plain, unpolarised))
     np.testing.assert_allclose(np.asarray(one), np.asarray(same), rtol=1e-12)
 
 
@@ -345,3 +349,38 @@ def test_the_window_s_ends():
     assert low == pytest.approx(0.5, abs=1e-6)
     assert high == pytest.approx(0.5, abs=1e-6)
     assert float(in_window(jnp.asarray(20.0), minerva_cuts("me"))) == pytest.approx(1.0)
+
+
+# -- pairs born outside of the fiducial volume ------------------------------------------------------------------------
+
+
+def test_an_endless_detector_loses_nothing():
+    """Carbon all around, an even flux: what flies out of the fiducial volume is what comes in, at any energy."""
+    seen = find_measurement("minerva-nue:le")
+    sample = seen.samples_of_pairs[0]
+    radius = sample.cuts.flight_radius
+    endless = Surroundings(radius, radius, 1.3 * radius, (Shell(1.3 * radius, 1e4, 1.0),), 1e9)
+    beam = replace(sample.beam, surroundings=sample.beam.composition)
+    nodes = replace(sample.nodes, energy=64, angle=12, parent=24, polar=12)
+    sample = replace(sample, beam=beam, around=endless, nodes=nodes)
+    events = jax.jit(lambda at: two_higgs_doublet.pair_events(at, {}, beam, nodes))(physical(CASES["light, flies"]))
+
+    def total(length):
+        flying = SimpleNamespace(
+            pair_events=lambda *arguments: events._replace(decay_length_per_momentum=jnp.asarray(length))
+        )
+        return replace(seen, samples_of_pairs=(sample,)).predict(flying, {}, {}).total
+
+    prompt = np.asarray(total(0.0))
+    for length in (0.05, 1.0, 30.0):
+        np.testing.assert_allclose(np.asarray(total(length)), prompt, rtol=2e-3)
+
+
+def test_only_the_option_brings_pairs_from_outside():
+    for name in ("minerva-nue", "charm2-nue"):
+        for option, parts in (("earth", {"coherent", "outside"}), ("none", {"coherent"})):
+            seen = find_measurement(name, surroundings=option)
+            at = physical(CASES["Table I"])
+            shapes = jax.eval_shape(lambda p, m=seen: m.predict(two_higgs_doublet, p, {}).signal, at)
+            assert set(shapes) == parts
+            assert any(n.name.endswith("_dirt") for n in seen.nuisances) == (option == "earth")
