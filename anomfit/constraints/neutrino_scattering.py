@@ -27,6 +27,7 @@ from anomfit.constraints.base import (
 )
 from anomfit.constraints.dark_photon_reference import benchmark, coherent_cross_section
 from anomfit.data import Record, load_record
+from anomfit.detectors.assumed_surroundings import births_name
 from anomfit.detectors.forward_pairs import ForwardNodes
 from anomfit.detectors.resolution import normal_cdf
 from anomfit.measurements.neutrino_electron import NeutrinoElectron
@@ -69,8 +70,10 @@ def constraints() -> tuple[Constraint, ...]:
 FEWER = {"energy": 96, "angle": 18, "parent": 24, "polar": 16}
 FEWER_FORWARD = ForwardNodes(angle=24, azimuth=8)
 _ND280 = (("nd280_fhc", "pot_nu"), ("nd280_rhc", "pot_nubar"))
-_MINERVA = "all selected pairs, on either side of the cut in dE/dx; coherent, flight and angle as minerva-nue has them"
-_CHARM2 = "pairs below 28 MeV in both beams; coherent, flight, overlap and angle as charm2-nue has them"
+_MINERVA = (
+    "selected pairs on either side of the cut in dE/dx; coherent or from rock, flight and angle as minerva-nue has them"
+)
+_CHARM2 = "pairs below 28 MeV in both beams; coherent or from earth, flight, overlap, angle as charm2-nue"
 _ONE_NUMBER = "; that measurement has the same data in bins"
 _FGD1 = "E of the pair above 300 MeV, efficiency 30 %, both beams, as arXiv:2010.06159; the bound is not public"
 _SAMPLE = "the same pairs, neutrino mode, in the bin of 10-20 MeV; limit: excess + 1.645 errors, 23 % of 1163 expected"
@@ -101,7 +104,9 @@ def _hidden(part: str, era: str, measured: NeutrinoElectron, assumption: str) ->
     measured = _with_fewer_nodes(measured)
     counted = np.arange(measured.independent_numbers) % 2 == 0 if part == "charm2" else 1.0
     data = {"measured": measured, "counted": np.asarray(counted, float), "limit": _leaf(record, "limit_events")}
-    return Constraint(data, about, _selected, integral=True)
+    around = {births_name(sample.detector) for sample in measured.samples_of_pairs}
+    births = tuple(nuisance for nuisance in measured.nuisances if nuisance.name in around)
+    return Constraint(data, about, _selected, births, integral=True)
 
 
 def _with_fewer_nodes(measured: NeutrinoElectron) -> NeutrinoElectron:

@@ -120,6 +120,18 @@ def test_limits_on_pairs_are_those_of_the_counts_at_90_percent(name):
     assert found < load_record("accelerators/pair_searches").parts[name.replace("-", "_")].values["limit_stored"]
 
 
+def _without_surroundings(entry):
+    """The row with births in the fiducial volume alone, as the oracle has them."""
+    seen = entry.data["measured"]
+    samples = [
+        dataclasses.replace(sample, beam=dataclasses.replace(sample.beam, surroundings=()))
+        for sample in seen.samples_of_pairs
+    ]
+    return dataclasses.replace(
+        entry, data={**entry.data, "measured": dataclasses.replace(seen, samples_of_pairs=tuple(samples))}
+    )
+
+
 @pytest.mark.parametrize("name", ["minerva-me", "charm2"])
 def test_pairs_that_fly_and_open_up_against_an_independent_integral(name):
     """Flight of metres, pairs of 120 MeV: a few per cent of those that are made in the window of energy are counted."""
@@ -130,9 +142,12 @@ def test_pairs_that_fly_and_open_up_against_an_independent_integral(name):
         "charm2": (oracle.CHARM2, {"charm2_nu": "charm2:pot_nu", "charm2_nubar": "charm2:pot_nubar"}, 0.0279),
     }[name]
     expected = oracle.below(upscattering.physics(comparison.physical(case)), detector, fluxes, [edge], points=2**15)
-    helm = dataclasses.replace(two_higgs_doublet, nuclear_form_factor="helm")
-    (row,) = constraint_table(helm, physical, [find_constraint(name)])
-    assert row.predicted == pytest.approx(expected.sum(), rel=5e-3)
+    entry = find_constraint(name)
+    born_inside, row = constraint_table(two_higgs_doublet, physical, [_without_surroundings(entry), entry])
+    assert born_inside.predicted == pytest.approx(expected.sum(), rel=5e-3)
+    (nuisance,) = entry.nuisances  # of the births around: exp(x - 1)
+    (more,) = constraint_table(two_higgs_doublet, physical, [entry], {nuisance.name: 1.0 + np.log(2.0)})
+    assert more.predicted - row.predicted == pytest.approx(row.predicted - born_inside.predicted, rel=1e-6)
 
 
 def test_the_elastic_cross_section_against_an_adaptive_integral_and_the_reference():
