@@ -72,6 +72,8 @@ def reproduce(
 ) -> None:
     """Compute the numbers that the papers state, and say for each whether it agrees.
 
+    At the end stand the numbers that have no row, with the reason, and counts by verdict and kind.
+
     \b
     Examples:
       anomfit reproduce
@@ -80,15 +82,25 @@ def reproduce(
     """
     start_jax(no_cache)
     from anomfit.folders import made_folder, named_folder
+    from anomfit.reproduce import count_lines, not_computed
     from anomfit.reproduce import reproduce as reproduce_papers
 
-    rows = reproduce_papers(paper)
+    rows, left = reproduce_papers(paper), not_computed(paper)
     folder = None if figures is None else made_folder(named_folder(figures))
+    shown = []
     for row in rows:
+        shown.append(row)
         if as_json:
             print_json(row.as_json(), indent=None)
         else:
             print(row.line, flush=True)
+    for entry in left:
+        if as_json:
+            print_json(entry.as_json(), indent=None)
+        else:
+            print(entry.line)
+    if not as_json:
+        print("\n".join(count_lines(shown)))
     if folder is not None:
         from anomfit.plotting.papers import save_paper_figures
 

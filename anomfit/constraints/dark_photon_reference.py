@@ -1,5 +1,7 @@
 """The dark photon of arXiv:1807.09877 that explains MiniBooNE: what other mediators are compared with."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -20,8 +22,7 @@ def benchmark() -> dict[str, float]:
 def coherent_cross_section(energy: float, nucleus: Target, U_mu4_squared: float) -> float:
     """nu_mu + nucleus -> N + nucleus at one energy (GeV), cm^2."""
     values = benchmark()
-    mass_number = nucleus.protons + nucleus.neutrons
-    kernel = cross_section(energy, values["m_N"], values["m_V"], nucleus.mass, mass_number)
+    kernel = _at_energies(jnp.array([energy]), values, nucleus)[0]
     return float(kernel) * couplings(values, U_mu4_squared, nucleus.protons)
 
 
@@ -37,10 +38,15 @@ def _with(beam: Beam, target: Target, U_mu4_squared: float) -> float:
     u, w = unit_legendre(ENERGIES)
     span = float(beam.highest_energy) - threshold
     energy = jnp.asarray(threshold + span * u**2)
-    kernel = jax.jit(jax.vmap(lambda e: _at_one(e, values, target)))(energy)
+    kernel = _at_energies(energy, values, target)
     integral = jnp.sum(w * 2.0 * u * span * kernel * beam.flux_at(energy)[:, 0]) * beam.exposure[0] * target.count
     charge = target.protons if target.is_nucleus else 1  # a nucleon's charge stands in its form factors
     return float(integral) * couplings(values, U_mu4_squared, charge)
+
+
+@partial(jax.jit, static_argnames="target")
+def _at_energies(energies, values: dict[str, float], target: Target):
+    return jax.vmap(lambda energy: _at_one(energy, values, target))(energies)
 
 
 def _at_one(energy, values: dict[str, float], target: Target):

@@ -92,7 +92,7 @@ MODES: dict[str, Mode] = {
 
 
 def penguin_branching_ratio(
-    mode: str, m_phi: ArrayLike, eta_u: ArrayLike, m_top: float = M_TOP, long_kaon: LongKaon = "real"
+    mode: str, m_phi: ArrayLike, eta_u: ArrayLike, m_top: ArrayLike = M_TOP, long_kaon: LongKaon = "real"
 ) -> Float[Array, "..."]:
     """Branching ratio of one of `MODES` with phi; phi's mass in GeV, eta_u dimensionless.
 

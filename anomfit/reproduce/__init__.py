@@ -1,6 +1,17 @@
 """What papers state, as data, beside what this library computes for it."""
 
-from anomfit.reproduce.papers import paper_names, reproduce
-from anomfit.reproduce.statements import Computed, Row, Statement
+from anomfit.reproduce.counts import count_lines, counts
+from anomfit.reproduce.papers import not_computed, paper_names, reproduce
+from anomfit.reproduce.statements import Computed, NotComputed, Row, Statement
 
-__all__ = ["Computed", "Row", "Statement", "paper_names", "reproduce"]
+__all__ = [
+    "Computed",
+    "NotComputed",
+    "Row",
+    "Statement",
+    "count_lines",
+    "counts",
+    "not_computed",
+    "paper_names",
+    "reproduce",
+]

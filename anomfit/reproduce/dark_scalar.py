@@ -1,9 +1,11 @@
 """The numbers of arXiv:2005.08920 that need no scattering: Table II, KOTO, the muon's moment, the conditions on decays.
 
-Each group is a function of the benchmarks and gives numbers by the id of their statement in data/reproduce/.
+Each group is a function of the benchmarks and gives numbers by the id of their statement in data/reproduce/. What holds
+at a point is a pure function of its inputs, `linearised`, so that each number comes with its slopes.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import NamedTuple
 
@@ -13,41 +15,102 @@ import numpy as np
 from scipy.stats import gamma
 
 from anomfit.data import load_record
-from anomfit.measurements.lepton_moments import load_lepton_moment
+from anomfit.measurements.lepton_moments import LeptonMoment, load_lepton_moment
 from anomfit.models.dark_scalar import DarkScalar, as_published, dark_scalar
 from anomfit.parameters import Point
 from anomfit.physics.constants import HBAR_C_M
 from anomfit.physics.penguin_decays import penguin_branching_ratio
+from anomfit.reproduce.inputs import Input, Linearised, linearised, load_inputs
 from anomfit.reproduce.statements import Computed
 
+PAPER = "2005.08920"
 MODES = {"B_K": "B+ -> K+", "B_Kstar": "B0 -> K*0", "Kplus": "K+ -> pi+", "KL": "K_L -> pi0", "KS": "K_S -> pi0"}
+FORM_FACTORS = {"B_K": "B_form_factor", "B_Kstar": "Kstar_form_factor"}
 SHARES = ("photons", "electrons", "neutrinos")
+TABLE_I = ("kappa", "eta_u", "eta_d", "g_D", "U_mu4", "m_S", "m_nu4")
+MM_PER_M = 1e3
+COMMON = ("Lambda", "m_top", "lambda_t", "VtsVtb", "kaon_form_factor", "B_form_factor", "Kstar_form_factor")
+
+
+@dataclass(frozen=True)
+class PublishedModel(DarkScalar):
+    """The model as published, whose points also hold what the meson decays are computed from.
+
+    central: those inputs as `penguin_decays` has them, static.
+    """
+
+    central: tuple[tuple[str, float], ...] = ()
+
+    def meson_branching_ratio(self, point: Point, mode: str):
+        """Through the top penguin: as the square of the CKM factor and of the form factor."""
+        found = penguin_branching_ratio(mode, point["m_S"], point["eta_u"], point["m_top"], self.long_kaon)
+        name = next(name for name, words in MODES.items() if words == mode)
+        inputs = ("VtsVtb" if name.startswith("B") else "lambda_t", FORM_FACTORS.get(name, "kaon_form_factor"))
+        for changed in inputs:
+            found = found * (point[changed] / dict(self.central)[changed]) ** 2
+        return jnp.reshape(found, (1,))
 
 
 class Benchmarks(NamedTuple):
-    """Table I with the choices of the paper and in the default model."""
+    """Table I with the choices of the paper and in the default model.
+
+    points: all inputs of each by name; inputs: those that may move, those of a point as "bp1.kappa".
+    """
 
     published: DarkScalar
     default: DarkScalar
-    points: Mapping[str, Point]
+    points: Mapping[str, Mapping[str, float]]
+    inputs: Mapping[str, Input]
 
 
 def benchmarks() -> Benchmarks:
-    """The points that ship with the model."""
-    points = {
-        name: {key: jnp.asarray(value, dtype=float) for key, value in point.items()}
-        for name, point in as_published.points.items()
-    }
-    return Benchmarks(as_published, dark_scalar, points)
+    """The points that ship with the model, and the other inputs of the paper."""
+    common = load_inputs(PAPER)
+    central = {name: given.value for name, given in common.items()}
+    inputs = dict(common)
+    for label in as_published.points:
+        inputs |= {f"{label}.{name}": given for name, given in load_inputs(PAPER, f"inputs_{label}").items()}
+    chosen = {field.name: getattr(as_published, field.name) for field in fields(as_published)}
+    model = PublishedModel(**chosen, central=tuple(central.items()))
+    points = {label: central | dict(point) for label, point in as_published.points.items()}
+    return Benchmarks(model, dark_scalar, points, inputs)
 
 
-def groups() -> tuple[Callable[[], Mapping[str, Computed]], ...]:
-    """All calculations, in the order of the statements."""
+def calculations() -> tuple[tuple[Callable[[], Mapping[str, Computed]], ...], Mapping[str, Input]]:
+    """All groups of calculations, in the order of the statements, and the inputs."""
     from anomfit.reproduce import dark_scalar_scattering as scattering
 
     given = benchmarks()
     functions = (table_two, koto, conditions, lengths, scattering.rates, masses_and_moments)
-    return tuple(partial(function, given) for function in functions)
+    return tuple(partial(function, given) for function in functions), given.inputs
+
+
+class AtPoints(NamedTuple):
+    """The same numbers at every point, each with its slopes."""
+
+    found: Mapping[str, Linearised]
+
+    def computed(self, label: str, name: str, detail: str = "") -> Computed:
+        """A number at a point; the slopes carry the names of the point's inputs."""
+        at = self.found[label]
+        slopes = {f"{label}.{key}" if key in TABLE_I else key: slope for key, slope in at.slopes[name].items()}
+        return Computed(at.numbers[name], detail, slopes)
+
+    def values(self, name: str) -> dict[str, float]:
+        """A number by point."""
+        return {label: at.numbers[name] for label, at in self.found.items()}
+
+    def extreme(self, name: str, choose: Callable[..., str] = max, among: Callable[[str], bool] = lambda _: True):
+        """(point, number) where it is largest, or smallest."""
+        values = {label: value for label, value in self.values(name).items() if among(label)}
+        where = choose(values, key=values.__getitem__)
+        return where, self.computed(where, name, f"At {where}.")
+
+
+def at_points(function, given: Benchmarks, names: tuple[str, ...], data=()) -> AtPoints:
+    """`linearised` at each point, compiled once."""
+    found = {label: linearised(function, given.published, point, names, data) for label, point in given.points.items()}
+    return AtPoints(found)
 
 
 def observables(model: DarkScalar, point: Point) -> dict[str, jax.Array]:
@@ -59,32 +122,40 @@ def observables(model: DarkScalar, point: Point) -> dict[str, jax.Array]:
 
 
 _observables = jax.jit(observables, static_argnames="model")
-_slopes = jax.jit(jax.jacfwd(observables, argnums=1), static_argnames="model")
+
+
+def _decays(model: DarkScalar, point: Point, measured: LeptonMoment):
+    """Table II, every product of a meson's rate and a share, lengths in mm, and the muon's moment."""
+    rates = observables(model, point)
+    products = {f"{meson} {share}": rates[meson] * rates[share] for meson in MODES for share in SHARES}
+    one_loop, two_photons = model.lepton_moment_by_diagram(point, "muon")
+    pull = measured.pulls(measured.predict(model, point, {}), {})[0]
+    others = {
+        "moment": one_loop + two_photons,
+        "two_photon_share": two_photons / (one_loop + two_photons),
+        "pull": jnp.abs(pull),
+        "m_S": MM_PER_M * point["m_S"],  # MeV
+        "m_nu4": MM_PER_M * point["m_nu4"],
+    }
+    return {**rates, **products, **others, **_lengths(model, point)}, {}
+
+
+def decays(given: Benchmarks) -> AtPoints:
+    """All that needs no scattering, at every point."""
+    return at_points(_decays, given, (*TABLE_I, *COMMON), load_lepton_moment("muon", "papers"))
 
 
 def table_two(given: Benchmarks) -> dict[str, Computed]:
     """Table II by point: decays of S, and rates of B, K+ and K_L."""
-    found = {}
+    at, found = decays(given), {}
     for label, point in given.points.items():
-        published, default = (_observables(model, point) for model in (given.published, given.default))
-        slopes = _slopes(given.published, point)
+        default = _observables(given.default, point)
         for name in (*SHARES, "B_K", "Kplus", "KL"):
-            value = float(published[name])
-            spread = sum(abs(float(slopes[name][key])) * rounding(key, float(point[key])) for key in point)
-            detail = f"The digits of Table I leave +- {spread / value:.1%}; the default model has {default[name]:.3g}."
+            detail = f"The default model has {default[name]:.3g}."
             if name == "B_K":
-                detail += f" B0 -> K*0: {published['B_Kstar']:.3g}."
-            found[f"{name}_{label}"] = Computed(value, detail)
+                detail += f" B0 -> K*0: {at.values('B_Kstar')[label]:.3g}."
+            found[f"{name}_{label}"] = at.computed(label, name, detail)
     return found
-
-
-def rounding(parameter: str, value: float) -> float:
-    """Half of the last digit that Table I prints: two digits, masses in whole MeV."""
-    if parameter == "Lambda" or value == 0.0:
-        return 0.0
-    if parameter.startswith("m_"):
-        return 0.5e-3
-    return 0.5 * 10.0 ** (np.floor(np.log10(abs(value))) - 1.0)
 
 
 def koto(given: Benchmarks) -> dict[str, Computed]:
@@ -117,74 +188,64 @@ def koto(given: Benchmarks) -> dict[str, Computed]:
 
 def conditions(given: Benchmarks) -> dict[str, Computed]:
     """Section III: what the paper asks of its points, at the worst of them."""
-    numbers = {name: _observables(given.published, point) for name, point in given.points.items()}
-
-    def extreme(rate: str, share: str, choose: Callable[..., str] = max) -> Computed:
-        products = {name: float(found[rate] * found[share]) for name, found in numbers.items()}
-        where = choose(products, key=products.__getitem__)
-        return Computed(products[where], f"At {where}.")
-
-    pulls = {name: moment_pull(given, name) for name, point in given.points.items() if float(point["kappa"]) > 0.0}
-    worst = max(pulls, key=pulls.__getitem__)
-    moments = ", ".join(
-        f"{1e9 * float(given.published.lepton_moment(given.points[name], 'muon')):.2f}" for name in pulls
-    )
-    return {
-        "koto_low": extreme("KL", "neutrinos", min),
-        "koto_high": extreme("KL", "neutrinos"),
-        "delta_a_mu_pull": Computed(pulls[worst], f"At {worst}; Delta a_mu = {moments} e-9 at the points in order."),
-        "KL_pi0_ee": extreme("KL", "electrons"),
-        "KL_pi0_gg": extreme("KL", "photons"),
-        "KS_pi0_gg": extreme("KS", "photons"),
-        "Kplus_piplus_gg": extreme("Kplus", "photons"),
-        "Kplus_piplus_nunu": extreme("Kplus", "neutrinos"),
-        "B_K_gg": extreme("B_Kstar", "photons"),
-        "B_Kstar_ee": extreme("B_Kstar", "electrons"),
-        "B_K_nunu": extreme("B_K", "neutrinos"),
-        "B_Kstar_nunu": extreme("B_Kstar", "neutrinos"),
-        "B_K_gg_signal": extreme("B_K", "photons"),
-        "K_pi_gg_signal": extreme("Kplus", "photons"),
+    at = decays(given)
+    worst, pull = at.extreme("pull", among=partial(has_kappa, given))
+    moments = ", ".join(f"{1e9 * value:.2f}" for label, value in at.values("moment").items() if has_kappa(given, label))
+    products = {
+        "koto_high": "KL neutrinos",
+        "KL_pi0_ee": "KL electrons",
+        "KL_pi0_gg": "KL photons",
+        "KS_pi0_gg": "KS photons",
+        "Kplus_piplus_gg": "Kplus photons",
+        "Kplus_piplus_nunu": "Kplus neutrinos",
+        "B_K_gg": "B_Kstar photons",
+        "B_Kstar_ee": "B_Kstar electrons",
+        "B_K_nunu": "B_K neutrinos",
+        "B_Kstar_nunu": "B_Kstar neutrinos",
+        "B_K_gg_signal": "B_K photons",
+        "K_pi_gg_signal": "Kplus photons",
+    }
+    return {name: at.extreme(product)[1] for name, product in products.items()} | {
+        "koto_low": at.extreme("KL neutrinos", min)[1],
+        "delta_a_mu_pull": pull._replace(detail=f"At {worst}; Delta a_mu = {moments} e-9 at the points in order."),
     }
 
 
-def moment_pull(given: Benchmarks, name: str) -> float:
-    """Distance of a point's Delta a_mu from equation 5, standard deviations."""
-    measured = load_lepton_moment("muon", "papers")
-    return abs(float(measured.pulls(measured.predict(given.published, given.points[name], {}), {})[0]))
+def has_kappa(given: Benchmarks, label: str) -> bool:
+    """Points 1 to 4, whose Delta a_mu the paper calls solved."""
+    return given.points[label]["kappa"] > 0.0
 
 
 def lengths(given: Benchmarks) -> dict[str, Computed]:
     """c tau of S and nu_4, mm, the longest of the points."""
+    at = decays(given)
+    found = {}
+    for name in ("length_S", "length_nu4"):
+        where, computed = at.extreme(name)
+        ours = _lengths(given.default, given.points[where])[name]
+        found[name] = computed._replace(detail=f"At {where}; {ours:.2g} mm in the default model.")
+    return found
 
-    def longest(width: Callable[[DarkScalar, Point], jax.Array]) -> Computed:
-        found = {name: 1e3 * HBAR_C_M / float(width(given.published, point)) for name, point in given.points.items()}
-        where = max(found, key=found.__getitem__)
-        corrected = 1e3 * HBAR_C_M / float(width(given.default, given.points[where]))
-        return Computed(found[where], f"At {where}; {corrected:.2g} mm in the default model.")
 
-    return {
-        "length_S": longest(lambda model, point: model.scalar_widths(point).total),
-        "length_nu4": longest(lambda model, point: model.nu4_decay_width(point)),
-    }
+@partial(jax.jit, static_argnames="model")
+def _lengths(model: DarkScalar, point: Point) -> dict[str, jax.Array]:
+    """c tau in mm."""
+    widths = {"length_S": model.scalar_widths(point).total, "length_nu4": model.nu4_decay_width(point)}
+    return {name: MM_PER_M * HBAR_C_M / width for name, width in widths.items()}
 
 
 def masses_and_moments(given: Benchmarks) -> dict[str, Computed]:
     """Ranges of the masses (MeV), and what makes the muon's moment."""
-    ends = {}
-    for symbol in ("S", "nu4"):
-        masses = {name: 1e3 * float(point[f"m_{symbol}"]) for name, point in given.points.items()}
-        for words, choose in (("lightest", min), ("heaviest", max)):
-            where = choose(masses, key=masses.__getitem__)
-            ends[f"{words}_{symbol}"] = Computed(masses[where], f"At {where}.")
-    shares, pulls = {}, {}
-    for name, point in given.points.items():
-        one_loop, two_photons = (float(part) for part in given.published.lepton_moment_by_diagram(point, "muon"))
-        if float(point["kappa"]) > 0.0:
-            shares[name] = two_photons / (one_loop + two_photons)
-        else:
-            pulls[name] = moment_pull(given, name)
+    at = decays(given)
+    ends = {
+        f"{words}_{symbol}": at.extreme(f"m_{symbol}", choose)[1]
+        for symbol in ("S", "nu4")
+        for words, choose in (("lightest", min), ("heaviest", max))
+    }
+    with_kappa = partial(has_kappa, given)
+    shares = ", ".join(f"{x:.3f}" for label, x in at.values("two_photon_share").items() if with_kappa(label))
     return {
         **ends,
-        "two_photon_share": Computed(min(shares.values()), ", ".join(f"{share:.3f}" for share in shares.values())),
-        "delta_a_mu_unsolved": Computed(min(pulls.values())),
+        "two_photon_share": at.extreme("two_photon_share", min, with_kappa)[1]._replace(detail=shares),
+        "delta_a_mu_unsolved": at.extreme("pull", min, lambda label: not with_kappa(label))[1],
     }

@@ -30,9 +30,9 @@ class Statement:
     """A number that a paper states; `quoted` and the absolute `tolerance` in `unit`.
 
     kind: "input read back" (what the paper puts in, through our formulas), "datum" (published by others, from our data)
-    or "prediction". basis: what the tolerance rests on. comparison: "equal"; "at most" or "at least" for a limit; "order
-    of magnitude" (or that "at most") for a bare power of ten, whose tolerance is in decades. reading: "literal" for a
-    formula or sentence taken as it stands although other numbers of the paper contradict it, otherwise "meant".
+    or "prediction". basis: what the tolerance rests on. comparison: "equal"; "at most" or "at least" for a limit;
+    "order of magnitude" (or that "at most") for a bare power of ten, whose tolerance is in decades. reading: "literal"
+    for a formula or sentence taken as it stands although other numbers of the paper contradict it, otherwise "meant".
     """
 
     id: str
@@ -73,7 +73,7 @@ class NotComputed:
 
     def as_json(self) -> dict[str, object]:
         """The object that `anomfit reproduce --json` prints: the fields of a row, None where there is no number."""
-        nothing = dict.fromkeys(_FIELDS)
+        nothing: dict[str, object] = dict.fromkeys(_FIELDS)
         known = {"paper": self.paper, "quantity": self.quantity, "reference": self.reference}
         return nothing | known | {"verdict": NOT_COMPUTED, "note": self.reason}
 
@@ -82,7 +82,7 @@ class NotComputed:
 class Row:
     """One line of `anomfit reproduce`; `allowance` is how far the inputs may move `computed`, in the unit.
 
-    flux: what the flux's nuisance of the row's beam does to it, in words, where it has one.
+    shift: what the pull of its beam's flux, which all rows of that beam share, adds to `computed`; flux: that in words.
     """
 
     paper: str
@@ -90,6 +90,7 @@ class Row:
     computed: float
     detail: str
     allowance: float = 0.0
+    shift: float = 0.0
     flux: str = ""
 
     @property
@@ -99,14 +100,12 @@ class Row:
 
     @property
     def verdict(self) -> Verdict:
-        """Within the tolerance: "agrees"; within what the inputs leave open besides: "within the inputs' digits".
-
-        Outside of both "paper inconsistent" for a literal reading, otherwise "differs".
+        """Within the tolerance: "agrees"; with the flux's pull within what the inputs leave open besides: "within the
+        inputs' digits". Otherwise "paper inconsistent" for a literal reading, "differs" for the rest.
         """
-        excess = self.statement.excess(self.computed)
-        if excess <= 0.0:
+        if self.statement.excess(self.computed) <= 0.0:
             return "agrees"
-        if excess <= self.allowance:
+        if self.statement.excess(self.computed + self.shift) <= self.allowance:
             return "within the inputs' digits"
         return "paper inconsistent" if self.statement.reading == "literal" else "differs"
 
@@ -128,8 +127,9 @@ class Row:
         bound = "" if statement.comparison == "equal" else f"{statement.comparison} "
         unit = "" if statement.unit == "1" else f" {statement.unit}"
         text = (
-            f"{self.verdict:25}  {statement.kind:15}  {statement.quantity}: quoted {bound}{statement.quoted:.6g}{unit}, "
-            f"computed {self.computed:.4g}{unit} ({100.0 * self.relative_difference:+.3g} %)  [{statement.reference}]"
+            f"{self.verdict:25}  {statement.kind:15}  {statement.quantity}: quoted {bound}{statement.quoted:.6g}"
+            f"{unit}, computed {self.computed:.4g}{unit} ({100.0 * self.relative_difference:+.3g} %)  "
+            f"[{statement.reference}]"
         )
         return text if self.verdict == "agrees" or not self.note else f"{text}\n{'':29}{self.note}"
 
