@@ -50,7 +50,7 @@ def identity(problem: Problem) -> dict[str, str]:
         parts[f"the data of {name}"] = _digest(choices, *map(_content, jax.tree.leaves(measurement)))
     parts |= {f"the fixed {name}": repr(float(value)) for name, value in problem.fixed.items()}
     parts |= {f"the range of {p.name}": f"{p.prior} from {p.low!r} to {p.high!r}" for p in problem.free}
-    parts |= {f"the nuisance {n.name}": f"{n.mean!r} +- {n.sigma!r}" for n in problem.nuisances}
+    parts |= {f"the nuisance {n.name}": f"{n.mean!r} +- {n.sigma!r}, bounds {n.bounds!r}" for n in problem.nuisances}
     order = (*problem.names, *(f"{m.name}:{m.era}" for m in problem.measurements))
     return parts | {"the order of parameters and measurements": _digest(*(name.encode() for name in order))}
 

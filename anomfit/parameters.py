@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Literal
 
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from anomfit.errors import InputError, quoted
@@ -54,7 +55,9 @@ class Parameter:
 class Nuisance:
     """A parameter that a measurement or a model constrains: a Gaussian of `mean` and `sigma`, declared by its owner.
 
-    Its value is mean + sigma * pull; inference works with the pull, whose penalty in -2 ln L is pull^2.
+    Its value is mean + sigma * pull; inference works with the pull, whose penalty in -2 ln L is pull^2. `bounds` are
+    two numbers that the value comes close to but never passes: near the mean nothing changes, further out the distance
+    from it is the bound's times a hyperbolic tangent.
     """
 
     name: str
@@ -62,15 +65,25 @@ class Nuisance:
     mean: float
     sigma: float
     description: str
+    bounds: tuple[float, float] | None = None
 
     def __post_init__(self):
         _check_finite(self.name, mean=self.mean, sigma=self.sigma)
         if not self.sigma > 0.0:
             raise InputError(f"{self.name}: the width of a nuisance parameter must be above 0, got {self.sigma}")
+        if self.bounds is not None:
+            _check_finite(self.name, lower_bound=self.bounds[0], upper_bound=self.bounds[1])
+            if not self.bounds[0] < self.mean < self.bounds[1]:
+                raise InputError(f"{self.name}: the mean {self.mean} is not between the bounds {self.bounds}")
 
     def value(self, pull: Float[Array, ""]) -> Float[Array, ""]:
-        """The physical value for a pull in standard deviations."""
-        return self.mean + self.sigma * pull
+        """The physical value for a pull in standard deviations; two derivatives are continuous at the mean."""
+        shift = self.sigma * pull
+        if self.bounds is None:
+            return self.mean + shift
+        below, above = self.mean - self.bounds[0], self.bounds[1] - self.mean
+        room = jnp.where(shift > 0.0, above, below)
+        return self.mean + room * jnp.tanh(shift / room)
 
 
 @dataclass(frozen=True, eq=False)

@@ -77,7 +77,7 @@ def test_the_model_gives_no_signal_and_agrees_with_an_independent_integral(karme
     scale = 1e-3 * 2.71e21 / (4 * np.pi * 1770.0**2) / 1.022e13
     both = recoil.in_flight_flux(("numu", "numubar"))
     source = (lambda e: scale * both[0](e)), both[1]
-    expected = 0.192 * recoil.counts("neutron", physics(TABLE_I, published), source, 2.54e30, response)
+    expected = 0.192 * recoil.counts("neutron", physics(TABLE_I, published), source, 2.54e30, response, 0.013)
     np.testing.assert_allclose(prediction.signal["in flight"], expected, atol=1e-3 * expected.max())
 
 

@@ -23,6 +23,7 @@ from anomfit.models.two_higgs_doublet_parameters import TABLE_I
 from anomfit.problem import build_problem
 
 MOLECULES = 3.7e30
+KNOCK_OUT = 0.013  # GeV, the default
 POINTS = {
     "table-I": {},
     "light": {"m_N2": 0.06, "m_N1": 0.02, "y_e": 3e-3},
@@ -64,7 +65,7 @@ def l_over_e():
 @pytest.mark.parametrize("component", ["neutron", "proton", "coherent"])
 def test_l_over_e_agrees_with_an_independent_integral(l_over_e, name, component):
     given = physics(TABLE_I | POINTS[name])
-    expected = recoil.counts(component, given, recoil.in_flight_flux(), MOLECULES, l_over_e_response())
+    expected = recoil.counts(component, given, recoil.in_flight_flux(), MOLECULES, l_over_e_response(), KNOCK_OUT)
     expected *= 0.42 * (0.39 if component == "neutron" else 0.0026)
     found = predict(l_over_e, point(**POINTS[name]), model=two_higgs_doublet).signal[component]
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3 * expected.max())
@@ -74,18 +75,30 @@ def test_light_parents_made_by_muons_at_rest_agree_too(l_over_e):
     changes = {"m_N2": 0.03, "m_N1": 0.005, "m_hprime": 0.01, "y_e": 3e-3}
     given = physics(TABLE_I | changes)
     sources = (recoil.in_flight_flux(), recoil.at_rest_flux(1.26e14))
-    parts = [recoil.counts("coherent", given, source, MOLECULES, l_over_e_response()) for source in sources]
+    parts = [recoil.counts("coherent", given, source, MOLECULES, l_over_e_response(), KNOCK_OUT) for source in sources]
     assert parts[1].sum() > parts[0].sum()
     expected = 0.42 * 0.0026 * sum(parts)
     found = predict(l_over_e, point(**changes), model=two_higgs_doublet).signal["coherent"]
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3 * expected.max())
 
 
+@pytest.mark.parametrize("component", ["neutron", "proton", "coherent"])
+def test_the_lightest_states_agree_within_three_per_mille(l_over_e, component):
+    changes = {"m_N2": 0.02, "m_N1": 0.002, "m_hprime": 0.008, "y_e": 3e-3, "sin_delta": 0.5}
+    sources, given = (recoil.in_flight_flux(), recoil.at_rest_flux(1.26e14)), physics(TABLE_I | changes)
+    expected = sum(
+        recoil.counts(component, given, source, MOLECULES, l_over_e_response(), KNOCK_OUT) for source in sources
+    )
+    expected *= 0.42 * (0.39 if component == "neutron" else 0.0026)
+    found = predict(l_over_e, point(**changes), model=two_higgs_doublet).signal[component]
+    np.testing.assert_allclose(found, expected, atol=3e-3 * expected.max())
+
+
 @pytest.mark.parametrize(("model", "published"), [(two_higgs_doublet, False), (as_published, True)])
 def test_energy_windows_agree_for_both_sets_of_form_factors(model, published):
     given = physics(TABLE_I, as_published=published)
     response = recoil.lsnd_energy(np.array([0.06]), np.array([0.2]))
-    pairs = recoil.counts("neutron", given, recoil.in_flight_flux(), MOLECULES, response)
+    pairs = recoil.counts("neutron", given, recoil.in_flight_flux(), MOLECULES, response, KNOCK_OUT)
     found = predict(load_high_energy(flavours="numu-only", targets="neutron"), point(), model=model).signal["neutron"]
     assert found[1] == pytest.approx(0.42 * 0.39 * pairs[0], rel=1e-3)
     assert found[0] == pytest.approx(0.5 * 0.165 * (1 - 0.39) * pairs[0], rel=1e-3)
@@ -97,7 +110,7 @@ def test_angles_agree_with_thrown_decays():
     rng = np.random.default_rng(5)
     given = physics(TABLE_I)
     flux, knots = recoil.in_flight_flux()
-    e_N, cosine, rate = recoil.parents(*recoil.NEUTRON, given, flux, knots, MOLECULES, 0.008)
+    e_N, cosine, rate = recoil.parents(*recoil.NEUTRON, given, flux, knots, MOLECULES, KNOCK_OUT)
     n = 400_000
     chosen = rng.choice(rate.size, size=n, p=rate / rate.sum())
     e_N, cosine = e_N[chosen], cosine[chosen]
@@ -142,8 +155,11 @@ def test_the_numbers_of_the_paper_within_the_flux_error():
     34 is the number before any efficiency (5.6 is 34 x 0.42 x 0.39).
     """
     options = {"flavours": "numu-only", "targets": "neutron"}
-    low = float(predict(load_energy(**options), point(), model=as_published).total.sum())
-    high = float(predict(load_high_energy(**options), point(), model=as_published).total[1])
+    threshold = {"neutron_knock_out": jnp.asarray(0.008)}
+    low, high = (
+        load(**options).predict(as_published, point(), threshold).total for load in (load_energy, load_high_energy)
+    )
+    low, high = float(low.sum()), float(high[1])
     assert low == pytest.approx(28.7, rel=0.20)
     assert high == pytest.approx(5.6, rel=0.05)
     assert high / (0.42 * 0.39) == pytest.approx(34.0, rel=0.05)
@@ -153,9 +169,10 @@ def test_the_numbers_of_the_paper_within_the_flux_error():
 def test_the_recorded_joint_fit_describes_both_ranges_of_energy():
     best = point(**load_record("lsnd/joint_best_fit").values)
     fitted = replace(two_higgs_doublet, nuclear_form_factor="helm", bound_nucleons="none")  # as the record was made
+    threshold = {"neutron_knock_out": jnp.asarray(0.008)}
     for load, most in ((load_l_over_e, 7.0), (load_high_energy, 1.0)):
         measurement = load()
-        assert float(measurement.chi_squared(predict(measurement, best, model=fitted), {})) < most
+        assert float(measurement.chi_squared(measurement.predict(fitted, best, threshold), {})) < most
 
 
 def test_full_transmutation_and_the_published_excess():
@@ -277,13 +294,29 @@ def test_rates_scale_with_the_couplings_and_the_nuisances(l_over_e):
     # nu h' and the widths change with y_nu by less than 2e-4
     np.testing.assert_allclose(doubled, 4 * base, rtol=3e-4)
     shifted = jax.jit(lambda values: l_over_e.predict(two_higgs_doublet, point(), values))
-    moved = shifted({"lsnd_flux": 1.0, "lsnd_efficiency": 1.1, "neutron_knock_out": 0.008})
+    moved = shifted({"lsnd_flux": 1.0, "lsnd_efficiency": 1.1, "neutron_knock_out": KNOCK_OUT})
     np.testing.assert_allclose(moved.total, 1.2 * 1.1 * base, rtol=1e-9)
     higher = shifted({"lsnd_flux": 0.0, "lsnd_efficiency": 1.0, "neutron_knock_out": 0.0187})
-    assert 0.3 < float(higher.signal["neutron"].sum() / base.sum()) < 0.5
+    lower = shifted({"lsnd_flux": 0.0, "lsnd_efficiency": 1.0, "neutron_knock_out": 0.008})
+    by_energy = [float(moved.signal["neutron"].sum()) for moved in (higher, lower)]
+    assert by_energy[0] / by_energy[1] == pytest.approx(0.494, abs=2e-3)  # 5.40 of 10.93 events, as the integral has it
     np.testing.assert_allclose(
         higher.signal["coherent"], predict(l_over_e, point(), model=two_higgs_doublet).signal["coherent"]
     )
+
+
+def test_the_knock_out_energy_stays_between_its_bounds():
+    """13 +- 5 MeV, 8 to 18.7: linear near the mean, never beyond, as smooth in between."""
+    nuisance = next(n for n in load_l_over_e().nuisances if n.name == "neutron_knock_out")
+    value = lambda pull: 1e3 * nuisance.value(jnp.asarray(pull))  # noqa: E731
+    assert float(value(0.0)) == 13.0
+    for pull in (-1e-3, 1e-3):
+        assert float(jax.grad(value)(pull)) == pytest.approx(5.0, rel=1e-5)
+        assert float(jax.grad(jax.grad(value))(pull)) == pytest.approx(0.0, abs=0.02)
+    assert 8.0 < float(value(-3.0)) < 8.1
+    assert 18.2 < float(value(3.0)) < 18.7
+    with pytest.raises(InputError, match="between"):
+        replace(nuisance, mean=0.02)
 
 
 # -- likelihoods ------------------------------------------------------------------------------------------------------
