@@ -12,6 +12,7 @@ from anomfit.data import Record
 PICOSECOND = 1e-12
 NO_LIMIT = 69.0  # ln of the weakest limit that is kept, 1e30
 GAP = 0.005  # GeV: a wider gap between masses is not bridged
+HEAVY_ENOUGH = 0.010  # GeV: the shortest lives of a table are felt from here on
 
 
 def lifetime_table(record: Record) -> dict[str, np.ndarray]:
@@ -19,19 +20,23 @@ def lifetime_table(record: Record) -> dict[str, np.ndarray]:
 
     Decays in flight: the share that leaves a detector of size d is exp(-d m/(p c tau)), so that a limit grows as exp(a/
     tau) for short tau. a is read off the two shortest lives that have a limit; lives without one get that continuation.
+    Below `HEAVY_ENOUGH` these limits may be too near to each other to tell: a is then at least in proportion to m, as
+    it is up to ten times that mass.
     Masses in a gap get no limit, nor do lives longer than any that has one. "gaps": ends of the gaps, shape (gaps, 2).
     """
     columns = [name for name in record.columns if name.startswith("limit_")]
     lives = np.array([float(name.removeprefix("limit_").removesuffix("ps")) * PICOSECOND for name in columns])
     logs = np.log(np.stack([record.columns[name] for name in columns], axis=1))
-    slopes = np.empty(len(logs))
+    masses, slopes = record.columns["m_X_GeV"], np.empty(len(logs))
     for row, values in enumerate(logs):
         known = np.flatnonzero(np.isfinite(values))
         first, second = known[0], known[min(1, len(known) - 1)]
         span = 1.0 / lives[first] - 1.0 / lives[second]
         slopes[row] = max((values[first] - values[second]) / span, 0.0) if span > 0.0 else 0.0
         values[:first] = values[first] + slopes[row] * (1.0 / lives[:first] - 1.0 / lives[first])
-    masses = record.columns["m_X_GeV"]
+    light, next_to_it = masses < HEAVY_ENOUGH, (masses >= HEAVY_ENOUGH) & (masses < 10.0 * HEAVY_ENOUGH)
+    if np.any(light):
+        slopes[light] = np.maximum(slopes[light], masses[light] * np.median(slopes[next_to_it] / masses[next_to_it]))
     before = np.flatnonzero(np.diff(masses) > GAP)
     gaps = np.stack([masses[before], masses[before + 1]], axis=1)
     for index in before[::-1]:

@@ -11,6 +11,7 @@ from scipy.optimize import brentq
 from anomfit.capabilities import MakesPairs
 from anomfit.constraints import constraint_table, find_constraint, shipped_constraints
 from anomfit.constraints.base import IN_FITS, KINDS
+from anomfit.data import load_record
 from anomfit.errors import InputError
 from anomfit.measurements.base import Measurement, Prediction
 from anomfit.measurements.catalogue import find_measurement
@@ -19,6 +20,7 @@ from anomfit.physics import scalar_bremsstrahlung, scalar_decays
 from anomfit.physics.constants import M_E
 from anomfit.physics.dark_photon import E_CHARGE
 from anomfit.physics.light_scalars import LightScalars
+from anomfit.physics.meson_decays import kaon_to_pion_scalar
 from anomfit.problem import build_problem
 from anomfit.results.citations import bibliography
 
@@ -187,6 +189,21 @@ def test_a_long_lived_scalar_is_excluded_by_invisible_kaon_decays():
     changed = TABLE_I | {"y_e": 2.3e-6, "y_u": 8e-5, "y_d": 8e-5}
     (row,) = constraint_table(two_higgs_doublet, changed, [find_constraint("Kplus-piplus-e949")])
     assert row.verdict == "excluded"
+
+
+@pytest.mark.parametrize("m_hprime", [0.0015, 0.003, 0.005, 0.010])
+def test_a_light_scalar_that_lives_is_excluded_by_na62_and_one_that_decays_at_once_is_not(m_hprime):
+    """B(K+ -> pi+ h') = 1.5e-9 at leading order against 3e-11, the curve for the longest life."""
+    searches = [find_constraint(f"Kplus-piplus-{name}") for name in ("na62", "na62-2018", "e949")]
+    columns = load_record("kaon/na62_2016_2022_kplus_piplus_X").columns
+    quarks = {"m_hprime": m_hprime, "sin_delta": 0.1, "y_u": 1.6e-5, "y_d": 1.6e-5}
+    outside = constraint_table(two_higgs_doublet, TABLE_I | quarks | {"y_e": 1e-7}, searches)
+    assert {row.verdict for row in outside} == {"excluded"}
+    rate = float(kaon_to_pion_scalar(m_hprime, 1.6e-6, 1.6e-6))
+    limit = np.interp(m_hprime, columns["m_X_GeV"], columns["limit_10000ps"])
+    assert outside[0].ratio == pytest.approx(rate / limit, rel=0.02)
+    at_once = constraint_table(two_higgs_doublet, TABLE_I | quarks | {"y_e": 0.1}, searches)
+    assert {row.verdict for row in at_once} <= {"allowed", "no reach"}
 
 
 def test_a_json_row_is_plain(rows):

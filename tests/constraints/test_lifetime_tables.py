@@ -38,3 +38,18 @@ def test_there_is_no_limit_in_the_gap_of_the_neutral_pion_and_beyond_the_last_ma
 def test_lives_without_a_number_are_weaker_than_those_with():
     at = [float(log_limit_at(TABLE, 0.0906, life * PICOSECOND)) for life in (100.0, 200.0, 500.0)]
     assert at[0] > at[1] > at[2] == pytest.approx(np.log(3.62e-9))
+
+
+@pytest.mark.parametrize(
+    "name", ["e949_kplus_piplus_X", "na62_2016_2018_kplus_piplus_X", "na62_2016_2022_kplus_piplus_X"]
+)
+@pytest.mark.parametrize("m", [0.0011, 0.0015, 0.003])
+def test_a_light_boson_that_decays_early_is_seen_and_one_that_lives_is_not(name, m):
+    """Flight before the end of the detector: 1.3 to 1.8 m at 227 MeV, 60 to 200 m at 37 GeV, half a kaon's momentum."""
+    table = lifetime_table(load_record(f"kaon/{name}"))
+    early, later, never = (float(log_limit_at(table, m, life)) for life in (2e-12, 4e-12, 1e-8))
+    momentum, shortest, longest = (0.2268, 1.3, 1.8) if name.startswith("e949") else (37.0, 60.0, 200.0)
+    size = (early - later) / (1 / 2e-12 - 1 / 4e-12) * 2.99792458e8 * momentum / m
+    assert shortest < size < longest
+    assert early > later > never
+    assert 2e-11 < np.exp(never) < 3e-10
