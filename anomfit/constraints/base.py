@@ -77,6 +77,7 @@ class Constraint:
     """A constraint; `data` are leaves, the rest is static. `physics` is a function of model, point, nuisances, data.
 
     `integral`: the prediction is an integral with many nodes, whose slopes are cheaper backwards (`Problem`).
+    `exempt`: a capability; the prediction of a model that offers it depends on none of the nuisances.
     """
 
     data: Mapping[str, ArrayLike]
@@ -85,6 +86,11 @@ class Constraint:
 
     nuisances: tuple[Nuisance, ...] = ()
     integral: bool = False
+    exempt: type | None = None
+
+    def nuisances_for(self, model: object) -> tuple[Nuisance, ...]:
+        """Those that this model's prediction depends on."""
+        return () if self.exempt is not None and isinstance(model, self.exempt) else self.nuisances
 
     @property
     def name(self) -> str:
@@ -204,7 +210,7 @@ class Constraint:
 
 
 jax.tree_util.register_dataclass(
-    Constraint, data_fields=["data"], meta_fields=["about", "physics", "nuisances", "integral"]
+    Constraint, data_fields=["data"], meta_fields=["about", "physics", "nuisances", "integral", "exempt"]
 )
 
 

@@ -1,6 +1,7 @@
 """CHARM's search for decays 480 m behind a dump of 400 GeV protons: bosons made from photons, by kaons and B mesons."""
 
 from functools import lru_cache
+from types import MappingProxyType
 
 import jax.numpy as jnp
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from anomfit.beams.dump_kaons import KINDS, Detector, KaonKind, bosons_towards, decays_behind
 from anomfit.constraints.base import About, Constraint, Outcome, PredictsLightScalars, against_upper_limit
 from anomfit.constraints.dump_tables import Table, continued, decays_of_all, dump_table, grid, stored_table
-from anomfit.constraints.meson_production import produced
+from anomfit.constraints.meson_production import produced, with_chiral_rate
 from anomfit.data import load_record
 from anomfit.parameters import Point
 from anomfit.physics.primakoff import squared_photon_coupling
@@ -41,7 +42,8 @@ def constraints() -> tuple[Constraint, ...]:
     reference_b = load_record("photon_dumps/experiments").parts["charm_b"].values["reference"]
     numbers = {name: np.asarray(record.values[name]) for name in ("reference", "limit_events")}
     tables = stored_table("charm") | stored_table("charm_b") | kaon_table()
-    return (Constraint(numbers | {"reference_b": np.asarray(reference_b)} | tables, about, _charm),)
+    data = numbers | {"reference_b": np.asarray(reference_b)} | tables
+    return (with_chiral_rate(Constraint(data, about, _charm)),)
 
 
 @lru_cache
@@ -66,11 +68,11 @@ def kaon_table() -> Table:
 
 
 def _charm(model: PredictsLightScalars, point: Point, nuisances: Point, data) -> Outcome:
-    events = jnp.sum(jnp.stack([jnp.sum(value) for value in events_by_source(model, point, data).values()]))
+    events = jnp.sum(jnp.stack([jnp.sum(value) for value in events_by_source(model, point, data, nuisances).values()]))
     return against_upper_limit(events, data["limit_events"])
 
 
-def events_by_source(model: PredictsLightScalars, point: Point, data) -> dict:
+def events_by_source(model: PredictsLightScalars, point: Point, data, nuisances: Point = MappingProxyType({})) -> dict:
     """Decays in CHARM of each scalar, by what made it: "photons", the kaons' modes, "B"."""
     scalars = model.light_scalars(point)
     visible = scalars.to_electrons + scalars.to_muons + scalars.to_photons
@@ -80,5 +82,5 @@ def events_by_source(model: PredictsLightScalars, point: Point, data) -> dict:
 
     from_photons = squared_photon_coupling(scalars.mass, scalars.to_photons) / data["reference"]
     from_b = sum(0.5 * produced(model, point, mode).rate for pair in B_MODES for mode in pair) / data["reference_b"]
-    kaons = {mode: produced(model, point, mode).rate * seen(mode) for mode in KINDS}
+    kaons = {mode: produced(model, point, mode, nuisances).rate * seen(mode) for mode in KINDS}
     return {"photons": from_photons * seen("charm"), **kaons, "B": from_b * seen("charm_b")}

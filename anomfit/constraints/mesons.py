@@ -18,7 +18,7 @@ from anomfit.constraints.base import (
     measured_number,
 )
 from anomfit.constraints.lifetime_tables import has_mass, lifetime_table, log_limit_at
-from anomfit.constraints.meson_production import ACCEPTS, OWN_OR_CHIRAL, produced
+from anomfit.constraints.meson_production import ACCEPTS, OWN_OR_CHIRAL, produced, with_chiral_rate
 from anomfit.data import Record, load_record
 from anomfit.detectors.resolution import normal_cdf
 from anomfit.parameters import Point
@@ -33,28 +33,10 @@ LONG_LIFE = 1e-3  # s: beyond every table
 def constraints() -> tuple[Constraint, ...]:
     """All of this family."""
     return (
-        _entry(
-            "KL_pi0_ee", "KL-pi0-ee", "B(K_L -> pi0 phi, phi -> e+e-)", "upper limit", "1997-1999", _KL_ASSUMES, _KL
-        ),
+        _to_pion("KL_pi0_ee", "KL-pi0-ee", "B(K_L -> pi0 phi, phi -> e+e-)", "1997-1999", _KL_ASSUMES, _KL),
         *(_invisible(*row) for row in _INVISIBLE),
-        _entry(
-            "Kplus_piplus_ee",
-            "Kplus-piplus-ee",
-            "B(K+ -> pi+ phi, phi -> e+e-)",
-            "upper limit",
-            "1987",
-            OWN_OR_CHIRAL,
-            _pairs,
-        ),
-        _entry(
-            "Kplus_piplus_phi_stopped",
-            "Kplus-piplus-line",
-            "B(K+ -> pi+ phi)",
-            "upper limit",
-            "1984",
-            _LINE_ASSUMES,
-            _line,
-        ),
+        _to_pion("Kplus_piplus_ee", "Kplus-piplus-ee", "B(K+ -> pi+ phi, phi -> e+e-)", "1987", OWN_OR_CHIRAL, _pairs),
+        _to_pion("Kplus_piplus_phi_stopped", "Kplus-piplus-line", "B(K+ -> pi+ phi)", "1984", _LINE_ASSUMES, _line),
         _entry(
             "Kplus_munu_X",
             "Kplus-munu-invisible",
@@ -107,6 +89,11 @@ def _entry(part, name, quantity, kind, era, assumption, physics, unit="1", accep
     return Constraint(numbers, about, physics)
 
 
+def _to_pion(part, name, quantity, era, assumption, physics) -> Constraint:
+    """A limit on K -> pi phi, whose rate some models do not know better than chiral perturbation theory does."""
+    return with_chiral_rate(_entry(part, name, quantity, "upper limit", era, assumption, physics))
+
+
 def _pion(part: str, name: str, era: str) -> Constraint:
     values = load_record("kaon/rare_decays").parts[part].values
     entry = _entry(part, name, "B(pi0 -> e+e-)", "measured", era, _PION_ASSUMES, _neutral_pion)
@@ -135,7 +122,7 @@ def _invisible(table: str, name: str, era: str) -> Constraint:
     record = load_record(f"kaon/{table}")
     words = f"{OWN_OR_CHIRAL}; visible decays inside are vetoed; invisible ones as a life of 10 ns"
     about = _about(record, name, "B(K+ -> pi+ phi)", "upper limit", era, words)
-    return Constraint(lifetime_table(record), about, _escapes)
+    return with_chiral_rate(Constraint(lifetime_table(record), about, _escapes))
 
 
 def _weighted(predicted, reach, limit) -> Outcome:
@@ -150,25 +137,25 @@ def _above(mass, data):
 
 
 def _KL(model: object, point: Point, nuisances: Point, data) -> Outcome:
-    made = produced(model, point, "K_L -> pi0")
+    made = produced(model, point, "K_L -> pi0", nuisances)
     return _weighted(made.rate * made.to_electrons, _above(made.mass, data), data["limit"])
 
 
 def _pairs(model: object, point: Point, nuisances: Point, data) -> Outcome:
-    made = produced(model, point, "K+ -> pi+")
+    made = produced(model, point, "K+ -> pi+", nuisances)
     below = normal_cdf((data["m_max"] - made.mass) / 0.002)
     return _weighted(made.rate * made.to_electrons, below, data["limit"])
 
 
 def _line(model: object, point: Point, nuisances: Point, data) -> Outcome:
-    made = produced(model, point, "K+ -> pi+")
+    made = produced(model, point, "K+ -> pi+", nuisances)
     hidden = normal_cdf((made.mass - data["gap_low"]) / 0.002) * normal_cdf((data["gap_high"] - made.mass) / 0.002)
     return _weighted(made.rate, 1.0 - hidden, data["limit"])
 
 
 def _escapes(model: object, point: Point, nuisances: Point, data) -> Outcome:
     """Invisible decays count as a scalar that lives longest in the table, visible ones by its life."""
-    made = produced(model, point, "K+ -> pi+")
+    made = produced(model, point, "K+ -> pi+", nuisances)
     table = jax.vmap(lambda m, life: jnp.exp(-log_limit_at(data, m, life)))
     visible, invisible = table(made.mass, made.lifetime), table(made.mass, jnp.full_like(made.mass, LONG_LIFE))
     strength = made.to_invisible * invisible + (1.0 - made.to_invisible) * visible

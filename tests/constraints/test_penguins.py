@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from anomfit.capabilities import MESON_MODES
-from anomfit.constraints import constraint_table, shipped_constraints
-from anomfit.constraints.meson_production import produced
+from anomfit.constraints import constraint_table, find_constraint, shipped_constraints
+from anomfit.constraints.meson_production import CHIRAL_RATE, produced
 from anomfit.constraints.penguins import constraints
 from anomfit.data import load_record
 from anomfit.models.dark_scalar import dark_scalar
 from anomfit.models.two_higgs_doublet import two_higgs_doublet
 from anomfit.physics.meson_decays import GROSSMAN_NIR
+from anomfit.problem import build_problem
 
 MINE = {entry.name: entry for entry in constraints()}
 KAON_ROWS = {entry.name: entry for entry in shipped_constraints() if entry.name.startswith("Kplus-piplus-")}
@@ -117,3 +118,29 @@ def test_the_line_in_kstar_is_shown_and_never_fitted():
     rate = dark_scalar.meson_branching_ratio(at, "B0 -> K*0")[0] * dark_scalar.meson_scalars(at).to_invisible[0]
     assert float(found.predicted) == pytest.approx(float(rate), rel=1e-12)
     assert float(row.log_likelihood(row.predict(dark_scalar, at, {}), {})) == 0.0
+
+
+CHIRAL_ROWS = ("KL-pi0-ee", "Kplus-piplus-na62", "Kplus-piplus-ee", "Kplus-piplus-line", "charm")
+
+
+@pytest.mark.parametrize("name", CHIRAL_ROWS)
+def test_the_chiral_rate_is_known_to_a_factor_of_three_and_only_where_it_is_used(name):
+    row = find_constraint(name)
+    (nuisance,) = row.nuisances_for(two_higgs_doublet)
+    assert nuisance == CHIRAL_RATE
+    assert row.nuisances_for(dark_scalar) == ()
+    assert float(jnp.exp(nuisance.value(jnp.asarray(1.0)))) == pytest.approx(3.0, rel=1e-12)
+    at = {key: jnp.asarray(value) for key, value in two_higgs_doublet.points["table-I"].items()}
+    at |= {"m_hprime": jnp.asarray(0.15)}
+    outcome = jax.jit(lambda pulled: row.outcome(two_higgs_doublet, at, pulled))
+    central, mean, more = outcome({}), outcome({nuisance.name: 0.0}), outcome({nuisance.name: jnp.log(3.0)})
+    assert float(central.ratio) == float(mean.ratio)
+    if name != "charm":  # other mesons and photons make scalars there, too
+        assert float(more.ratio) == pytest.approx(3.0 * float(central.ratio), rel=1e-9)
+
+
+def test_rows_share_one_nuisance_of_the_chiral_rate():
+    rows = [find_constraint(name) for name in CHIRAL_ROWS]
+    values = two_higgs_doublet.points["table-I"]
+    problem = build_problem(two_higgs_doublet, rows, "physical", (), values)
+    assert [n.name for n in problem.nuisances].count(CHIRAL_RATE.name) == 1
