@@ -1,6 +1,7 @@
 """The assumed geometries of data/surroundings: spheres for `surroundings`, earth's composition, the number's error."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -17,6 +18,7 @@ CHOICES = {
     "none": "pairs born around the detector are left out",
 }
 QUARTZ, WATER = 60.084, 18.015  # g/mol
+EVEN = 1e9  # m to the source: no divergence
 
 
 def check_choice(surroundings: str) -> str:
@@ -65,3 +67,19 @@ def births_nuisance(detector: str, symbol: str) -> Nuisance:
 def births_factor(detector: str, nuisances: Point) -> Float[Array, ""]:
     """The factor on births outside; 1 where the nuisance is not given."""
     return jnp.exp(jnp.asarray(nuisances.get(births_name(detector), 1.0)) - 1.0)
+
+
+def variations(around: Surroundings) -> dict[str, Surroundings]:
+    """The surroundings with one assumed number of the first shell changed, by what is changed."""
+    shell = around.shells[0]
+    middle = 0.5 * (around.medium + shell.inner)
+    changes = {
+        f"earth from {middle:.1f} m": replace(shell, inner=middle),
+        f"from {1.25 * shell.inner:.1f} m": replace(shell, inner=1.25 * shell.inner),
+        "density 10 % lower": replace(shell, density=0.9 * shell.density),
+        "10 % higher": replace(shell, density=1.1 * shell.density),
+        f"reach {0.3 * shell.outer:.0f} m": replace(shell, outer=0.3 * shell.outer),
+        f"reach {3.0 * shell.outer:.0f} m": replace(shell, outer=3.0 * shell.outer),
+    }
+    changed = {words: replace(around, shells=(one, *around.shells[1:])) for words, one in changes.items()}
+    return changed | {"an even flux": replace(around, distance=EVEN)}

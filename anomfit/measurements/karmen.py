@@ -1,6 +1,6 @@
 """KARMEN 2's null result (hep-ex/0203021): prompt energy of sequences with a delayed neutron capture, 16 to 52 MeV."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import jax
@@ -16,6 +16,7 @@ from anomfit.detectors.lsnd import inverse_square
 from anomfit.measurements import lsnd_common as common
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.described import Described, HasDescription
+from anomfit.measurements.flights import calorimeter_sentences
 from anomfit.measurements.recoil_pairs import COMPONENTS, RecoilPairChain, UpscattersByScalars, pair_counts, signal_at
 from anomfit.parameters import Nuisance, Point
 from anomfit.statistics.terms import poisson_log_likelihood, saturated_deviance
@@ -66,6 +67,10 @@ class Karmen(HasDescription):
         events = model.appearance_probability(point, sample.energy, sample.length) @ sample.events
         return Prediction({"appearance": gain * events}, {})
 
+    def remarks(self, model: object, point: Point, nuisances: Point) -> Iterator[str]:
+        """For a report: whether pairs fly farther than the detector is wide."""
+        yield from calorimeter_sentences("KARMEN", model, point, nuisances, self.chain, energy=0.03)
+
     def log_likelihood(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
         """Poisson in each bin."""
         return jnp.sum(poisson_log_likelihood(self.counts, self._expectation(prediction, nuisances)))
@@ -107,6 +112,7 @@ def load_karmen(flavours: str = "numu+numubar") -> Karmen:
         "decay in flight": "an upper bound: 1e-3 of decay at rest with the spectrum of LSND, which is harder",
         "pairs": "with a knocked-out neutron only; coherent events have no delayed capture",
         "beam flavours": flavours,
+        "surroundings": "pairs born in the shielding are left out (a blockhouse of 7000 t of steel; recalled)",
     }
     return Karmen(
         counts=jnp.asarray(table["data"]),

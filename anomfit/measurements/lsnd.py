@@ -1,5 +1,6 @@
 """LSND's events of 20 to 60 MeV (hep-ex/0104049): L/E of those with R_gamma > 10, and all of them by R_gamma."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import jax
@@ -13,6 +14,7 @@ from anomfit.detectors import lsnd as detector
 from anomfit.measurements import lsnd_common as common
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.described import Described, HasDescription
+from anomfit.measurements.flights import calorimeter_sentences
 from anomfit.measurements.recoil_pairs import RecoilPairChain, UpscattersByScalars
 from anomfit.parameters import Nuisance, Point
 from anomfit.statistics.terms import barlow_beeston_deviance, poisson_barlow_beeston
@@ -71,6 +73,10 @@ class LsndCounts(HasDescription):
         events = model.appearance_probability(point, sample.energy, sample.length) @ sample.events
         events = common.flux_scales(nuisances)[1] * gain * photon * events * self.with_neutron
         return Prediction({"appearance": events}, {})
+
+    def remarks(self, model: object, point: Point, nuisances: Point) -> Iterator[str]:
+        """For a report: whether pairs fly farther than the tank is wide."""
+        yield from calorimeter_sentences("LSND", model, point, nuisances, self.chain, energy=0.04)
 
     def expected_background(self, nuisances: Point) -> Float[Array, "bins"]:
         """Beam-off and scaled neutrino background."""

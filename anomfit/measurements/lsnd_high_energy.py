@@ -1,5 +1,6 @@
 """LSND's events of 60 to 200 MeV, without and with a correlated neutron: pairs only, above muon decay at rest."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import jax
@@ -13,6 +14,7 @@ from anomfit.errors import reject
 from anomfit.measurements import lsnd_common as common
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.described import Described, HasDescription
+from anomfit.measurements.flights import calorimeter_sentences
 from anomfit.measurements.recoil_pairs import RecoilPairChain, UpscattersByScalars
 from anomfit.parameters import Nuisance, Point
 from anomfit.statistics.terms import (
@@ -82,6 +84,10 @@ class LsndHighEnergy(HasDescription):
         weight = (gain * self.selected)[:, None] * tags
         counts, made = common.pairs_by_component(model, point, nuisances, self.chain, self.targets)
         return Prediction(common.tagged(counts, weight[:, 1], weight[:, 0]), made)
+
+    def remarks(self, model: object, point: Point, nuisances: Point) -> Iterator[str]:
+        """For a report: whether pairs fly farther than the tank is wide."""
+        yield from calorimeter_sentences("LSND, 60 to 200 MeV", model, point, nuisances, self.chain, energy=0.1)
 
     def log_likelihood(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
         """Poisson (or Gaussian, for a published excess) and the one-sided Poisson of the second number."""

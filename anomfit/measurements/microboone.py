@@ -5,7 +5,7 @@ Pairs alone are compared: the efficiency of the searches for single photons (arX
 profiled (Barlow-Beeston); the common part is one nuisance.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import jax
@@ -26,6 +26,7 @@ from anomfit.errors import reject
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.described import Described, HasDescription
 from anomfit.measurements.entries import Entry
+from anomfit.measurements.flights import OUTSIDE, predicted_sentences
 from anomfit.parameters import Nuisance, Point
 from anomfit.physics.upscattered_pairs import Nodes
 from anomfit.statistics.terms import barlow_beeston_deviance, poisson_barlow_beeston
@@ -37,7 +38,6 @@ REFERENCES = ("arXiv:2502.10900", "arXiv:1905.09694", "arXiv:0806.1449", "barlow
 NODES = Nodes(energy=96, angle=18, parent=44, polar=28)  # tests compare with another rule
 ENERGIES = 48
 COMPONENTS = ("coherent", "incoherent")  # in the active volume
-OUTSIDE = "outside"
 TARGETS = {
     "coherent": "scattering off whole nuclei, which the search selects",
     "all": "nuclei and single nucleons, the latter with the efficiency of the former",
@@ -101,6 +101,11 @@ class MicroBoone(HasDescription):
         if search.beam.surroundings:
             signal[OUTSIDE] = births_factor(detector.NAME, nuisances) * counts[-1, 0]
         return Prediction(signal, {name: events.made[i, 0] for i, name in enumerate(kept)})
+
+    def remarks(self, model: object, point: Point, nuisances: Point) -> Iterator[str]:
+        """For a report: how much of the signal is born outside."""
+        if isinstance(model, MakesPairs):
+            yield from predicted_sentences("MicroBooNE", self, model, point, nuisances, detector.NAME)
 
     def expected_background(self, nuisances: Point) -> Float[Array, "bins"]:
         """The background with its common error, which acts as a factor: it stays positive."""

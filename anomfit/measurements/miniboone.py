@@ -4,7 +4,7 @@ The fit is to nu_e and nu_mu bins of both modes jointly (38 numbers), as the exp
 the flux. A signal of pairs, or of nu_mu -> nu_e appearance through the released full-transmutation sample.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import jax
@@ -104,6 +104,14 @@ class MiniBooneQuasiElastic:
             for sample in self.transmutation
         ]
         return Prediction(signal={"appearance": jnp.concatenate(counts)}, before_efficiency={})
+
+    def remarks(self, model: object, point: Point, nuisances: Point) -> Iterator[str]:
+        """For a report: how the signal depends on what no data settle."""
+        from anomfit.measurements import miniboone_choices  # which imports this module
+
+        if isinstance(model, MakesPairs):
+            yield from miniboone_choices.spread_sentences(self, model, point, nuisances)
+        yield from miniboone_choices.surroundings_sentences(self.chain, model, point, nuisances)
 
     def log_likelihood(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
         """-(chi^2 + ln det C)/2 over nu_e and nu_mu bins; C depends on the signal; 0 offset: that of ln det at no

@@ -6,7 +6,7 @@ background (Barlow-Beeston). No systematic errors were released for these distri
 A signal of pairs, or of appearance, whose released sample is spread over angles by us (`miniboone_transmutation`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import jax
@@ -162,6 +162,12 @@ class MiniBooneProjection:
     def expected_background(self, nuisances: Point) -> Float[Array, "n"]:
         """Background at these nuisances: one scale for all of it, another for NC pi0 and Delta."""
         return self._scale(0, nuisances) * (self.background + (self._scale(1, nuisances) - 1.0) * self.photons)
+
+    def remarks(self, model: object, point: Point, nuisances: Point) -> Iterator[str]:
+        """For a report: how the signal depends on what no data settle."""
+        from anomfit.measurements import miniboone_choices  # which imports this module
+
+        yield from miniboone_choices.surroundings_sentences(self.chain, model, point, nuisances)
 
     def log_likelihood(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
         """Poisson in each bin, its Monte Carlo error profiled."""

@@ -4,7 +4,7 @@ A bin is Poisson; its expectation is a sum of parts (backgrounds, neutrino-elect
 scale that is a nuisance. Errors of reading a figure are profiled bin by bin (Barlow-Beeston).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import jax
@@ -21,13 +21,13 @@ from anomfit.detectors.surroundings import Surroundings
 from anomfit.errors import reject
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.described import Described, HasSources
+from anomfit.measurements.flights import OUTSIDE, predicted_sentences
 from anomfit.parameters import Nuisance, Point
 from anomfit.physics.upscattered_pairs import Nodes
 from anomfit.statistics.terms import barlow_beeston_deviance, poisson_barlow_beeston
 from anomfit.statistics.throws import poisson_counts_over
 
 COMPONENTS = ("coherent", "incoherent")  # in the fiducial volume
-OUTSIDE = "outside"
 TARGETS = {
     "coherent": "scattering off whole nuclei; a struck nucleon makes activity at the vertex, which is cut on",
     "all": "nuclei and single nucleons, as if none of the latter were noticed",
@@ -104,6 +104,12 @@ class NeutrinoElectron(HasSources):
         if len(counts) > len(COMPONENTS):
             signal[OUTSIDE] = counts[-1]
         return Prediction(signal, {COMPONENTS[i]: made[i] for i in chosen})
+
+    def remarks(self, model: object, point: Point, nuisances: Point) -> Iterator[str]:
+        """For a report: how much of the signal is born outside."""
+        if isinstance(model, MakesPairs):
+            detector = self.samples_of_pairs[0].detector
+            yield from predicted_sentences(self.name, self, model, point, nuisances, detector)
 
     def expected_background(self, nuisances: Point) -> Float[Array, "bins"]:
         """Everything but pairs."""

@@ -7,6 +7,8 @@ import pytest
 
 from anomfit.errors import InputError
 from anomfit.measurements.catalogue import find_measurement
+from anomfit.measurements.flights import remarks_of
+from anomfit.measurements.miniboone_choices import surroundings_sentences
 from anomfit.models.oscillation import oscillation
 from anomfit.models.two_higgs_doublet import two_higgs_doublet
 from anomfit.problem import merged_nuisances
@@ -82,3 +84,25 @@ def test_projections_have_it_too():
 def test_an_unknown_choice_is_refused():
     with pytest.raises(InputError, match="surroundings: 'rock' is not usable; use one of earth, none"):
         find_measurement("miniboone", surroundings="rock")
+
+
+def test_a_report_says_what_comes_from_outside_and_on_what_it_rests(both):
+    chain = both["earth"].chain
+    said = " ".join(surroundings_sentences(chain, two_higgs_doublet, point(**LONG_LIVED), {}))
+    assert "(84.9%) are of pairs born outside" in said
+    assert "reach 30 m -27%" in said
+    assert "composition of oil +2%" in said
+    assert "fewer than one in a thousand" in " ".join(surroundings_sentences(chain, two_higgs_doublet, point(), {}))
+
+
+def test_without_surroundings_a_report_says_that_pairs_fly_far(both):
+    said = " ".join(surroundings_sentences(both["none"].chain, two_higgs_doublet, point(**LONG_LIVED), {}))
+    assert "a pair of 400 MeV is born 15.2 m from where it decays" in said
+    assert tuple(surroundings_sentences(both["none"].chain, two_higgs_doublet, point(), {})) == ()
+
+
+def test_detectors_without_surroundings_say_that_pairs_fly_far():
+    seen = find_measurement("lsnd:high-energy")
+    assert "born 3.79 m" in " ".join(remarks_of(seen, two_higgs_doublet, point(**LONG_LIVED), {}))
+    assert remarks_of(seen, two_higgs_doublet, point(), {}) == ()
+    assert remarks_of(find_measurement("g-2-muon"), two_higgs_doublet, point(), {}) == ()

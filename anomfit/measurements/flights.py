@@ -1,0 +1,83 @@
+"""Sentences for a report: how far pairs' parents fly, and what of a signal comes from outside of a detector."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+
+from anomfit.capabilities import UpscattersByScalars
+from anomfit.detectors.assumed_surroundings import assumed
+from anomfit.measurements.base import Measurement
+from anomfit.measurements.recoil_pairs import RecoilPairChain, signal_at
+from anomfit.parameters import Point
+from anomfit.physics.kinematics import safe_sqrt
+
+OUTSIDE = "outside"  # the component of pairs born outside of a detector
+
+
+def flight_sentences(name: str, length_per_momentum: float, mass: float, energy: float, size: float) -> Iterator[str]:
+    """Nothing, or that a flight is longer than a detector's radius, where pairs born outside are left out.
+
+    length_per_momentum: c tau / m, m/GeV; mass and a typical energy of the pairs in GeV; size: radius in m.
+    """
+    flight = float(length_per_momentum) * float(safe_sqrt(jnp.asarray(energy**2 - float(mass) ** 2)))
+    if flight > size:
+        yield (
+            f"{name}: at the best fit a pair of {1e3 * energy:.0f} MeV is born {flight:.3g} m from where it decays, "
+            f"farther than the detector's radius of {size:.2g} m. Pairs born outside of it are left out: its signal is "
+            "a lower bound."
+        )
+
+
+def outside_sentences(
+    name: str, counts: Mapping[str, float], outside: str, variations: Mapping[str, float], width: float
+) -> Iterator[str]:
+    """How much of a signal comes from outside, and how that number moves when an assumed number does.
+
+    counts: events by component; `outside` is one of them; variations: that component by what is changed.
+    """
+    total, came = sum(counts.values()), counts[outside]
+    if came < 1e-3 * total:
+        yield f"{name}: fewer than one in a thousand of the selected pairs are born outside of the detector."
+        return
+    yield (
+        f"{name}: of {total:.4g} events of the signal at the best fit, {came:.4g} ({came / total:.1%}) are of pairs "
+        f"born outside of the detector. The geometry there is assumed, with a nuisance parameter of {width:.0%}."
+    )
+    if variations:
+        listed = ", ".join(f"{words} {number / came - 1.0:+.0%}" for words, number in variations.items())
+        yield f"That number of events moves with the assumptions: {listed}."
+
+
+def predicted_sentences(
+    name: str, measurement: Measurement, model: object, point: Point, nuisances: Point, detector: str
+) -> Iterator[str]:
+    """`outside_sentences` of a measurement with a component OUTSIDE; `detector`: its name in data/surroundings."""
+    signal = _signal(measurement, point, nuisances, model=model)
+    counts = {part: float(jnp.sum(number)) for part, number in signal.items()}
+    if OUTSIDE in counts:
+        yield from outside_sentences(name, counts, OUTSIDE, {}, assumed(detector)["width"])
+    else:
+        yield f"{name}: pairs born outside of the detector are left out."
+
+
+@partial(jax.jit, static_argnames=("model",))
+def _signal(measurement: Measurement, point: Point, nuisances: Point, model: object):
+    return measurement.predict(model, point, nuisances).signal
+
+
+def calorimeter_sentences(
+    name: str, model: object, point: Point, nuisances: Point, chain: RecoilPairChain, energy: float
+) -> Iterator[str]:
+    """`flight_sentences` of a detector behind shielding, whose surroundings are left out; energy: GeV, of its pairs."""
+    if isinstance(model, UpscattersByScalars):
+        signal = signal_at(model, point, nuisances)
+        length, size = float(signal.decay_length_per_momentum), chain.spheres[0]
+        yield from flight_sentences(name, length, float(signal.m_hprime), energy, size)
+
+
+def remarks_of(measurement: object, model: object, point: Point, nuisances: Point) -> tuple[str, ...]:
+    """What a measurement has to say of a model at a point in a report; nothing where it has no `remarks`."""
+    say = getattr(measurement, "remarks", None)
+    return tuple(say(model, point, nuisances)) if say is not None else ()
