@@ -4,13 +4,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from anomfit.errors import InputError
 from anomfit.measurements.catalogue import find_measurement
 from anomfit.measurements.flights import remarks_of
 from anomfit.measurements.miniboone_choices import surroundings_sentences
+from anomfit.measurements.miniboone_radius import by_radius
 from anomfit.models.oscillation import oscillation
 from anomfit.models.two_higgs_doublet import two_higgs_doublet
+from anomfit.plotting.radius import plot_births, plot_decays
 from anomfit.problem import merged_nuisances
 
 CHOSEN = two_higgs_doublet.parametrisations["products"]
@@ -106,3 +109,29 @@ def test_detectors_without_surroundings_say_that_pairs_fly_far():
     assert "born 3.79 m" in " ".join(remarks_of(seen, two_higgs_doublet, point(**LONG_LIVED), {}))
     assert remarks_of(seen, two_higgs_doublet, point(), {}) == ()
     assert remarks_of(find_measurement("g-2-muon"), two_higgs_doublet, point(), {}) == ()
+
+
+def test_births_and_decays_by_radius_add_up(predict, both):
+    chosen = point(**LONG_LIVED)
+    signal = predict(both["earth"], chosen, MEAN).signal
+    oil, earth = (
+        sum(float(jnp.sum(signal[name])) for name in ("coherent", "incoherent")),
+        float(jnp.sum(signal["dirt"])),
+    )
+    births, decays = by_radius(both["earth"], two_higgs_doublet, chosen, MEAN)
+    for radial in (births, decays):
+        assert np.sum(radial.oil) == pytest.approx(oil, rel=1e-4)
+        assert np.sum(radial.earth) == pytest.approx(earth, rel=1e-3)
+    assert np.all(births.oil[births.edges[1:] > 6.2] == 0.0)
+    assert np.all(births.earth[births.edges[1:] < 6.9] == 0.0)
+    assert decays.edges[-1] == 5.0
+    assert births.edges[-1] == 100.0
+    assert 0.7 < decays.oil[-1] / decays.oil[0] < 0.85  # of the oil's own, fewer decay at its edge
+    assert 1.0 < decays.earth[-1] / decays.earth[0] < 1.2  # of what comes in, more
+    figure = Figure()
+    left, right = figure.subplots(1, 2)
+    assert plot_births(births, left) is left
+    assert plot_decays(decays, right) is right
+    figure.canvas.draw()
+    with pytest.raises(InputError, match="leaves out pairs born outside"):
+        by_radius(both["none"], two_higgs_doublet, chosen, MEAN)
