@@ -17,7 +17,7 @@ from jaxtyping import Array, Float
 from anomfit.capabilities import Model, require_offered
 from anomfit.constraints.base import Constraint
 from anomfit.errors import InputError, quoted
-from anomfit.measurements.base import Measurement, Prediction
+from anomfit.measurements.base import ChoosesNuisances, Measurement, Prediction
 from anomfit.parameters import Nuisance, Parameter, Parametrisation, Point
 from anomfit.precision import require_double_precision
 from anomfit.statistics.forward import apart, with_forward_slopes
@@ -248,5 +248,4 @@ def merged_nuisances(
 
 def _nuisances_for(owner: Model | Measurement, model: Model) -> tuple[Nuisance, ...]:
     """All of the owner's, or those that this model's prediction depends on where a measurement can say."""
-    chosen = getattr(owner, "nuisances_for", None)
-    return owner.nuisances if chosen is None else chosen(model)
+    return owner.nuisances_for(model) if isinstance(owner, ChoosesNuisances) else owner.nuisances

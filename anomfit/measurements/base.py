@@ -1,6 +1,6 @@
 """What a measurement is: data, a prediction, and the comparison of the two; what some of them offer besides."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple, Protocol, Self, runtime_checkable
 
 from jaxtyping import Array, Float
@@ -116,4 +116,22 @@ class CanBeThrown(Protocol):
 
     def simulate(self, prediction: Prediction, nuisances: Point, key: Array) -> Self:
         """The measurement with data thrown at a prediction; every other leaf is the same object."""
+        ...
+
+
+@runtime_checkable
+class HasRemarks(Protocol):
+    """A measurement that says in a report how its prediction depends on what no data settle."""
+
+    def remarks(self, model: object, point: Point, nuisances: Point) -> Iterator[str]:
+        """Sentences at a physical point."""
+        ...
+
+
+@runtime_checkable
+class ChoosesNuisances(Protocol):
+    """A measurement with nuisances that not every model's prediction depends on."""
+
+    def nuisances_for(self, model: object) -> tuple[Nuisance, ...]:
+        """Those of its `nuisances` that this model's does."""
         ...

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from anomfit.capabilities import UpscattersByScalars
 from anomfit.detectors.assumed_surroundings import assumed
-from anomfit.measurements.base import Measurement
+from anomfit.measurements.base import HasRemarks, Measurement
 from anomfit.measurements.recoil_pairs import RecoilPairChain, signal_at
 from anomfit.parameters import Point
 from anomfit.physics.kinematics import safe_sqrt
@@ -77,7 +77,6 @@ def calorimeter_sentences(
         yield from flight_sentences(name, length, float(signal.m_hprime), energy, size)
 
 
-def remarks_of(measurement: object, model: object, point: Point, nuisances: Point) -> tuple[str, ...]:
+def remarks_of(measurement: Measurement, model: object, point: Point, nuisances: Point) -> tuple[str, ...]:
     """What a measurement has to say of a model at a point in a report; nothing where it has no `remarks`."""
-    say = getattr(measurement, "remarks", None)
-    return tuple(say(model, point, nuisances)) if say is not None else ()
+    return tuple(measurement.remarks(model, point, nuisances)) if isinstance(measurement, HasRemarks) else ()
