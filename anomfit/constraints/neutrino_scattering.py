@@ -276,7 +276,7 @@ def _neutral_current() -> Constraint:
         kind="upper limit",
         era="1984",
         source=record.source,
-        assumption="elastic on one proton, at the threshold in energy (falls as 1/E^2); quarks one by one left out: too small",
+        assumption="elastic on a proton, at the threshold in energy (falls as 1/E^2); single quarks left out: too low",
         references=record.references,
         accepts=(ExchangesScalars,),
     )
