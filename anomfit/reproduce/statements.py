@@ -73,9 +73,8 @@ class NotComputed:
 
     def as_json(self) -> dict[str, object]:
         """The object that `anomfit reproduce --json` prints: the fields of a row, None where there is no number."""
-        nothing: dict[str, object] = dict.fromkeys(_FIELDS)
         known = {"paper": self.paper, "quantity": self.quantity, "reference": self.reference}
-        return nothing | known | {"verdict": NOT_COMPUTED, "note": self.reason}
+        return {**dict.fromkeys(_FIELDS), **known, "verdict": NOT_COMPUTED, "note": self.reason}
 
 
 @dataclass(frozen=True)

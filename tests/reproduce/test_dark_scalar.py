@@ -34,19 +34,28 @@ def test_every_statement_is_computed_once_in_order_and_finite(rows):
 
 
 @pytest.mark.slow
-def test_table_two_agrees_within_the_digits_of_table_one_but_for_what_is_explained(rows):
-    """Decays of S within the rounding of its inputs, apart from photons without kappa; mesons within 13 per cent."""
+def test_table_two_agrees_within_the_digits_of_its_inputs_but_for_photons_without_kappa(rows):
     for point in POINTS:
-        for name in ("photons", "electrons", "neutrinos"):
+        for name in ("photons", "electrons", "neutrinos", "B_K", "Kplus", "KL"):
             row = rows[f"{name}_{point}"]
-            if name != "photons" or point not in ("bp5", "bp6"):
-                rounding = float(row.detail.split("+- ")[1].split("%")[0]) / 100.0
-                printed = row.statement.tolerance / row.statement.quoted
-                assert abs(row.relative_difference) < rounding + printed, row.statement.id
-        for name in ("B_K", "Kplus", "KL"):
-            assert 0.0 < rows[f"{name}_{point}"].relative_difference < 0.13
+            odd = name == "photons" and point in ("bp5", "bp6")
+            assert (row.verdict == "differs") == odd, row.statement.id
     assert rows["photons_bp5"].relative_difference == pytest.approx(7.6 / 5.5 - 1.0, abs=0.01)
     assert rows["photons_bp6"].relative_difference == pytest.approx(6.8 / 4.3 - 1.0, abs=0.01)
+
+
+def test_slopes_by_hand():
+    """Meson rates go as (eta_u m_t^2 lambda f_0)^2; decays of S at point 2, nearly all to photons, as kappa^-2."""
+    given = dark_scalar.benchmarks()
+    found = dark_scalar.table_two(given)
+    kaon, neutrinos = found["Kplus_bp2"], found["neutrinos_bp2"]
+    assert kaon.slopes["bp2.eta_u"] == pytest.approx(2.0 * kaon.value / 0.0075, rel=1e-9)
+    assert kaon.slopes["m_top"] == pytest.approx(4.0 * kaon.value / 173.0, rel=1e-9)
+    assert kaon.slopes["lambda_t"] == pytest.approx(2.0 * kaon.value / 3.71e-4, rel=1e-9)
+    assert kaon.slopes["kaon_form_factor"] == pytest.approx(2.0 * kaon.value / 0.9677, rel=1e-9)
+    assert neutrinos.slopes["bp2.g_D"] == pytest.approx(2.0 * neutrinos.value / 1.9, rel=0.01)
+    assert neutrinos.slopes["bp2.kappa"] == pytest.approx(-2.0 * neutrinos.value / 0.87, rel=0.02)
+    assert set(given.inputs) >= set(kaon.slopes) | set(neutrinos.slopes)
 
 
 @pytest.mark.slow
@@ -82,14 +91,6 @@ def test_numbers_follow_the_points():
     for group in (dark_scalar.table_two, dark_scalar.lengths):
         before, after = group(given), group(given._replace(points=moved))
         assert all(before[name].value != after[name].value for name in before)
-
-
-def test_digits_of_table_one():
-    assert dark_scalar.rounding("kappa", 0.42) == pytest.approx(0.005)
-    assert dark_scalar.rounding("kappa", 1.4) == pytest.approx(0.05)
-    assert dark_scalar.rounding("eta_u", 0.20e-2) == pytest.approx(0.005e-2)
-    assert dark_scalar.rounding("m_S", 0.133) == pytest.approx(0.0005)
-    assert dark_scalar.rounding("kappa", 0.0) == 0.0
 
 
 def test_no_calculation_contains_a_quoted_number():

@@ -83,10 +83,24 @@ def test_the_papers_numbers_against_the_independent_integral(model):
 
 @pytest.mark.slow
 def test_the_default_adds_targets_and_says_so(model):
-    assert "coherent" in model["lsnd_R10_default"].detail
-    assert model["lsnd_high_energy_default"].value > model["lsnd_high_energy"].value  # coherent scattering
-    assert model["lsnd_high_energy_neutron_default"].value < model["lsnd_high_energy_neutron"].value  # the dipole
+    assert "coherent" in model["lsnd_R10"].detail
+    without = float(model["lsnd_high_energy_selected"].detail.split("default model has ")[1].split()[0])
+    assert without > model["lsnd_high_energy"].value  # coherent scattering
+    with_neutron = float(model["lsnd_high_energy_neutron"].detail.split("default model has ")[1].split()[0])
+    assert with_neutron < model["lsnd_high_energy_neutron"].value  # the dipole
     assert model["lsnd_ring_high"].value < 1.0
+
+
+@pytest.mark.slow
+def test_slopes_in_couplings_and_nuisances_by_hand(model):
+    """A count goes as y_nu^2, but for the 7e-5 of N_2 that go to nu h', and as the efficiencies; flux: 20 per cent."""
+    found = model["lsnd_high_energy_neutron"]
+    assert found.slopes["y_nu"] == pytest.approx(2.0 * found.value / 1.25e-2, rel=5e-4)
+    assert found.slopes["lsnd_efficiency"] == pytest.approx(found.value, rel=1e-9)
+    assert found.slopes["lsnd_photon"] == pytest.approx(found.value, rel=1e-9)
+    assert found.slopes["lsnd_flux"] == pytest.approx(0.2 * found.value, rel=1e-6)
+    assert "lsnd_efficiency" not in model["lsnd_high_energy"].slopes  # before any efficiency
+    assert "lsnd_flux" not in model["lsnd_ring_middle"].slopes  # a ratio
 
 
 @pytest.mark.slow
