@@ -24,7 +24,7 @@ from anomfit.physics.scalar_bremsstrahlung import (
     vector_spectrum,
     vector_width,
 )
-from anomfit.statistics.limits import CURVE_WIDTH, FARTHEST, decades_above, is_covered, log_limit
+from anomfit.statistics.limits import CURVE_WIDTH, FARTHEST, decades_above, foremost, is_covered, log_limit
 
 # curve, name, title, era, root s (GeV), cos of the photon, leptons seen, source
 _COLLIDERS = (
@@ -153,10 +153,10 @@ _COLLIDER_ASSUMPTIONS = {
 def _nearest(scalars: LightScalars, eps, data) -> Outcome:
     """The scalar that comes nearest to its limit, or farthest above it."""
     decades = jax.vmap(lambda m, value: decades_above(m, value, data["m"], data["low"]))(scalars.mass, eps)
-    chosen = jnp.argmax(decades)
-    covered = is_covered(scalars.mass[chosen], data["m"])
-    limit = jnp.where(covered, 10.0 ** log_limit(scalars.mass[chosen], data["m"], data["low"]), NOT_IN_TABLE)
-    return Outcome(eps[chosen], limit, 10.0 ** decades[chosen])
+    covered = is_covered(scalars.mass, data["m"])
+    chosen = foremost(decades, covered)
+    limit = 10.0 ** log_limit(scalars.mass[chosen], data["m"], data["low"])
+    return Outcome(eps[chosen], jnp.where(covered[chosen], limit, NOT_IN_TABLE), 10.0 ** jnp.max(decades))
 
 
 def _muonic() -> Constraint:
@@ -294,9 +294,9 @@ def _events_in_table(dump: Dump, model: PredictsLightScalars, point: Point, nuis
         return jnp.where(above > 0.0, share * above, above) - 2.0 * out
 
     decades = jax.vmap(decades_of)(scalars.mass, scalars.y_e, scalars.width, scalars.to_electrons)
-    chosen = jnp.argmax(decades)
-    ratio = 10.0 ** decades[chosen]
-    return Outcome(ratio, jnp.where(is_covered(scalars.mass[chosen], data["m"]), 1.0, NOT_IN_TABLE), ratio)
+    covered = is_covered(scalars.mass, data["m"])
+    ratio = 10.0 ** jnp.max(decades)
+    return Outcome(ratio, jnp.where(covered[foremost(decades, covered)], 1.0, NOT_IN_TABLE), ratio)
 
 
 def _hps() -> tuple[Constraint, Constraint]:

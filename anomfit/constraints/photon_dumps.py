@@ -24,7 +24,7 @@ from anomfit.parameters import Point
 from anomfit.physics.constants import HBAR_C_M
 from anomfit.physics.light_scalars import LightScalars
 from anomfit.physics.primakoff import squared_photon_coupling
-from anomfit.statistics.limits import decades_above, is_covered, log_limit
+from anomfit.statistics.limits import decades_above, foremost, is_covered, log_limit
 
 ACCEPTS = (PredictsLightScalars,)
 LEP_ENERGY = 45.6  # GeV, of either beam
@@ -152,10 +152,10 @@ def _photons_at_lep(model: PredictsLightScalars, point: Point, nuisances: Point,
 
     to_photons = jnp.broadcast_to(jnp.asarray(scalars.to_photons, dtype=scalars.mass.dtype), scalars.mass.shape)
     g, decades = jax.vmap(one)(scalars.mass, scalars.width, to_photons)
-    nearest = jnp.argmax(decades)
-    at = scalars.mass[nearest]
-    limit = jnp.where(is_covered(at, masses), 10.0 ** log_limit(at, masses, limits), NOT_IN_TABLE)
-    return Outcome(g[nearest], limit, 10.0 ** decades[nearest])
+    covered = is_covered(scalars.mass, masses)
+    nearest = foremost(decades, covered)
+    limit = jnp.where(covered[nearest], 10.0 ** log_limit(scalars.mass[nearest], masses, limits), NOT_IN_TABLE)
+    return Outcome(g[nearest], limit, 10.0 ** jnp.max(decades))
 
 
 def _decays_early(mass, width):

@@ -58,3 +58,11 @@ def log_limit(m: ArrayLike, masses: Float[Array, " points"], limits: Float[Array
 def is_covered(m: ArrayLike, masses: Float[Array, " points"]) -> Array:
     """Whether a curve has something to say at mass m (GeV)."""
     return (jnp.asarray(m) >= masses[0]) & (jnp.asarray(m) <= masses[-1])
+
+
+def foremost(decades: Float[Array, " n"], covered: Array) -> Array:
+    """Which of n couplings speaks for all: the farthest above a curve that covers it, else the nearest to any curve.
+
+    Outside a curve's masses its exclusion fades (`decades_above`) and must not hide one inside.
+    """
+    return jnp.argmax(jnp.where(covered & (decades > 0.0), decades + 2.0 * FARTHEST, decades))

@@ -242,6 +242,15 @@ def test_a_mass_outside_of_what_is_published_is_called_so(name):
     assert lighter_alone(two_higgs_doublet, OUTSIDE[name], name).verdict == "beyond the table"
 
 
+def test_an_exclusion_inside_the_table_is_not_hidden_by_one_that_fades_outside():
+    """BaBar begins at 22 MeV: h' of 20 MeV far above its end, H of 100 MeV just above its limit."""
+    point = {**TABLE_I, "sin_delta": 0.97, "m_H": 0.1, "m_hprime": 0.0205, "m_N1": 0.12, "y_e": 2.2e-3, "y_mu": 1e-6}
+    (row,) = constraint_table(two_higgs_doublet, point, [find_by_name("babar-visible")])
+    assert row.verdict == "excluded"
+    assert row.limit == pytest.approx(1.1e-3, rel=0.1)
+    assert row.ratio > 1.2 * row.predicted / row.limit > 1.2
+
+
 def test_a_closed_channel_is_no_reach_whatever_the_table():
     """h' to two muons below threshold, K+ -> pi+ h' above the kaon's mass, e+e- below twice the electron's."""
     assert lighter_alone(two_higgs_doublet, 0.1, "babar-muons", m_H=0.15).verdict == "no reach"
