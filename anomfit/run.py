@@ -279,18 +279,15 @@ def _warnings(problem: Problem, card: Card, result: "Result", say: Say) -> tuple
 
 
 def _remarks(problem: Problem, card: Card, result: "Result", say: Say) -> tuple[str, ...]:
-    """Paragraphs for the report: warnings, and how far choices that no data settle move MiniBooNE's signal."""
-    from anomfit.capabilities import MakesPairs
-    from anomfit.measurements.miniboone import MiniBooneQuasiElastic
-    from anomfit.measurements.miniboone_choices import spread_sentences
+    """Paragraphs for the report: warnings, and what measurements say of choices that no data settle."""
+    from anomfit.measurements.flights import remarks_of
 
     remarks = list(_warnings(problem, card, result, say))
-    if result.fit is not None and isinstance(problem.model, MakesPairs):
+    if result.fit is not None:
         parameters = {name: jnp.asarray(value) for name, value in result.fit.point.items()}
         point, nuisances = problem.physical_point(parameters), problem.nuisance_values(parameters)
         for measurement in problem.measurements:
-            if isinstance(measurement, MiniBooneQuasiElastic):
-                remarks += spread_sentences(measurement, problem.model, point, nuisances)
+            remarks += remarks_of(measurement, problem.model, point, nuisances)
     return tuple(remarks)
 
 
