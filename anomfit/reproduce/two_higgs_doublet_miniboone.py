@@ -89,14 +89,17 @@ def experiment(given: Benchmark) -> dict[str, Computed]:
 
 def measured_excess(data: QuasiElasticData, chosen: np.ndarray) -> tuple[float, float]:
     """Events above the background in the chosen nu_e bins (a mask), and the error, both given the nu_mu samples."""
-    no_signal = jnp.zeros(len(chosen))
+    excess, error = _measured_excess(data, np.asarray(chosen, dtype=float))
+    return float(excess), float(error)
+
+
+@jax.jit
+def _measured_excess(data: QuasiElasticData, weight):
+    n, no_signal = weight.size, jnp.zeros(weight.shape)
     residual, covariance = data.residual(no_signal), data.covariance(no_signal)
-    n = len(chosen)
     gain = jnp.linalg.solve(covariance[n:, n:], covariance[n:, :n]).T
-    shifted = residual[:n] - gain @ residual[n:]
     left = covariance[:n, :n] - gain @ covariance[n:, :n]
-    weight = jnp.asarray(chosen, dtype=float)
-    return float(weight @ shifted), float(jnp.sqrt(weight @ left @ weight))
+    return weight @ (residual[:n] - gain @ residual[n:]), jnp.sqrt(weight @ left @ weight)
 
 
 def rates(given: Benchmark) -> dict[str, Computed]:
