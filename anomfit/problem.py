@@ -7,7 +7,7 @@ quantile of u, followed by the nuisance pulls, so that the prior is a standard n
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 import jax
 import jax.numpy as jnp
@@ -107,15 +107,17 @@ class Problem:
 
     def log_likelihood(self, parameters: Point) -> Float[Array, ""]:
         """ln L of all measurements and of the nuisances (`penalty`), once; parameters by name (pulls default 0)."""
+        return self.measured_log_likelihood(parameters) - 0.5 * self.penalty(parameters)
+
+    def measured_log_likelihood(self, parameters: Point) -> Float[Array, ""]:
+        """ln L of all measurements without what the nuisances' own data say."""
         chosen = {p.name: jnp.asarray(parameters[p.name], dtype=float) for p in self.free}
         chosen |= {n.name: jnp.asarray(parameters.get(n.name, 0.0), dtype=float) for n in self.nuisances}
-        light = tuple(m for m in self.measurements if isinstance(m, Constraint) and not m.integral)
+        light = tuple(m for m in self.measurements if is_light(m))
         if len(light) < MANY:
-            total = self._sum_of(self.measurements, chosen)
-        else:
-            rest = tuple(m for m in self.measurements if not isinstance(m, Constraint) or m.integral)
-            total = self._sum_of(rest, chosen) + with_forward_slopes(lambda at: self._sum_of(light, at), chosen)
-        return total - 0.5 * self.penalty(chosen)
+            return self._sum_of(self.measurements, chosen)
+        rest = tuple(m for m in self.measurements if not is_light(m))
+        return self._sum_of(rest, chosen) + with_forward_slopes(lambda at: self._sum_of(light, at), chosen)
 
     def _sum_of(self, measurements: Sequence[Measurement], parameters: Point) -> Float[Array, ""]:
         point, nuisances = self.physical_point(parameters), self.nuisance_values(parameters)
@@ -190,6 +192,28 @@ def build_problem(
         nuisances=nuisances,
         centres=jnp.zeros(len(nuisances)),
     )
+
+
+def is_light(measurement: Measurement) -> bool:
+    """Whether a measurement is a limit that is no integral: cheap to work out and to compile."""
+    return isinstance(measurement, Constraint) and not measurement.integral
+
+
+def parts_of(problem: Problem) -> tuple[tuple[tuple[int, ...], Problem], ...]:
+    """The problem in parts that are compiled apart, each with the places of its measurements: all light limits
+    together, every other measurement alone.
+
+    The time that a compiler takes over one program grows faster than what is in it; and a part that another problem
+    has too, such as this one without a measurement, is not compiled again.
+    """
+    light = tuple(i for i, m in enumerate(problem.measurements) if is_light(m))
+    groups = [(i,) for i, m in enumerate(problem.measurements) if not is_light(m)] + ([light] if light else [])
+    return tuple((places, with_measurements(problem, places)) for places in groups)
+
+
+def with_measurements(problem: Problem, places: Sequence[int]) -> Problem:
+    """The problem with these of its measurements alone; parameters and nuisances stay."""
+    return replace(problem, measurements=tuple(problem.measurements[i] for i in places))
 
 
 def _scaled(parameter: Parameter, value):

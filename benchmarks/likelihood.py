@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 
-CARDS = ("two-higgs-doublet", "two-higgs-doublet-lsnd")
+CARDS = ("two-higgs-doublet-miniboone", "two-higgs-doublet")
 SIZES = (1, 32, 1024)
 
 

@@ -16,7 +16,7 @@ from anomfit.problem import build_problem
 
 @pytest.fixture(scope="module")
 def problem():
-    return problem_from_card(load_card("two-higgs-doublet"))
+    return problem_from_card(load_card("two-higgs-doublet-miniboone"))
 
 
 def cube(n, free, seed=1):

@@ -12,7 +12,7 @@ from anomfit.errors import InputError, reject
 from anomfit.inference.devices import devices_for, each, spread
 from anomfit.inference.minimise import Fit
 from anomfit.inference.starts import chain_starts
-from anomfit.problem import Problem
+from anomfit.problem import Problem, parts_of, with_measurements
 
 
 @dataclass(frozen=True)
@@ -81,12 +81,30 @@ def sample_ensemble(
     )
 
 
-@jax.jit
 def log_posteriors(problem: Problem, z: Float[Array, "walkers coordinates"]) -> Float[Array, " walkers"]:
-    """Log posterior densities in normal coordinates; not a number where the likelihood is none."""
+    """Log posterior densities in normal coordinates; not a number where the likelihood is none.
 
+    The parts of the problem are compiled apart, as in `evaluate`.
+    """
+    total = _log_priors(with_measurements(problem, ()), z)
+    for _, part in parts_of(problem):
+        total = total + _measured(part, z)
+    return total
+
+
+@jax.jit
+def _log_priors(bare: Problem, z):
+    return _spread_over(lambda shared, x: shared.log_posterior(x), bare, z)
+
+
+@jax.jit
+def _measured(part: Problem, z):
+    return _spread_over(lambda shared, x: shared.measured_log_likelihood(shared.from_normal(x)[0]), part, z)
+
+
+def _spread_over(function, problem: Problem, z):
     def batch(shared, points):
-        return each(shared.log_posterior, points)
+        return each(lambda x: function(shared, x), points)
 
     return spread(batch, devices_for(z.shape[0]))(problem, z)
 

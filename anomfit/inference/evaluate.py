@@ -1,8 +1,8 @@
-"""The two compiled programs that fits, errors and reports share: the forward one and the gradient one.
+"""The compiled programs that fits, errors and reports share: a forward and a gradient one for each part of a problem.
 
 A likelihood of real measurements takes longer to compile than to evaluate thousands of times, so every caller goes
-through these two, whatever the number of points: points are padded to a fixed number of lanes. The gradient skips the
-lanes that are not in use.
+through these, whatever the number of points: points are padded to a fixed number of lanes. The gradient skips the
+lanes that are not in use. A problem is compiled in parts (`parts_of`), and the parts are added here.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ import numpy as np
 from anomfit import interrupts
 from anomfit.inference import scaled
 from anomfit.inference.devices import devices_for, each, spread
-from anomfit.problem import Problem
+from anomfit.problem import Problem, parts_of, with_measurements
 
 FORWARD_LANES = 64
 GRADIENT_LANES = 16
@@ -39,14 +39,31 @@ def forward(problem: Problem, points: Mapping[str, np.ndarray]) -> Forward:
     """
     n = len(next(iter(points.values())))
     table = {name: np.asarray(points.get(name, np.zeros(n)), dtype=float) for name in problem.names}
+    found: list[Any] = [None] * len(problem.measurements)
+    for places, part in parts_of(problem):
+        for place, forwarded in zip(places, _through_lanes(part, table, n), strict=True):
+            found[place] = forwarded
+    pulls = [(table[x.name] - float(centre)) ** 2 for x, centre in zip(problem.nuisances, problem.centres, strict=True)]
+    log_likelihood = [one.log_likelihood for one in found]
+    twice_nll = sum(pulls, np.zeros(n)) - 2.0 * sum(log_likelihood, np.zeros(n))
+    return Forward(
+        twice_nll=np.where(np.isfinite(twice_nll), twice_nll, np.inf),
+        log_likelihood=log_likelihood,
+        chi_squared=[one.chi_squared for one in found],
+        pulls=[one.pulls for one in found],
+        signal=[one.signal for one in found],
+    )
+
+
+def _through_lanes(part: Problem, table: Mapping[str, np.ndarray], n: int) -> "list[_OfOne]":
+    """What each measurement of a part says at n points."""
     chunks = []
     for first in range(0, n, FORWARD_LANES):
         interrupts.check()
         lanes = np.minimum(np.arange(first, first + FORWARD_LANES), n - 1)
-        found = _forward(problem, {name: jnp.asarray(x[lanes]) for name, x in table.items()})
+        found = _forward(part, {name: jnp.asarray(x[lanes]) for name, x in table.items()})
         chunks.append(jax.tree.map(lambda x, left=n - first: np.asarray(x)[:left], found))
-    whole = jax.tree.map(lambda *parts: np.concatenate(parts), *chunks)
-    return whole._replace(twice_nll=np.where(np.isfinite(whole.twice_nll), whole.twice_nll, np.inf))
+    return jax.tree.map(lambda *pieces: np.concatenate(pieces), *chunks)
 
 
 def forward_at(problem: Problem, point: Mapping[str, float]) -> Forward:
@@ -56,7 +73,11 @@ def forward_at(problem: Problem, point: Mapping[str, float]) -> Forward:
 
 def gradients(problem: Problem, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """`scaled.scaled_twice_nll` (n,) and its gradients (n, coordinates) at scaled coordinates `s` (n, coordinates)."""
-    return in_lanes(partial(_gradients, problem), s)
+    values, slopes = in_lanes(partial(_penalty_gradients, with_measurements(problem, ())), s)
+    for _, part in parts_of(problem):
+        value, slope = in_lanes(partial(_gradients, part), s)
+        values, slopes = values + value, slopes + slope
+    return values, slopes
 
 
 def in_lanes(program: Callable, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -92,28 +113,44 @@ def hessian(problem: Problem, s: np.ndarray) -> np.ndarray:
     return 0.5 * (rows + rows.T)
 
 
+class _OfOne(NamedTuple):
+    """What one measurement says at points."""
+
+    log_likelihood: Any
+    chi_squared: Any
+    pulls: Any
+    signal: dict[str, Any]
+
+
 @jax.jit
-def _forward(problem: Problem, points) -> Forward:
+def _forward(part: Problem, points) -> list[_OfOne]:
     def one(shared, point):
         nuisances, predictions = shared.nuisance_values(point), shared.predictions(point)
-        pairs = list(zip(shared.measurements, predictions, strict=True))
-        log_likelihood = [m.log_likelihood(p, nuisances) for m, p in pairs]
-        chi_squared = [m.chi_squared(p, nuisances) for m, p in pairs]
-        pulls = [m.pulls(p, nuisances) for m, p in pairs]
-        twice_nll = shared.penalty(point) - 2.0 * sum(log_likelihood)
-        return Forward(twice_nll, log_likelihood, chi_squared, pulls, [dict(p.signal) for p in predictions])
+        return [
+            _OfOne(m.log_likelihood(p, nuisances), m.chi_squared(p, nuisances), m.pulls(p, nuisances), dict(p.signal))
+            for m, p in zip(shared.measurements, predictions, strict=True)
+        ]
 
     def batch(shared, points):
         return each(lambda point: one(shared, point), points)
 
-    return spread(batch, devices_for(FORWARD_LANES))(problem, points)
+    return spread(batch, devices_for(FORWARD_LANES))(part, points)
 
 
 @jax.jit
-def _gradients(problem: Problem, s, active):
+def _gradients(part: Problem, s, active):
+    return _value_and_slopes(scaled.measured_twice_nll, part, s, active)
+
+
+@jax.jit
+def _penalty_gradients(problem: Problem, s, active):
+    return _value_and_slopes(scaled.penalty_and_wall, problem, s, active)
+
+
+def _value_and_slopes(function: Callable, problem: Problem, s, active):
     def one(shared, lane):
         point, is_used = lane
-        evaluate = jax.value_and_grad(lambda x: scaled.scaled_twice_nll(shared, x))
+        evaluate = jax.value_and_grad(lambda x: function(shared, x))
         return jax.lax.cond(is_used, evaluate, lambda x: (jnp.zeros((), x.dtype), jnp.zeros_like(x)), point)
 
     def batch(shared, lanes):

@@ -17,7 +17,7 @@ from anomfit.answers import checked_outcome
 from anomfit.constraints.base import Constraint
 from anomfit.constraints.report import AGAINST, verdict_of
 from anomfit.inference.devices import devices_for, each, spread
-from anomfit.problem import Problem
+from anomfit.problem import Problem, with_measurements
 
 EXCLUDED = 2.71  # -2 ln L of a fitted constraint at its 90 % CL limit
 LANES = 16  # points together; with fewer, most of the time would go into lanes that nobody asked for
@@ -176,7 +176,7 @@ def _looked_up(problem: Problem, constraints: Sequence[Constraint], points: Mapp
     """Predictions and -2 ln L of the constraints at points, padded to whole lanes."""
     n = len(next(iter(points.values())))
     table = {name: np.asarray(points.get(name, np.zeros(n)), dtype=float) for name in problem.names}
-    bare = replace(problem, measurements=(), centres=jnp.zeros(len(problem.nuisances)))
+    bare = with_measurements(problem, ())
     chunks = []
     for first in range(0, n, LANES):
         interrupts.check()

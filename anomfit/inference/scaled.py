@@ -20,9 +20,24 @@ PULL_LIMIT = 10.0
 
 def scaled_twice_nll(problem: Problem, s: Float[Array, " coordinates"]) -> Float[Array, ""]:
     """-2 ln L at scaled coordinates `s` (order of `problem.names`), plus the wall outside an open region."""
+    return measured_twice_nll(problem, s) + penalty_and_wall(problem, s)
+
+
+def measured_twice_nll(problem: Problem, s: Float[Array, " coordinates"]) -> Float[Array, ""]:
+    """-2 ln L of the measurements at scaled coordinates, without the nuisances' own data and without the wall."""
+    return -2.0 * problem.measured_log_likelihood(_named(problem, s))
+
+
+def penalty_and_wall(problem: Problem, s: Float[Array, " coordinates"]) -> Float[Array, ""]:
+    """What the nuisances' own data say at scaled coordinates, and the wall outside an open region."""
+    named = _named(problem, s)
+    return problem.penalty(named) + _wall(problem, {p.name: named[p.name] for p in problem.free})
+
+
+def _named(problem: Problem, s) -> dict[str, Array]:
+    """Values and pulls by name at scaled coordinates."""
     values = {p.name: jnp.exp(x) if p.is_log else x for p, x in zip(problem.free, s, strict=False)}
-    pulls = dict(zip((n.name for n in problem.nuisances), s[len(problem.free) :], strict=True))
-    return -2.0 * problem.log_likelihood({**values, **pulls}) + _wall(problem, values)
+    return {**values, **dict(zip((n.name for n in problem.nuisances), s[len(problem.free) :], strict=True))}
 
 
 @dataclass(frozen=True)

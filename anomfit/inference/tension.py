@@ -1,7 +1,7 @@
 """Each measurement alone and all but it: the fits behind the tension between measurements.
 
-Every sub-fit is the same problem with weights 0 or 1 on its measurements. Weights are data, so that one compiled
-program serves them all, and a measurement of weight 0 is not computed. Starts are the optima of the joint fit and
+Every sub-fit is the same problem with some of its measurements. Its parts are those of the joint fit, whose compiled
+programs serve it. Starts are the optima of the joint fit and
 prior points that the joint fit's own program ranks for each choice of measurements.
 """
 
@@ -18,8 +18,7 @@ from anomfit.inference.angles import prior_angles, values_at_angles
 from anomfit.inference.evaluate import forward, gradients, hessian
 from anomfit.inference.holding import descend_held
 from anomfit.inference.minimise import Fit, Progress
-from anomfit.inference.weighted import weighted
-from anomfit.problem import Problem
+from anomfit.problem import Problem, with_measurements
 from anomfit.statistics.tension import Minimum, Tension, determined_parameters
 
 SCREENED = 256  # prior points ranked for every sub-fit at once
@@ -49,7 +48,7 @@ def tensions(
     for done, subset in enumerate(chosen):
         ordered = candidates[np.argsort(np.sum(ranks[:, sorted(subset)], axis=1), kind="stable")]
         starts = np.vstack([scaled.to_scaled(problem, fit.point), ordered[: STARTS - 1]])
-        found[subset] = _minimum(weighted(problem, subset), starts, fit)
+        found[subset] = _minimum(with_measurements(problem, sorted(subset)), starts, fit)
         report("tension", done + 1, len(chosen))
     whole = Minimum(fit.twice_nll, _determined(problem, scaled.to_scaled(problem, fit.point)))
     return tuple(_compared(names, part, whole, found[part], found[every - part]) for part in singles)
@@ -63,7 +62,7 @@ def check_tension(problem: Problem, parts: Sequence[int] | None = None) -> None:
 
 
 def _minimum(problem: Problem, starts: np.ndarray, joint: Fit) -> tuple[Fit, Minimum]:
-    """The best fit to a weighted problem, from `starts` in scaled coordinates; never above the first, the joint fit."""
+    """The best fit to a sub-problem, from `starts` in scaled coordinates; never above the first, the joint fit."""
     at_joint = float(gradients(problem, starts[:1])[0][0])
     ends, values = descend_held(problem, starts, np.zeros(starts.shape[1], dtype=bool), ROUNDS)
     best = int(np.argmin(np.where(np.isfinite(values), values, np.inf)))

@@ -1,7 +1,7 @@
 """The best fit to the data alone, the limits left out: how much of the data's wish the limits deny, and which do."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import jax
 
@@ -10,7 +10,7 @@ from anomfit.inference.evaluate import forward_at
 from anomfit.inference.exclusions import EXCLUDED
 from anomfit.inference.minimise import FitSettings, minimise
 from anomfit.inference.significance import Significance
-from anomfit.problem import Problem
+from anomfit.problem import Problem, with_measurements
 
 SETTINGS = FitSettings(screened=512, starts=8, polished=2)
 
@@ -56,7 +56,7 @@ def without_limits(
     progress: Callable[[str, int, int], None] | None = None,
 ) -> WithoutLimits:
     """Fit the data of `problem` alone; `point` is the best fit to everything and `gain` that of it."""
-    data = replace(problem, measurements=tuple(m for m in problem.measurements if not is_limit(m)))
+    data = with_measurements(problem, [i for i, m in enumerate(problem.measurements) if not is_limit(m)])
     fit = minimise(data, key, SETTINGS, progress)
     there, here = (forward_at(problem, at).log_likelihood for at in (fit.point, point))
     names = [f"{m.name}:{m.era}" for m in problem.measurements]

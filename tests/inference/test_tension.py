@@ -10,9 +10,8 @@ from anomfit.errors import InputError
 from anomfit.inference import evaluate
 from anomfit.inference.minimise import FitSettings, minimise
 from anomfit.inference.tension import tensions
-from anomfit.inference.weighted import weighted
 from anomfit.parameters import Nuisance
-from anomfit.problem import build_problem
+from anomfit.problem import build_problem, with_measurements
 
 KEY = jax.random.key(3)
 
@@ -68,7 +67,7 @@ def test_only_the_parts_asked_for_are_compared(three):
     assert only.chi_squared == pytest.approx(found["b"].chi_squared, abs=2e-3)
 
 
-def test_one_program_serves_every_sub_fit(three):
+def test_the_programs_of_the_joint_fit_serve_every_sub_fit(three):
     problem, fit, _ = three
     before = evaluate._gradients._cache_size()
     again = tensions(problem, fit, jax.random.key(8))
@@ -76,12 +75,12 @@ def test_one_program_serves_every_sub_fit(three):
     assert len(again) == 3
 
 
-def test_a_measurement_without_weight_is_left_out(three):
+def test_parts_add_up_to_the_whole(three):
     problem, _, _ = three
     point = {"x": jnp.asarray(0.7), "y": jnp.asarray(0.1)}
-    alone = [float(weighted(problem, frozenset({i})).log_likelihood(point)) for i in range(3)]
+    alone = [float(with_measurements(problem, (i,)).log_likelihood(point)) for i in range(3)]
     assert sum(alone) == pytest.approx(float(problem.log_likelihood(point)), rel=1e-12)
-    assert float(weighted(problem, frozenset()).log_likelihood(point)) == 0.0
+    assert float(with_measurements(problem, ()).log_likelihood(point)) == 0.0
 
 
 def test_parts_that_are_met_exactly_leave_the_whole_chi_squared_to_the_tension():

@@ -57,7 +57,7 @@ def test_miniboone_thrown_without_signal_has_a_chi_squared_of_38_numbers():
 
 
 def test_a_throw_changes_data_and_nothing_else():
-    problem = problem_from_card(load_card("two-higgs-doublet-lsnd"))
+    problem = problem_from_card(load_card("two-higgs-doublet"))
     places = changing(problem, null_predictions(problem))
     leaves = jax.tree.leaves(problem.measurements)
     # lsnd, its high energies, karmen, miniboone's nu_e and nu_mu, two moments, one measured trident; limits stay
