@@ -78,7 +78,7 @@ def likelihoods():
     directions = rng.standard_normal((25, len(RANGES)))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     offered = [entry for entry in FITTED if any(isinstance(two_higgs_doublet, kind) for kind in entry.accepts)]
-    cheap = tuple(entry for entry in offered if not entry.nuisances and MakesPairs not in entry.accepts)
+    cheap = tuple(entry for entry in offered if MakesPairs not in entry.accepts)  # nuisances at their means
 
     def each(at, direction, shift):
         moved = {**at, **{name: at[name] * jnp.exp(shift * x) for name, x in zip(RANGES, direction, strict=True)}}
