@@ -14,6 +14,8 @@ from scipy.optimize import brentq, minimize, minimize_scalar
 from anomfit.constraints import constraint_table, find_constraint
 from anomfit.constraints import neutrino_scattering as family
 from anomfit.data import load_record
+from anomfit.detectors import nd280
+from anomfit.detectors.surroundings import from_shells, stays
 from anomfit.measurements.base import Prediction
 from anomfit.measurements.catalogue import find_measurement
 from anomfit.models.two_higgs_doublet import as_published, two_higgs_doublet
@@ -171,3 +173,17 @@ def test_a_window_that_holds_everything_counts_every_pair():
     events = two_higgs_doublet.pair_events(POINT, {}, entry.data["beam"], nodes)
     counted = family.count_pairs(events, np.array([1e-3, 100.0]))
     np.testing.assert_allclose(counted, events.made, rtol=5e-3)
+
+
+def test_pairs_of_a_long_flight_come_to_FGD1_from_sand():
+    """A flight of 30 m: a few per cent of those born in FGD1 stay, as many as an endless medium sends come in."""
+    entry = find_constraint("nd280-photon-sample")
+    around = nd280.surroundings()
+    flights = np.array([1e-3, 30.0])
+    inside, outside = np.asarray(stays(flights, around)), np.asarray(from_shells(flights, around))
+    np.testing.assert_allclose(inside, [1.0, 0.015], atol=2e-3)
+    np.testing.assert_allclose(outside[0], 0.0, atol=1e-12)
+    assert 0.5 < outside[1] < 3.0
+    assert entry.data["beam"].surroundings
+    paper = next(one for one in family.constraints() if one.name == "nd280-fgd1")
+    assert not paper.data["beam"].surroundings
