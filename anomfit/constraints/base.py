@@ -20,7 +20,7 @@ from anomfit.statistics.limits import Z_90, curve_log_likelihood, rate_log_likel
 from anomfit.statistics.terms import gaussian_log_likelihood
 from anomfit.statistics.throws import two_sided_gaussian
 
-Kind = Literal["upper limit", "measured", "curve", "region", "projection", "no public data", "recalled"]
+Kind = Literal["upper limit", "measured", "curve", "region", "projection", "no public data", "recalled", "argument"]
 
 KINDS: Mapping[Kind, str] = {
     "upper limit": "90 % CL upper limit on a rate: half-Gaussian with sigma = limit/1.645",
@@ -29,6 +29,7 @@ KINDS: Mapping[Kind, str] = {
     "region": "region of a displaced search: half-Gaussian in log10(events/limit)/2, width 0.1",
     "projection": "projection: never enters a likelihood",
     "no public data": "the limit is not public as numbers: prediction only",
+    "argument": "a paper's comparison of cross sections, no data of its own: never enters a likelihood",
     "recalled": "a number of the limit was written from memory and not read again: never enters a likelihood",
 }
 IN_FITS: tuple[Kind, ...] = ("upper limit", "measured", "curve", "region")

@@ -208,7 +208,7 @@ def _comparison(experiment: str, title: str, target: tuple[Target, ...]) -> Cons
         title=f"coherent cross section at {title} against a dark photon that is just allowed there",
         quantity=f"coherent cross section on {target[0].name}, pairs seen",
         unit="cm^2",
-        kind="upper limit",
+        kind="argument",
         era="2019",
         source="arXiv:1812.08768 on arXiv:1807.09877 with |U_mu4| = 1e-4, as arXiv:2010.06159, section VI",
         assumption="both at the beam's mean energy, same efficiencies; an argument, not a fit to data",

@@ -113,6 +113,6 @@ def verdict_of(entry: Constraint, predicted: float, limit: float, ratio: float) 
         return "would be seen" if ratio > 1.0 else "would not be seen"
     if ratio <= 1.0:
         return "allowed"
-    if kind == "recalled":
+    if kind in ("recalled", "argument"):
         return "would be excluded"
     return "in tension" if kind == "measured" else "excluded"
