@@ -10,8 +10,7 @@ from types import MappingProxyType
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from anomfit.physics.kinematics import safe_sqrt
-
+SMALLEST_MOMENTUM = 1e-6  # GeV: keeps the slope of a root finite
 BOUND: Mapping[str, str] = MappingProxyType(
     {
         "none": "bound nucleons scatter as free ones at rest",
@@ -30,9 +29,11 @@ def momentum_squared(q_squared: ArrayLike, m_target: ArrayLike) -> Float[Array, 
 def fermi_gas(momentum_squared: ArrayLike, fermi_momentum: ArrayLike) -> Float[Array, "..."]:
     """Fraction of a Fermi sphere of radius k_F (GeV) that a shift by |q| moves out of it: (3x - x^3)/2, x = |q|/2k_F.
 
-    1 from x = 1 on. Value and slope are continuous there, the second derivative is not. At |q| = 0: value and slope 0.
+    1 from x = 1 on. Value and slope are continuous there, the second derivative is not. Below |q| = 1 keV: 3e-6 or less
+    and no slope.
     """
-    x = jnp.minimum(safe_sqrt(jnp.asarray(momentum_squared)) / (2.0 * jnp.asarray(fermi_momentum)), 1.0)
+    momentum = jnp.sqrt(jnp.maximum(jnp.asarray(momentum_squared), SMALLEST_MOMENTUM**2))
+    x = jnp.minimum(momentum / (2.0 * jnp.asarray(fermi_momentum)), 1.0)
     return x * (1.5 - 0.5 * x**2)
 
 

@@ -66,11 +66,10 @@ def squared_amplitude(q_squared, m_N, m_target, spin_half: bool, coupling):
     return (m_N**2 + q_squared) * target_factor * coupling**2
 
 
-def exchange_coupling(q_squared, mediators: ScalarMediators, targets: Targets, form_factors: FormFactors):
-    """c = sum_phi y_phi F_phi(target) / (Q^2 + m_phi^2) times the form factor, GeV^-2; last axis of Q^2: targets."""
+def exchange_coupling(q_squared, mediators: ScalarMediators, targets: Targets):
+    """c = sum_phi y_phi F_phi(target) / (Q^2 + m_phi^2) of point-like targets, GeV^-2; last axis of Q^2: targets."""
     charge = targets.protons[:, None] * mediators.F_p + targets.neutrons[:, None] * mediators.F_n
-    terms = mediators.y * charge / (q_squared[..., None] + mediators.mass**2)
-    return jnp.sum(terms, axis=-1) * _form_factor(q_squared, targets, form_factors)
+    return jnp.sum(mediators.y * charge / (q_squared[..., None] + mediators.mass**2), axis=-1)
 
 
 def d_sigma_d_q_squared(e_nu, q_squared, m_N, mediators: ScalarMediators, targets: Targets, form_factors: FormFactors):
@@ -79,13 +78,13 @@ def d_sigma_d_q_squared(e_nu, q_squared, m_N, mediators: ScalarMediators, target
     The last axis of e_nu and q_squared is that of the targets. Where some of the nucleons of a target are bound, it is
     the mean over those nucleons and the free ones.
     """
-    coupling = exchange_coupling(q_squared, mediators, targets, form_factors)
+    coupling = exchange_coupling(q_squared, mediators, targets)
     amplitude = jnp.where(
         targets.is_nucleus,
         squared_amplitude(q_squared, m_N, targets.mass, False, coupling),
         squared_amplitude(q_squared, m_N, targets.mass, True, coupling),
     )
-    amplitude = amplitude * _allowed_fraction(q_squared, targets, form_factors)
+    amplitude = amplitude * _structure(q_squared, targets, form_factors)
     return GEV2_TO_CM2 * amplitude / (64.0 * jnp.pi * targets.mass**2 * e_nu**2)
 
 
@@ -122,12 +121,15 @@ def stack_targets(composition: tuple[Target, ...]) -> Targets:
     )
 
 
-def _form_factor(q_squared, targets: Targets, form_factors: FormFactors):
-    """Each target's own, the last axis of Q^2: a nucleus's costs more than the rest of the amplitude."""
+def _structure(q_squared, targets: Targets, form_factors: FormFactors):
+    """Squared form factor of each target, the last axis of Q^2, times what binding leaves of its nucleons.
+
+    Target by target: a nucleus's form factor costs more than the rest of the amplitude.
+    """
     each = [
-        _of_nucleus(q_squared[..., i], name, form_factors)
+        _of_nucleus(q_squared[..., i], name, form_factors) ** 2
         if targets.is_nucleus[i]
-        else _of_nucleon(q_squared[..., i], form_factors)
+        else _of_nucleon(q_squared[..., i], form_factors) ** 2 * _allowed_fraction(i, q_squared, targets, form_factors)
         for i, name in enumerate(targets.name)
     ]
     return jnp.stack(each, axis=-1)
@@ -145,16 +147,14 @@ def _of_nucleon(q_squared, form_factors: FormFactors):
     return dipole(q_squared, form_factors.M_S) if form_factors.nucleon == "dipole" else jnp.ones_like(q_squared)
 
 
-def _allowed_fraction(q_squared, targets: Targets, form_factors: FormFactors):
-    """Mean over the nucleons of each target, the last axis of Q^2, of what binding leaves; 1 for a nucleus."""
-    if form_factors.bound == "none" or not any(targets.bound):
+def _allowed_fraction(i: int, q_squared, targets: Targets, form_factors: FormFactors):
+    """Mean over the nucleons of target i, bound and free, of what binding leaves."""
+    if form_factors.bound == "none" or not targets.bound[i]:
         return 1.0
-    each = []
-    for i, parts in enumerate(targets.bound):
-        transfer = momentum_squared(q_squared[..., i], targets.mass[i])
-        lost = [count / targets.number[i] * (1.0 - _allowed(transfer, name, form_factors)) for name, count in parts]
-        each.append(1.0 - sum(lost, start=jnp.zeros_like(transfer)))
-    return jnp.stack(each, axis=-1)
+    transfer = momentum_squared(q_squared[..., i], targets.mass[i])
+    shares = [(name, count / targets.number[i]) for name, count in targets.bound[i]]
+    free = 1.0 - sum(share for _, share in shares)
+    return sum((share * _allowed(transfer, name, form_factors) for name, share in shares), start=free)
 
 
 def _allowed(transfer, name: str, form_factors: FormFactors):
