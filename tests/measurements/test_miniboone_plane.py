@@ -139,7 +139,9 @@ def smeared(loaded):
     """Quasi-random pairs of neutrino mode: node, way to be seen, energy, direction; no waves and no table."""
     chain = loaded["evis"].chain
     nodes = replace(chain.nodes, parent=chain.nodes.energy)  # parents at production energies: no interpolation
-    made = jax.jit(lambda beam: detector.selected(MODEL.pair_events(POINT, {}, beam, nodes)))(chain.beam)
+    made = jax.jit(lambda beam: detector.selected(MODEL.pair_events(POINT, {}, beam, nodes)))(
+        replace(chain.beam, surroundings=())
+    )
     events = jax.device_get(made)
     seen = jax.device_get(_see_nodes(events))
     weight = events.rate.sum(axis=(2, 3))[:, :, None] * events.share[:, None, :]  # parent, direction, decay
@@ -241,6 +243,7 @@ def test_nuisances_and_their_sizes(loaded):
             "miniboone_photons_neutrino": (95.5 + 35.2) / (732.3 + 251.9),
             "miniboone_photons_antineutrino": (11.5 + 5.4) / (112.3 + 34.7),
             "miniboone_efficiency": 0.15,
+            "miniboone_dirt": 0.3,
         },
         rel=1e-12,
     )
