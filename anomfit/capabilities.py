@@ -178,6 +178,21 @@ class ExchangesScalars(Protocol):
 
 
 @runtime_checkable
+class StatesChoices(Protocol):
+    """A model that says which of its options are in force."""
+
+    @property
+    def choices(self) -> Mapping[str, str]:
+        """In words, by what they are about."""
+        ...
+
+
+def choices_of(model: object) -> dict[str, str]:
+    """The choices of a model that states them, none of another."""
+    return dict(model.choices) if isinstance(model, StatesChoices) else {}
+
+
+@runtime_checkable
 class PredictsLightScalars(Protocol):
     """Light neutral scalars with their couplings and widths."""
 

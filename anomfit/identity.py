@@ -18,8 +18,10 @@ import numpy as np
 from jaxtyping import Array
 
 from anomfit import __version__
+from anomfit.capabilities import choices_of
 from anomfit.data import data_folder
 from anomfit.errors import InputError
+from anomfit.parameters import Nuisance
 from anomfit.problem import Problem
 from anomfit.userfiles import sources
 
@@ -30,7 +32,7 @@ NUMERICAL = (
 """Folders and files of the package that numbers come from; the rest reads, writes, draws and explains."""
 NO_TABLES = ("cards", "reproduce")  # folders of data/ that no likelihood reads: what a card says is in the problem
 OWN = "anomfit's "  # how the names of the package's parts begin
-PLURAL = ("the data", "anomfit's constraints", "anomfit's measurements", "anomfit's models")
+PLURAL = ("the data", "the choices of the model", "anomfit's constraints", "anomfit's measurements", "anomfit's models")
 DIGEST = 64  # characters; what is shorter is said
 SHOWN = 4  # parts that a sentence names
 LIBRARIES = {
@@ -44,13 +46,14 @@ def identity(problem: Problem) -> dict[str, str]:
     """Digest or value, by the name that a sentence gives it, of all that fixes likelihood and prior of `problem`."""
     parts = {"anomfit": __version__, **_package(), **_user_files(problem)}
     parts["the model"] = f"{problem.model.name}, {problem.parametrisation.name}"
+    parts["the choices of the model"] = repr(sorted(choices_of(problem.model).items()))
     for measurement in problem.measurements:
         name = f"{measurement.name}:{measurement.era}"
         choices = str(sorted(measurement.choices.items())).encode()
         parts[f"the data of {name}"] = _digest(choices, *map(_content, jax.tree.leaves(measurement)))
     parts |= {f"the fixed {name}": repr(float(value)) for name, value in problem.fixed.items()}
     parts |= {f"the range of {p.name}": f"{p.prior} from {p.low!r} to {p.high!r}" for p in problem.free}
-    parts |= {f"the nuisance {n.name}": f"{n.mean!r} +- {n.sigma!r}, bounds {n.bounds!r}" for n in problem.nuisances}
+    parts |= {f"the nuisance {n.name}": _width_of(n) for n in problem.nuisances}
     order = (*problem.names, *(f"{m.name}:{m.era}" for m in problem.measurements))
     return parts | {"the order of parameters and measurements": _digest(*(name.encode() for name in order))}
 
@@ -87,6 +90,11 @@ def _change(name: str, before: str, now: str) -> str:
     if max(len(before), len(now)) < DIGEST:
         return f"{name} was {before} and is {now}"
     return f"{name} {'have' if name.startswith(PLURAL) else 'has'} changed"
+
+
+def _width_of(nuisance: Nuisance) -> str:
+    bounds = "" if nuisance.bounds is None else f" between {nuisance.bounds[0]!r} and {nuisance.bounds[1]!r}"
+    return f"{nuisance.mean!r} +- {nuisance.sigma!r}{bounds}"
 
 
 def _user_files(problem: Problem) -> dict[str, str]:

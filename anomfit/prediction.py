@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from anomfit.answers import checked_prediction
-from anomfit.capabilities import Model, require_offered
+from anomfit.capabilities import Model, choices_of, require_offered
 from anomfit.cards.building import chosen_parametrisation, named_parameter, point_values, stated_value
 from anomfit.cards.card import Quantity
 from anomfit.errors import InputError, quoted, reject
@@ -91,7 +91,7 @@ def predict(
             model=model.name,
             measurement=measurement.name,
             era=measurement.era,
-            choices=dict(measurement.choices),
+            choices={**choices_of(model), **measurement.choices},
             point={name: float(point[name]) for name in chosen.names},
             bins=bins,
             signal={name: tuple(float(x) for x in values[i]) for name, values in result.signal.items()},

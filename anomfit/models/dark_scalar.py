@@ -17,7 +17,7 @@ from anomfit.beams import Beam
 from anomfit.capabilities import MesonScalars, PairEvents
 from anomfit.errors import reject
 from anomfit.models import dark_scalar_parameters as parameters
-from anomfit.models.form_factors import check_words, form_factors
+from anomfit.models.form_factors import check_words, form_factors, stated
 from anomfit.parameters import Nuisance, Parametrisation, Point
 from anomfit.physics import lepton_moments, penguin_decays, scalar_decays, upscattered_pairs
 from anomfit.physics.barr_zee import photon_coupling_moment
@@ -112,6 +112,12 @@ class DarkScalar:
             raise reject("nu4_width", self.nu4_width, "use 'corrected' or 'printed'")
         if self.neutrinos not in ASYMMETRIES:
             raise reject("neutrinos", self.neutrinos, f"use one of {', '.join(ASYMMETRIES)}")
+
+    @property
+    def choices(self) -> Mapping[str, str]:
+        """What is assumed of nucleons and nuclei, in words (capability StatesChoices)."""
+        effect = "it takes 28 % of the incoherent interactions of bp1 at MiniBooNE (docs/nuclear.md)"
+        return stated(self.nucleon_form_factor, self.nuclear_form_factor, self.bound_nucleons, effect)
 
     @property
     def parametrisations(self) -> Mapping[str, Parametrisation]:

@@ -20,6 +20,12 @@ def check_words(**chosen: str) -> None:
             raise reject(field, word, f"use one of {', '.join(WORDS[field])}")
 
 
+def stated(nucleon: str, nucleus: str, bound: str, effect: str) -> dict[str, str]:
+    """The words in force with what they mean; effect: what blocking does to this model's events."""
+    blocked = f"{bound}: {BOUND[bound]}" + (f"; {effect}" if bound == "fermi-gas" else "")
+    return {"nucleon form factor": nucleon, "nuclear form factor": nucleus, "bound nucleons": blocked}
+
+
 def form_factors(nucleon: str, nucleus: str, bound: str, nuisances: Point) -> FormFactors:
     """Those of these static names (see `FormFactors`), the dipole mass from the nuisances."""
     return FormFactors(nucleon, nucleus, nuisances.get(SCALAR_DIPOLE_MASS.name, SCALAR_DIPOLE_MASS.mean), bound)

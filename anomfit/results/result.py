@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from anomfit.capabilities import choices_of
 from anomfit.identity import identity
 from anomfit.inference.evaluate import forward, forward_at
 from anomfit.inference.exclusions import Exclusions
@@ -43,8 +44,9 @@ class FreeCoordinate:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a result comes from. `card` is the whole TOML text, `measurements` and the keys of `choices` name:era;
-    `identity` fixes the likelihood, so that only the same one goes on with the result (see `anomfit.identity`)."""
+    """Where a result comes from. `card` is the whole TOML text, `measurements` name:era; the keys of `choices` are those
+    and the model's name; `identity` fixes the likelihood, so that only the same one goes on with the result (see
+    `anomfit.identity`)."""
 
     card: str
     seed: int
@@ -121,7 +123,10 @@ def provenance(problem: Problem, card: str, seed: int) -> Provenance:
         coordinates=(*free, *pulls),
         fixed={name: float(value) for name, value in problem.fixed.items()},
         measurements=tuple(f"{m.name}:{m.era}" for m in problem.measurements),
-        choices={f"{m.name}:{m.era}": dict(m.choices) for m in problem.measurements},
+        choices={
+            problem.model.name: choices_of(problem.model),
+            **{f"{m.name}:{m.era}": dict(m.choices) for m in problem.measurements},
+        },
         references=tuple(references),
         versions=software_versions(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),

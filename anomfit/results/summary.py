@@ -268,11 +268,12 @@ def correlation_table(result: Result) -> TextTable | None:
 
 def choice_table(result: Result) -> TextTable:
     """The data eras and options in force."""
-    rows = []
+    model = result.provenance.model
+    rows = [(model, option, value) for option, value in result.provenance.choices.get(model, {}).items()]
     for name in result.provenance.measurements:
         options = result.provenance.choices.get(name, {})
         rows += [(name, option, value) for option, value in options.items()] or [(name, "", "")]
-    return TextTable("Data and choices", ("measurement", "choice", "value"), tuple(rows))
+    return TextTable("Data and choices", ("model or measurement", "choice", "value"), tuple(rows))
 
 
 def version_table(result: Result) -> TextTable:

@@ -9,6 +9,7 @@ import pytest
 
 from anomfit.beams.booster import CH2
 from anomfit.beams.molecules import CH, GLASS, HYDROGEN, compound
+from anomfit.capabilities import choices_of
 from anomfit.errors import InputError
 from anomfit.models.two_higgs_doublet import as_published, two_higgs_doublet
 from anomfit.physics.bound_nucleons import closure, fermi_gas, momentum_squared
@@ -126,6 +127,8 @@ def test_one_choice_a_model_and_none_as_published():
     assert two_higgs_doublet.form_factors({}).bound == "fermi-gas"
     assert as_published.form_factors({}).bound == "none"
     assert replace(two_higgs_doublet, bound_nucleons="closure").form_factors({}).bound == "closure"
+    assert "Pauli blocking" in choices_of(two_higgs_doublet)["bound nucleons"]
+    assert choices_of(as_published)["bound nucleons"].startswith("none")
     for field in ("bound_nucleons", "nuclear_form_factor", "nucleon_form_factor"):
         with pytest.raises(InputError, match=field):
             replace(two_higgs_doublet, **{field: "both"})
