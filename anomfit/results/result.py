@@ -44,8 +44,8 @@ class FreeCoordinate:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a result comes from. `card` is the whole TOML text, `measurements` name:era; the keys of `choices` are those
-    and the model's name; `identity` fixes the likelihood, so that only the same one goes on with the result (see
+    """Where a result comes from. `card` is the whole TOML text, `measurements` name:era; the keys of `choices` are
+    those and the model's name; `identity` fixes the likelihood, so that only the same one goes on with the result (see
     `anomfit.identity`)."""
 
     card: str
