@@ -12,9 +12,9 @@ from anomfit.beams.booster import CH2, MODES, miniboone_beam
 from anomfit.capabilities import PairEvents
 from anomfit.data import load_record
 from anomfit.detectors import miniboone as detector
-from anomfit.detectors.pairs import SELECTIONS, find_selection
+from anomfit.detectors.pairs import SELECTIONS, Seen, find_selection
 from anomfit.detectors.resolution import RESOLUTIONS
-from anomfit.detectors.shower_response import expected
+from anomfit.detectors.shower_response import ShowerResponse, expected
 from anomfit.measurements.base import Prediction
 from anomfit.measurements.miniboone import NODES, MiniBooneQuasiElastic, PairChain, load_miniboone
 from anomfit.measurements.miniboone_covariance import QuasiElasticData
@@ -158,11 +158,17 @@ def _misprint(model: TwoHiggsDoublet, point: Point):
 
 def _counts(chain: PairChain, events: PairEvents):
     """Selected events in all bins of both modes."""
-    seen = detector.see(events, chain.selection, chain.response.table.shape[0])
-    return jnp.sum(expected(chain.response, detector.selected(events), seen), axis=0).reshape(-1)
+    return _in_bins(chain.response, events, _seen(chain, events))
 
 
-_counts_of_choice = jax.jit(_counts)
+@jax.jit
+def _seen(chain: PairChain, events: PairEvents) -> Seen:
+    return detector.see(events, chain.selection, chain.response.table.shape[0], chain.around)
+
+
+@jax.jit
+def _in_bins(response: ShowerResponse, events: PairEvents, seen: Seen):
+    return jnp.sum(expected(response, detector.selected(events), seen), axis=0).reshape(-1)
 
 
 def _choices(measurement: MiniBooneQuasiElastic, others) -> str:
@@ -195,13 +201,9 @@ def _total(measurement: MiniBooneQuasiElastic, model: TwoHiggsDoublet, point: Po
 
 def _spread(events: PairEvents, window: np.ndarray) -> str:
     """The range of selected events over every resolution and pair selection, in words."""
-    found = [
-        np.asarray(
-            _counts_of_choice(replace(load_miniboone(resolution=name, **AS_PAPER).chain, selection=selection), events)
-        )
-        for name in RESOLUTIONS
-        for selection in SELECTIONS.values()
-    ]
+    chains = [load_miniboone(resolution=name, **AS_PAPER).chain for name in RESOLUTIONS]
+    seen = [_seen(replace(chains[0], selection=selection), events) for selection in SELECTIONS.values()]
+    found = [np.asarray(_in_bins(chain.response, events, each)) for chain in chains for each in seen]
     totals = [counts[window].sum() for counts in found]
     return f"All pair selections and resolutions lie between {min(totals):.0f} and {max(totals):.0f}"
 
