@@ -21,6 +21,7 @@ from anomfit.problem import Problem, with_measurements
 
 EXCLUDED = 2.71  # -2 ln L of a fitted constraint at its 90 % CL limit
 LANES = 16  # points together; with fewer, most of the time would go into lanes that nobody asked for
+QUANTILES = (0.025, 0.16, 0.5, 0.84, 0.975)
 OUTSIDE, INSIDE = "not in the fit", "in the fit"
 
 
@@ -28,7 +29,8 @@ OUTSIDE, INSIDE = "not in the fit", "in the fit"
 class Exclusion:
     """One constraint against a fit. predicted, limit (both in `unit`), ratio and twice_nll are those of the best fit.
 
-    excludes: the best fit; optima: each of the fit's distinct optima; fraction: of the posterior, None without one.
+    excludes: the best fit; optima: each of the fit's distinct optima; fraction: of the posterior, None without one;
+    quantiles: of the ratio over the posterior, at `QUANTILES`.
     fails_without: the number disagrees with no new physics at 90 % CL already, so that nothing here counts.
     """
 
@@ -48,6 +50,7 @@ class Exclusion:
     fails_without: bool
     optima: tuple[bool, ...] = ()
     fraction: float | None = None
+    quantiles: tuple[float, ...] | None = None
 
     @property
     def place(self) -> str:
@@ -143,11 +146,15 @@ def with_posterior(
     fitted, n = _fitted(problem), len(next(iter(draws.values())))
     if not constraints:
         return replace(found, inside=0.0, outside=0.0, draws=n)
-    excluded = _excluded(constraints, _looked_up(problem, constraints, draws), fitted)
+    looked_up = _looked_up(problem, constraints, draws)
+    excluded = _excluded(constraints, looked_up, fitted)
+    ratios = np.quantile(np.nan_to_num(looked_up.ratio), QUANTILES, axis=0)
     inside = np.array([entry.name in fitted for entry in constraints])
-    fractions = dict(zip((entry.name for entry in constraints), excluded.mean(axis=0).tolist(), strict=True))
+    names = [entry.name for entry in constraints]
+    fractions = dict(zip(names, excluded.mean(axis=0).tolist(), strict=True))
+    quantiles = dict(zip(names, map(tuple, ratios.T.tolist()), strict=True))
     return Exclusions(
-        rows=tuple(replace(row, fraction=fractions[row.name]) for row in found.rows),
+        rows=tuple(replace(row, fraction=fractions[row.name], quantiles=quantiles[row.name]) for row in found.rows),
         inside=float(np.mean(np.any(excluded[:, inside], axis=1))) if inside.any() else 0.0,
         outside=float(np.mean(np.any(excluded[:, ~inside], axis=1))) if not inside.all() else 0.0,
         draws=n,

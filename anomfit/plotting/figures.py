@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from anomfit.errors import InputError, quoted
 from anomfit.folders import claim, made_folder, spectrum_figure_name, written_whole
+from anomfit.plotting.constraints import LEAST, plot_constraints, shown_constraints
 from anomfit.plotting.panels import Panel, panels
 from anomfit.plotting.posterior import has_posterior, plot_corner
 from anomfit.plotting.pulls import plot_pulls, pull_rows
@@ -64,6 +65,8 @@ def _drawings(result: Result) -> dict[str, Draw]:
         if signal_rows(result):
             drawings["signals"] = partial(signal_figure, result)
         drawings |= _of_the_model(result)
+    if shown_constraints(result):
+        drawings["constraints"] = partial(constraint_figure, result)
     if pull_rows(result):
         drawings["pulls"] = partial(pull_figure, result)
     return drawings
@@ -106,6 +109,15 @@ def pull_figure(result: Result) -> Figure:
     figure = Figure(figsize=(5.6, 1.3 + 0.16 * len(pull_rows(result))), layout="constrained")
     plot_pulls(result, figure.subplots())
     note = "(data - background - signal) / error at the best fit; bins can be correlated."
+    add_note(figure, note, columns=1)
+    return figure
+
+
+def constraint_figure(result: Result) -> Figure:
+    """The ratios to the limits on a page of their own."""
+    figure = Figure(figsize=(6.4, 1.8 + 0.2 * len(shown_constraints(result))), layout="constrained")
+    plot_constraints(result, figure.subplots())
+    note = f"90 % CL limits; ratios below {LEAST:g} are not shown. Squares and labels in brackets: not in the fit."
     add_note(figure, note, columns=1)
     return figure
 
