@@ -12,6 +12,7 @@ import pytest
 
 from anomfit.cards import load_card, problem_from_card
 from anomfit.cards.finding import shipped_card_names
+from anomfit.problem import parts_of
 
 POINTS, STEP = 24, 1e-4
 STENCIL = {1: 2.0 / 3.0, 2: -1.0 / 12.0}  # of a slope, to the fourth order in the step
@@ -40,12 +41,15 @@ def test_likelihoods_are_finite_and_slopes_are_those_of_differences(name):
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     shifts = [0, *(sign * k for k in STENCIL for sign in (1, -1))]
     moved = jnp.asarray(np.concatenate([z + shift * STEP * directions for shift in shifts]))
-    values, slopes = with_slopes(problem, moved, jnp.asarray(np.tile(directions, (len(shifts), 1))))
+    along = jnp.asarray(np.tile(directions, (len(shifts), 1)))
+    values, slopes = np.empty((2, len(moved), len(problem.measurements)))
+    for places, part in parts_of(problem):
+        values[:, list(places)], slopes[:, list(places)] = with_slopes(part, moved, along)
     assert np.all(np.isfinite(values))
     assert np.all(np.isfinite(slopes))
-    at = dict(zip(shifts, np.asarray(values).reshape(len(shifts), POINTS, -1), strict=True))
+    at = dict(zip(shifts, values.reshape(len(shifts), POINTS, -1), strict=True))
     expected = sum(weight * (at[k] - at[-k]) for k, weight in STENCIL.items()) / STEP
-    found = np.asarray(slopes)[:POINTS]
+    found = slopes[:POINTS]
     off = np.abs(found - expected) / (np.abs(expected) + 1e-7 * np.abs(at[0]) / STEP + 1e-6)
     for index, measurement in enumerate(problem.measurements):
         assert np.max(off[:, index]) < 1e-3, (measurement.name, int(np.argmax(off[:, index])))
