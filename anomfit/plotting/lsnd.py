@@ -40,7 +40,7 @@ NOTE = (
     "Prediction: two-higgs-doublet at table-I, nothing rescaled. Energies: no table is public; data and background are "
     "unfolded from the L/E counts, with statistical and unfolding errors, neighbours anticorrelated. Angles: neither "
     "data nor backgrounds are public as numbers. L/E: hep-ex/0104049, digitised by third parties, integer counts. The "
-    "joint fit is that of the card two-higgs-doublet-lsnd, its nuisances at their means here; oscillation: best fit of "
+    "joint fit is that of the card two-higgs-doublet, its nuisances at their means here; oscillation: best fit of "
     "hep-ex/0104049. The paper prints 28.7 events for its own prediction."
 )
 BACKGROUNDS = {
