@@ -4,15 +4,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import jax
+import numpy as np
 
 from anomfit.constraints.base import Constraint
-from anomfit.inference.evaluate import forward_at
+from anomfit.inference import scaled
+from anomfit.inference.evaluate import forward_at, gradients
 from anomfit.inference.exclusions import EXCLUDED
-from anomfit.inference.minimise import FitSettings, minimise
+from anomfit.inference.holding import descend_held
+from anomfit.inference.minimise import Fit, FitSettings, minimise
 from anomfit.inference.significance import Significance
 from anomfit.problem import Problem, with_measurements
 
 SETTINGS = FitSettings(screened=512, starts=8, polished=2)
+ROUNDS = 200  # gradients of the descent from the joint best fit
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,8 @@ def without_limits(
 ) -> WithoutLimits:
     """Fit the data of `problem` alone; `point` is the best fit to everything and `gain` that of it."""
     data = with_measurements(problem, [i for i, m in enumerate(problem.measurements) if not is_limit(m)])
-    fit = minimise(data, key, SETTINGS, progress)
-    there, here = (forward_at(problem, at).log_likelihood for at in (fit.point, point))
+    place, twice_nll = _best(data, point, minimise(data, key, SETTINGS, progress))
+    there, here = (forward_at(problem, at).log_likelihood for at in (place, point))
     names = [f"{m.name}:{m.era}" for m in problem.measurements]
     pairs = zip(names, there, here, strict=True)
     gains = [Paid(name, -2.0 * float(a[0]), -2.0 * float(b[0])) for name, a, b in pairs]
@@ -66,11 +70,20 @@ def without_limits(
     null = gain.null - sum(g.null for g, m in zip(gain.gains, problem.measurements, strict=False) if m.name in limits)
     costs = {m.name: paid.without for m, paid in zip(problem.measurements, gains, strict=True) if m.name in limits}
     if problem.nuisances:
-        penalties = [float(problem.penalty(at)) for at in (fit.point, point)]  # type: ignore[arg-type]
+        penalties = [float(problem.penalty(at)) for at in (place, point)]  # type: ignore[arg-type]
         gains.append(Paid("nuisance pulls", *penalties))
     return WithoutLimits(
-        values=fit.values,
-        delta_chi_squared=null - fit.twice_nll,
+        values={parameter.name: place[parameter.name] for parameter in problem.free},
+        delta_chi_squared=null - twice_nll,
         gains=tuple(gains),
         excluded_by={name: cost for name, cost in costs.items() if cost > EXCLUDED},
     )
+
+
+def _best(data: Problem, point: Mapping[str, float], found: Fit) -> tuple[Mapping[str, float], float]:
+    """The lower of what a search from the prior has found and what a descent from the joint best fit finds."""
+    start = scaled.to_scaled(data, point)[None]
+    ends, _ = descend_held(data, start, np.zeros(start.shape[1], dtype=bool), ROUNDS)
+    s = scaled.project(data, ends[0])
+    value = float(gradients(data, s[None])[0][0])
+    return (scaled.from_scaled(data, s), value) if value < found.twice_nll else (found.point, found.twice_nll)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from anomfit.constraints.base import IN_FITS
 from anomfit.inference.exclusions import Exclusion, Exclusions
 from anomfit.inference.significance import Significance
 from anomfit.results.result import FreeCoordinate, Result
@@ -129,8 +130,9 @@ def exclusion_table(result: Result) -> TextTable | None:
     rows = []
     for row in sorted(found.rows, key=lambda row: (not row.excludes, -row.ratio if row.ratio == row.ratio else 0.0)):
         optima = [str(i + 1) for i, is_excluded in enumerate(row.optima) if is_excluded]
-        cells = [row.name, f"{row.predicted:.3g}", _finite(row.limit), f"{row.ratio:.3g}", f"{row.twice_nll:.2f}"]
-        cells += [f"{row.verdict}, before new physics" if row.fails_without else row.verdict, row.place]
+        cost = f"{abs(row.twice_nll):.2f}" if row.kind in IN_FITS else "-"
+        cells = [row.name, f"{row.predicted:.3g}", _finite(row.limit), f"{row.ratio:.3g}", cost]
+        cells += [f"{row.verdict} (fails without new physics)" if row.fails_without else row.verdict, row.place]
         cells += [", ".join(optima) or "-"]
         cells += [f"{row.fraction:.1%}" if row.fraction is not None else "-"] if has_posterior else []
         rows.append(tuple(cells))
