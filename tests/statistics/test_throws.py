@@ -60,9 +60,10 @@ def test_a_throw_changes_data_and_nothing_else():
     problem = problem_from_card(load_card("two-higgs-doublet"))
     places = changing(problem, null_predictions(problem))
     leaves = jax.tree.leaves(problem.measurements)
-    # lsnd, its high energies, karmen, miniboone's nu_e and nu_mu, two moments, one measured trident; limits stay
-    assert len(places) == 8
-    assert sum(np.size(leaves[place]) for place in places) == 11 + 1 + 9 + 22 + 16 + 1 + 1 + 1
+    # lsnd, its high energies, karmen, miniboone's nu_e and nu_mu, microboone, two moments, two measured tridents; limits
+    # stay
+    assert len(places) == 10
+    assert sum(np.size(leaves[place]) for place in places) == 11 + 1 + 9 + 22 + 16 + 6 + 1 + 1 + 1 + 1
     thrown = throw(problem, null_predictions(problem), {}, KEYS[:50])
     assert thrown.centres.shape == (50, len(problem.nuisances))
     assert float(jnp.std(thrown.centres)) == pytest.approx(1.0, abs=0.1)
