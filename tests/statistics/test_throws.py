@@ -60,8 +60,7 @@ def test_a_throw_changes_data_and_nothing_else():
     problem = problem_from_card(load_card("two-higgs-doublet"))
     places = changing(problem, null_predictions(problem))
     leaves = jax.tree.leaves(problem.measurements)
-    # lsnd, its high energies, karmen, miniboone's nu_e and nu_mu, microboone, two moments, two measured tridents; limits
-    # stay
+    # lsnd, its high energies, karmen, miniboone's nu_e and nu_mu, microboone, two moments, two tridents; limits stay
     assert len(places) == 10
     assert sum(np.size(leaves[place]) for place in places) == 11 + 1 + 9 + 22 + 16 + 6 + 1 + 1 + 1 + 1
     thrown = throw(problem, null_predictions(problem), {}, KEYS[:50])
