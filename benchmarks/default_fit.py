@@ -1,8 +1,10 @@
 """The default fit from beginning to end: what it says of itself and how long it takes, in docs/default_fit.md.
 
     python benchmarks/default_fit.py [--card two-higgs-doublet] [--out FOLDER] [--write docs/default_fit.md]
+    python benchmarks/default_fit.py --result FOLDER --write docs/default_fit.md
 
-Run it with nothing beside it: the times are those of the wall. The folder is what 'anomfit fit' writes.
+Run it with nothing beside it: the times are those of the wall. The folder is what 'anomfit fit' writes. With --result
+nothing is fitted, and the times stay as they are.
 """
 
 import argparse
@@ -30,7 +32,13 @@ def main() -> None:
     parser.add_argument("--card", default="two-higgs-doublet")
     parser.add_argument("--out", type=Path, default=Path("default-fit"))
     parser.add_argument("--write", type=Path)
+    parser.add_argument("--result", type=Path)
     arguments = parser.parse_args()
+    if arguments.result is not None:
+        from anomfit.results.files import load_result
+
+        write(load_result(arguments.result / "result.nc"), arguments.write)
+        return
     began, rows = time.perf_counter(), []
 
     def say(line: str) -> None:
@@ -44,15 +52,21 @@ def main() -> None:
 
     whole = time.perf_counter()
     from anomfit.cards import load_card
-    from anomfit.results.verdict import verdict
     from anomfit.run import run_fit
 
     result = run_fit(load_card(arguments.card), arguments.out, overwrite=True, say=say)
     rows.append([f"all, on {os.cpu_count()} cores", f"{(time.perf_counter() - whole) / 60.0:.1f}"])
     if arguments.write:
         put_table(arguments.write, "times", "| stage | minutes |", rows)
-        put_table(arguments.write, "verdict", "| what the report says first |", [[line] for line in verdict(result)])
-        put_table(arguments.write, "answer", "| parameter | unit | best fit | posterior, 16 to 84 % |", answer(result))
+        write(result, arguments.write)
+
+
+def write(result, page: Path) -> None:
+    """Put what the result says of itself, and its parameters, into the page."""
+    from anomfit.results.verdict import verdict
+
+    put_table(page, "verdict", "| what the report says first |", [[line] for line in verdict(result)])
+    put_table(page, "answer", "| parameter | unit | best fit | posterior, 16 to 84 % |", answer(result))
 
 
 def answer(result) -> list[list[str]]:
@@ -61,9 +75,11 @@ def answer(result) -> list[list[str]]:
     rows = []
     for coordinate in result.provenance.coordinates:
         if coordinate.prior != "pull":
-            low, high = quantiles.get(coordinate.name, (float("nan"),) * 2)
+            drawn = quantiles.get(coordinate.name)
             best = f"{result.fit.point[coordinate.name]:.4g}"
-            rows.append([coordinate.name, coordinate.unit, best, f"{low:.3g} to {high:.3g}"])
+            rows.append(
+                [coordinate.name, coordinate.unit, best, "-" if drawn is None else "{:.3g} to {:.3g}".format(*drawn)]
+            )
     return rows
 
 

@@ -5,19 +5,22 @@ import math
 import numpy as np
 from matplotlib.axes import Axes
 
+from anomfit.constraints.base import IN_FITS
 from anomfit.inference.exclusions import Exclusion
 from anomfit.plotting.style import BAND, CURVES, QUIET, typeset
 from anomfit.results.result import Result
 
 LEAST, MOST = 1e-4, 1e4  # ratios; what is below is left out, what is above stands at the edge
-COUNTED = ("excluded", "in tension", "allowed")  # verdicts of what is drawn
+SAID = ("excluded", "in tension", "allowed")  # verdicts of what is drawn
 
 
 def shown_constraints(result: Result) -> list[Exclusion]:
     """Constraints that can exclude a point and come within `LEAST` of their limits, the strongest first."""
     if result.exclusions is None:
         return []
-    able = [row for row in result.exclusions.rows if row.verdict in COUNTED and not row.fails_without]
+    able = [
+        row for row in result.exclusions.rows if row.kind in IN_FITS and row.verdict in SAID and not row.fails_without
+    ]
     near = [row for row in able if _largest(row) >= LEAST]
     return sorted(near, key=lambda row: -row.ratio)
 

@@ -9,9 +9,9 @@ from anomfit.inference.exclusions import Exclusion, Exclusions
 from anomfit.plotting.constraints import LEAST, MOST, plot_constraints, shown_constraints
 
 
-def row(name, ratio, *, fitted=True, verdict="allowed", fails=False, quantiles=None):
+def row(name, ratio, *, fitted=True, verdict="allowed", fails=False, quantiles=None, kind="curve"):
     return Exclusion(
-        name, "x", "1", "curve", "2020", "s", fitted, 1.0, 1.0, ratio, 0.0, verdict, False, fails, (), None, quantiles
+        name, "x", "1", kind, "2020", "s", fitted, 1.0, 1.0, ratio, 0.0, verdict, False, fails, (), None, quantiles
     )
 
 
@@ -22,6 +22,7 @@ def result():
         row("near", 0.5, fitted=False),
         row("far", 1e9, verdict="excluded"),
         row("old", 3.0, fails=True),
+        row("argued", 0.3, kind="argument"),
         row("planned", 3.0, verdict="would be seen"),
         row("unknown", float("nan"), verdict="beyond the table"),
     )
