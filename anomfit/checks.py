@@ -9,12 +9,13 @@ import numpy as np
 from anomfit.cards.card import Card
 from anomfit.constraints import Constraint
 from anomfit.constraints.catalogue import shipped_constraints
-from anomfit.inference.exclusions import comparable, exclusions, with_posterior
+from anomfit.inference.exclusions import comparable, exclusions, fault_in, with_posterior
 from anomfit.inference.projections import projection_fits, with_draws, with_projections
 from anomfit.inference.sample import Samples
 from anomfit.measurements.catalogue import other_projections
 from anomfit.problem import Problem
 from anomfit.results.result import Result, spectra
+from anomfit.user_modules import home_of
 
 DRAWS = 400  # of the posterior that every constraint is evaluated at: a fraction of 5 % is known to 1 %
 LISTED = 8  # distinct optima that every constraint is evaluated at
@@ -30,7 +31,19 @@ class Checks:
     @cached_property
     def constraints(self) -> tuple[Constraint, ...]:
         """Those of the fit and all that ship, as far as the model can be compared with them."""
+        return tuple(entry for entry in self._comparable if not self._faults.get(entry.name))
+
+    @cached_property
+    def _comparable(self) -> tuple[Constraint, ...]:
         return comparable(self.problem, shipped_constraints())
+
+    @cached_property
+    def _faults(self) -> dict[str, str]:
+        """What a user's model fails in, by constraint; those of the fit have been looked at before it."""
+        if home_of(self.problem.model) is None:
+            return {}
+        fitted = {m.name for m in self.problem.measurements}
+        return {entry.name: fault_in(self.problem, entry) for entry in self._comparable if entry.name not in fitted}
 
     @cached_property
     def projections(self) -> Problem | None:
@@ -44,7 +57,9 @@ class Checks:
         fit = result.fit
         assert fit is not None
         optima = [optimum.values for optimum in fit.optima[:LISTED]]
-        result = dataclasses.replace(result, exclusions=exclusions(self.problem, self.constraints, fit.point, optima))
+        found = exclusions(self.problem, self.constraints, fit.point, optima)
+        left_out = tuple(filter(None, self._faults.values()))
+        result = dataclasses.replace(result, exclusions=dataclasses.replace(found, left_out=left_out))
         if self.projections is None:
             return result
         null_pulls = result.significance.null_pulls if result.significance is not None else {}

@@ -16,6 +16,7 @@ from anomfit import interrupts
 from anomfit.answers import checked_outcome
 from anomfit.constraints.base import Constraint
 from anomfit.constraints.report import AGAINST, verdict_of
+from anomfit.errors import InputError
 from anomfit.inference.devices import devices_for, each, spread
 from anomfit.problem import Problem, with_measurements
 
@@ -61,13 +62,15 @@ class Exclusion:
 @dataclass(frozen=True)
 class Exclusions:
     """All constraints against a fit; inside, outside: fractions of the posterior that at least one constraint in the
-    fit, or outside of it, excludes (None without a posterior). draws: how many were looked at.
+    fit, or outside of it, excludes (None without a posterior). draws: how many were looked at. left_out: a sentence for
+    each constraint in which the model fails.
     """
 
     rows: tuple[Exclusion, ...]
     inside: float | None = None
     outside: float | None = None
     draws: int = 0
+    left_out: tuple[str, ...] = ()
 
     @property
     def of_best_fit(self) -> tuple[Exclusion, ...]:
@@ -94,6 +97,27 @@ def comparable(problem: Problem, shipped: Iterable[Constraint]) -> tuple[Constra
     fitted = [m for m in problem.measurements if isinstance(m, Constraint)]
     usable = [c for c in shipped if any(isinstance(problem.model, kind) for kind in c.accepts)]
     return tuple({constraint.name: constraint for constraint in [*usable, *fitted]}.values())
+
+
+def fault_in(problem: Problem, constraint: Constraint) -> str:
+    """What goes wrong when a user's model is asked for a constraint, in a sentence; "" where nothing does.
+
+    Nothing is computed. A model may offer a capability and lack a part of it that no fit has needed so far, such as the
+    moment of another lepton.
+    """
+    point = {p.name: jnp.asarray(p.low) for p in problem.free}
+    nuisances = {n.name: jnp.asarray(n.mean) for n in constraint.nuisances}
+    bare = with_measurements(problem, ())
+
+    def asked(at):
+        known = {**nuisances, **bare.nuisance_values(at)}
+        return checked_outcome(constraint, bare.model, bare.physical_point(at), known)
+
+    try:
+        jax.eval_shape(asked, point)
+    except InputError as error:
+        return f"{constraint.name} ({error})"
+    return ""
 
 
 def exclusions(
@@ -153,7 +177,8 @@ def with_posterior(
     names = [entry.name for entry in constraints]
     fractions = dict(zip(names, excluded.mean(axis=0).tolist(), strict=True))
     quantiles = dict(zip(names, map(tuple, ratios.T.tolist()), strict=True))
-    return Exclusions(
+    return replace(
+        found,
         rows=tuple(replace(row, fraction=fractions[row.name], quantiles=quantiles[row.name]) for row in found.rows),
         inside=float(np.mean(np.any(excluded[:, inside], axis=1))) if inside.any() else 0.0,
         outside=float(np.mean(np.any(excluded[:, ~inside], axis=1))) if not inside.all() else 0.0,

@@ -119,6 +119,8 @@ def _marked_words(found: Exclusions) -> Iterator[str]:
     failing = [row.name for row in found.rows if row.fails_without]
     if failing:
         yield f"Without new physics these disagree already, and do not count: {', '.join(failing)}."
+    if found.left_out:
+        yield f"Not compared, because the model fails in them: {'; '.join(found.left_out)}."
 
 
 def exclusion_table(result: Result) -> TextTable | None:

@@ -197,3 +197,16 @@ def test_an_excluded_best_fit_is_the_first_thing_said_and_fails_a_strict_run(ano
     assert (tmp_path / "strict" / "report.md").is_file()
     again = anomfit("fit", tmp_path / "lax" / "card.toml", "--out", "fine", "--no-sample", "--strict")
     assert again.status == 3
+
+
+@pytest.mark.slow
+def test_a_model_that_lacks_a_part_of_a_capability_keeps_its_fit(anomfit, card, tmp_path):
+    """It knows the muon's moment alone: the electron's row is left out, and said to be."""
+    text = (EXAMPLES / "my_model.py").read_text().replace('"electron": 0.51099895e-3, ', "")
+    (tmp_path / "muons.py").write_text(text)
+    card.write_text(card.read_text().replace(f"{EXAMPLES}/my_model.py", "muons.py"))
+    outcome = anomfit("fit", card, "--out", "result")
+    assert (outcome.status, outcome.err) == (0, "")
+    report = (tmp_path / "result" / "report.md").read_text()
+    assert "Not compared, because the model fails in them: electron-moment (" in report
+    assert "There is no constraint that this model can be compared with." in report
