@@ -8,13 +8,10 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from anomfit.physics.constants import ALPHA, M_E, M_MU
-from anomfit.physics.kinematics import safe_sqrt
-from anomfit.physics.meson_constants import M_CHARGED_PION
 from anomfit.physics.quadrature import unit_legendre
+from anomfit.physics.vector_decays import width_to_hadrons, width_to_leptons
 
 E_CHARGE = float(np.sqrt(4.0 * np.pi * ALPHA))
-M_RHO, WIDTH_RHO = 0.77526, 0.1474  # GeV, PDG
-CONTINUUM_EDGE, CONTINUUM = 1.05, 2.0  # GeV and R of u, d, s quarks above it
 
 
 def annihilation_squared(s, t, u, m, is_scalar: bool):
@@ -39,23 +36,11 @@ def annihilation_ratio(m: ArrayLike, root_s: ArrayLike, cos_max: ArrayLike) -> F
 
 
 def vector_shares(m: ArrayLike) -> tuple[Float[Array, "..."], Float[Array, "..."], Float[Array, "..."]]:
-    """Branching ratios of a dark photon to (e+e-, mu+mu-, hadrons), 20 per cent.
-
-    Hadrons are R times massless muons: the rho as a Breit-Wigner in pi+pi-, |F|^2 beta^3/4, and R = 2 above 1.05 GeV.
-    """
-    m = jnp.asarray(m)
-    electrons, muons = _lepton_share(m, M_E), _lepton_share(m, M_MU)
-    beta = safe_sqrt(1.0 - (2.0 * M_CHARGED_PION / m) ** 2)
-    form_factor = M_RHO**4 / ((m**2 - M_RHO**2) ** 2 + (M_RHO * WIDTH_RHO) ** 2)
-    continuum = CONTINUUM / (1.0 + jnp.exp(-(m - CONTINUUM_EDGE) / 0.05))
-    hadrons = jnp.where(m > 2.0 * M_CHARGED_PION, 0.25 * beta**3 * form_factor + continuum, 0.0)
+    """Branching ratios of a dark photon of mass m (GeV) to (e+e-, mu+mu-, hadrons), 20 per cent for hadrons."""
+    electrons, muons = (width_to_leptons(m, E_CHARGE, m_lepton) for m_lepton in (M_E, M_MU))
+    hadrons = width_to_hadrons(m, 1.0)
     total = electrons + muons + hadrons
     return electrons / total, muons / total, hadrons / total
-
-
-def _lepton_share(m, m_lepton):
-    ratio = (m_lepton / m) ** 2
-    return (1.0 + 2.0 * ratio) * safe_sqrt(1.0 - 4.0 * ratio)
 
 
 def radiation_squared(s_1, s_2, m, root_s, is_scalar: bool):

@@ -1,4 +1,4 @@
-"""One-loop shifts of a charged lepton's anomalous magnetic moment a = (g-2)/2 from neutral scalars.
+"""One-loop shifts of a charged lepton's anomalous magnetic moment a = (g-2)/2 from neutral scalars and vectors.
 
 Jackiw and Weinberg, PRD 5 (1972) 2396; Leveille, Nucl. Phys. B137 (1978) 63. With z = 1 - x all are integrals
     (1/8 pi^2) int_0^1 dz z^2 [flip r_F + (1-z) keep] / Delta,     Delta = z^2 + (1-z) r^2 + z (r_F^2 - 1),
@@ -35,6 +35,30 @@ def pseudoscalar_moment(m_lepton: ArrayLike, m_scalar: ArrayLike, y: ArrayLike) 
     -y^2/(8 pi^2) int_0^1 dx (1-x)^3/[(1-x)^2 + x r^2], r = m_scalar/m_lepton. Masses in GeV, scalars.
     """
     return _diagonal(m_lepton, m_scalar, y, -1.0)
+
+
+def vector_moment(m_lepton: ArrayLike, m_vector: ArrayLike, g: ArrayLike) -> Float[Array, ""]:
+    """Delta a of a lepton from a vector, L = -g V_mu lbar gamma^mu l; dimensionless, never negative.
+
+    g^2/(8 pi^2) int_0^1 dx 2x (1-x)^2/[(1-x)^2 + x r^2], r = m_vector/m_lepton: g^2/(8 pi^2) for a light one, g^2
+    m_l^2/(12 pi^2 m_V^2) for a heavy one. A dark photon has g = e eps. Masses in GeV, scalars (use vmap for more).
+    """
+    r = jnp.asarray(m_vector) / jnp.asarray(m_lepton)
+    zero = jnp.zeros_like(r)
+    return _integral(r, jnp.ones_like(r), zero, 2.0 * jnp.asarray(g) ** 2) / (8.0 * jnp.pi**2)
+
+
+def axial_moment(m_lepton: ArrayLike, m_vector: ArrayLike, g: ArrayLike) -> Float[Array, ""]:
+    """Delta a of a lepton from an axial vector, L = -g V_mu lbar gamma^mu gamma5 l; dimensionless, never positive.
+
+    g^2/(8 pi^2) int_0^1 dz [2z (1-z)(z-4) - 4z^3/r^2]/[z^2 + (1-z) r^2], r = m_vector/m_lepton; -5 g^2 m_l^2/(12 pi^2
+    m_V^2) for a heavy one. It grows as 1/r^2 for a light one: the longitudinal part sees the lepton's mass. Masses in
+    GeV, above 0, scalars.
+    """
+    r_squared = (jnp.asarray(m_vector) / jnp.asarray(m_lepton)) ** 2
+    numerator = 2.0 * _Z * _W * (_Z - 4.0) - 4.0 * _Z**3 / r_squared
+    integral = jnp.sum(_STEP * _Z * _W * numerator / (_Z**2 + _W * r_squared))
+    return jnp.asarray(g) ** 2 * integral / (8.0 * jnp.pi**2)
 
 
 def off_diagonal_scalar_moment(

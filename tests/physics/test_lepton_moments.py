@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from jax.test_util import check_grads
 from scipy.integrate import quad
 
-from anomfit.physics.lepton_moments import off_diagonal_scalar_moment, pseudoscalar_moment, scalar_moment
+from anomfit.physics.lepton_moments import (
+    axial_moment,
+    off_diagonal_scalar_moment,
+    pseudoscalar_moment,
+    scalar_moment,
+    vector_moment,
+)
 
 M_MU, M_E, M_TAU = 0.1056583755, 0.51099895e-3, 1.77686  # GeV; the values of the reference numbers
 RATIOS = [1e-4, 1e-3, 0.16, 1.0, 1.99, 2.0, 7.1, 33.0, 1e3, 1e5]
@@ -166,3 +172,39 @@ def test_everything_is_finite_under_vmap():
     value, slope = moment(m_scalar)
     assert np.all(np.isfinite(value))
     assert np.all(np.isfinite(slope))
+
+
+@pytest.mark.parametrize("r", RATIOS)
+def test_moments_of_vectors_and_axial_vectors_against_adaptive_quadrature(r):
+    def adaptive(numerator):
+        def of(z, w):
+            return numerator(z, w) / (z**2 + w * r**2)
+
+        edges = np.concatenate([[0.0], 10.0 ** np.arange(-14, 0), [0.5]])
+        ends = (lambda z: of(z, 1.0 - z), lambda w: of(1.0 - w, w))
+        return sum(quad(f, a, b, epsabs=0.0, epsrel=1e-12, limit=200)[0] for f in ends for a, b in pairwise(edges))
+
+    unit = 1.0 / (8.0 * np.pi**2)
+    vector, axial = vector_moment(1.0, r, 1.0), axial_moment(1.0, r, 1.0)
+    np.testing.assert_allclose(vector, unit * adaptive(lambda z, w: 2.0 * z**2 * w), rtol=1e-9)
+    np.testing.assert_allclose(
+        axial, unit * adaptive(lambda z, w: 2.0 * z * w * (z - 4.0) - 4.0 * z**3 / r**2), rtol=1e-9
+    )
+
+
+def test_vector_moments_in_the_limits_and_at_the_reference_point():
+    """The library's physics reference, section 16: g^2 = 1e-6, M = 1250 MeV."""
+    assert float(vector_moment(M_MU, 1.25, 1e-3)) == pytest.approx(5.64398399e-11, rel=1e-8)
+    heavy = (M_MU / 50.0) ** 2 / (12.0 * np.pi**2)
+    np.testing.assert_allclose(vector_moment(M_MU, 50.0, 1.0), heavy, rtol=1e-4)
+    np.testing.assert_allclose(axial_moment(M_MU, 50.0, 1.0), -5.0 * heavy, rtol=1e-4)
+    np.testing.assert_allclose(vector_moment(M_MU, 0.0, 1.0), 1.0 / (8.0 * np.pi**2), rtol=1e-10)
+
+
+def test_moments_of_light_vectors_have_gradients():
+    for moment in (vector_moment, axial_moment):
+        for mass in (1e-6, 0.017, 2.0):
+            step = 1e-5 * mass
+            slope = jax.grad(moment, argnums=1)(M_MU, mass, 1e-3)
+            difference = (moment(M_MU, mass + step, 1e-3) - moment(M_MU, mass - step, 1e-3)) / (2.0 * step)
+            np.testing.assert_allclose(slope, difference, rtol=1e-6)
