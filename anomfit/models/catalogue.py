@@ -2,12 +2,21 @@
 
 from anomfit.capabilities import Model
 from anomfit.errors import reject
+from anomfit.models.dark_photon import dark_photon, dark_photon_dirac
 from anomfit.models.dark_scalar import as_published as dark_scalar_as_published
 from anomfit.models.dark_scalar import dark_scalar
 from anomfit.models.oscillation import oscillation
 from anomfit.models.two_higgs_doublet import as_published, two_higgs_doublet
 
-_MODELS: tuple[Model, ...] = (two_higgs_doublet, as_published, dark_scalar, dark_scalar_as_published, oscillation)
+_MODELS: tuple[Model, ...] = (
+    two_higgs_doublet,
+    as_published,
+    dark_scalar,
+    dark_scalar_as_published,
+    dark_photon,
+    dark_photon_dirac,
+    oscillation,
+)
 
 
 def model_names() -> tuple[str, ...]:

@@ -1,0 +1,140 @@
+"""A dark photon Z' and one heavy neutrino nu_4: Bertuzzo, Jana, Machado, Zukanovich Funchal, arXiv:1807.09877.
+
+Z' mixes with the photon (coupling e epsilon Q to charge Q) and couples with g_D to the left-handed dark neutrino nu_D.
+nu_mu alone mixes with nu_4, so that |U_D4|^2 = 1 - |U_mu4|^2. Both are lighter than anything else that is dark and nu_4
+is heavier than Z'; docs/dark_photon.md derives the vertices.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from anomfit.errors import reject
+from anomfit.models import dark_photon_parameters as parameters
+from anomfit.parameters import Nuisance, Parametrisation, Point
+from anomfit.physics import lepton_moments, vector_decays
+from anomfit.physics.constants import E_CHARGE, HBAR_C_M, M_E, M_MU, M_TAU
+from anomfit.physics.light_bosons import SMALLEST_WIDTH, LightBosons
+from anomfit.physics.reaction import Channel, Pair, Reaction
+from anomfit.physics.targets import MEASURED_TARGETS, TargetChoices
+from anomfit.physics.vector_exchange import VectorExchange
+
+LEPTON_MASSES = {"electron": M_E, "muon": M_MU, "tau": M_TAU}
+
+
+class ZprimeWidths(NamedTuple):
+    """Partial widths of Z' in GeV; to_neutrinos: the three light ones."""
+
+    to_electrons: Float[Array, ""]
+    to_muons: Float[Array, ""]
+    to_hadrons: Float[Array, ""]
+    to_neutrinos: Float[Array, ""]
+
+    @property
+    def total(self) -> Float[Array, ""]:
+        """The sum, never quite 0."""
+        return jnp.maximum(sum(self, start=jnp.zeros(())), SMALLEST_WIDTH)
+
+
+@dataclass(frozen=True)
+class DarkPhoton:
+    """The model; fields are static choices, targets as in `TargetChoices`.
+
+    majorana: whether nu_4 is its own antiparticle. If so it decays twice as fast, and Z' flies off evenly in its rest
+    frame; if not, nu_4's polarisation steers Z'.
+    """
+
+    name: str = "dark-photon"
+    title: str = "a dark photon that mixes with the photon, and a heavy Majorana neutrino"
+    majorana: bool = True
+    targets: TargetChoices = MEASURED_TARGETS
+
+    references = ("arXiv:1807.09877", "leveille-1978", "helm-1956", "angeli-marinova-2013", "moniz-1971", "pdg-2024")
+    nuisances: tuple[Nuisance, ...] = ()
+
+    @property
+    def choices(self) -> Mapping[str, str]:
+        """What is assumed of nu_4, nucleons and nuclei, in words (capability StatesChoices)."""
+        effect = "it takes 44 % of the incoherent interactions of bertuzzo at MiniBooNE (docs/dark_photon.md)"
+        kind = "a Majorana particle, which decays isotropically" if self.majorana else "a Dirac particle, polarised"
+        nucleon = "electromagnetic, dipoles of 0.71 GeV^2"
+        return {"nu_4": kind, **self.targets.stated(effect), "nucleon form factor": nucleon}
+
+    @property
+    def parametrisations(self) -> Mapping[str, Parametrisation]:
+        """three-plus-one and products (the default card's)."""
+        return parameters.PARAMETRISATIONS
+
+    @property
+    def points(self) -> Mapping[str, Mapping[str, float]]:
+        """The benchmark of the paper."""
+        return {"bertuzzo": parameters.BERTUZZO}
+
+    def vertex(self, point: Point) -> Float[Array, ""]:
+        """g_D |V_43|, V_43 = U_mu4 |U_D4|^2, of nu_mu, nu_4 and Z'."""
+        return _g_D(point) * point["U_mu4"] * (1.0 - point["U_mu4"] ** 2)
+
+    def nu4_width(self, point: Point) -> Float[Array, ""]:
+        """Width of nu_4 -> nu Z' in GeV, summed over the light neutrinos; 0 where nu_4 is lighter than Z'."""
+        g = _g_D(point) * point["U_mu4"] * jnp.sqrt(1.0 - point["U_mu4"] ** 2)
+        width = vector_decays.width_fermion_to_fermion_vector(point["m_N4"], 0.0, point["m_Zprime"], g)
+        return 2.0 * width if self.majorana else width
+
+    def zprime_widths(self, point: Point) -> ZprimeWidths:
+        """Decays of a Z' lighter than nu_4; to light neutrinos with g_D (1 - |U_D4|^2) = g_D |U_mu4|^2."""
+        visible = vector_decays.dark_photon_widths(point["m_Zprime"], point["epsilon"])
+        dark = _g_D(point) * point["U_mu4"] ** 2
+        return ZprimeWidths(*visible, vector_decays.width_to_chiral_pair(point["m_Zprime"], dark, 0.0, 0.0))
+
+    def exchange(self, point: Point, nuisances: Point) -> VectorExchange:
+        """nu_mu + target -> nu_4 + target by Z'."""
+        numbers = (point["m_Zprime"], self.vertex(point), E_CHARGE * point["epsilon"])
+        mass, g, charge = (jnp.reshape(number, (1,)) for number in numbers)
+        return VectorExchange(point["m_N4"], mass, g, charge, None, self.targets.form_factors(nuisances))
+
+    def reactions(self, point: Point, nuisances: Point) -> tuple[Reaction, ...]:
+        """nu_mu + target -> nu_4 + target, nu_4 -> nu Z', Z' -> e+e- (capability Upscatters)."""
+        m_N4, m_Zprime = point["m_N4"], point["m_Zprime"]
+        widths, width = self.zprime_widths(point), jnp.maximum(self.nu4_width(point), SMALLEST_WIDTH)
+        seen = jnp.where(m_N4 > m_Zprime, widths.to_electrons / widths.total, 0.0)
+        reaction = Reaction(
+            production=self.exchange(point, nuisances),
+            flight=HBAR_C_M / (width * m_N4),
+            pair=Pair(m_Zprime, HBAR_C_M / (widths.total * m_Zprime)),
+            channels=(Channel(seen, jnp.zeros_like(m_N4)),),
+            asymmetry=None if self.majorana else vector_decays.vector_asymmetry(m_N4, 0.0, m_Zprime),
+        )
+        return (reaction,)
+
+    def lepton_moment(self, point: Point, lepton: str) -> Float[Array, ""]:
+        """Delta a_l of Z' (capability PredictsLeptonMoment)."""
+        if lepton not in LEPTON_MASSES:
+            raise reject("lepton", lepton, "use 'electron', 'muon' or 'tau'")
+        return lepton_moments.vector_moment(LEPTON_MASSES[lepton], point["m_Zprime"], E_CHARGE * point["epsilon"])
+
+    def light_bosons(self, point: Point) -> tuple[LightBosons, ...]:
+        """Z' (capability HasLightBosons)."""
+        charge, widths = E_CHARGE * point["epsilon"], self.zprime_widths(point)
+        fermions = {"g_e": -charge, "g_mu": -charge, "g_u": 2.0 / 3.0 * charge, "g_d": -charge / 3.0}
+        visible = {name: getattr(widths, name) for name in ("to_electrons", "to_muons", "to_hadrons")}
+        hidden = {"g_nu": self.vertex(point), "to_invisible": widths.to_neutrinos}
+        return (LightBosons.of("vector", point["m_Zprime"], **fermions, **visible, **hidden),)
+
+    def largest_coupling(self, point: Point) -> Float[Array, ""]:
+        """g_D, or e epsilon if that is larger (capability HasCouplings)."""
+        return jnp.maximum(_g_D(point), E_CHARGE * point["epsilon"])
+
+
+def _g_D(point: Point):
+    return jnp.sqrt(4.0 * jnp.pi * point["alpha_D"])
+
+
+dark_photon = DarkPhoton()
+dark_photon_dirac = DarkPhoton(
+    name="dark-photon-dirac",
+    title="a dark photon that mixes with the photon, and a heavy Dirac neutrino",
+    majorana=False,
+)
