@@ -8,6 +8,10 @@ else in a likelihood.
 
 import os
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from anomfit.batching import batched as batched
 
 if not os.environ.get("JAX_ENABLE_X64"):
     os.environ["JAX_ENABLE_X64"] = "1"  # read when jax is imported, which this package leaves to who needs it
@@ -16,3 +20,12 @@ if not os.environ.get("JAX_ENABLE_X64"):
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when SciPy is imported
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str):
+    """The public functions at the top, imported when they are asked for: JAX is left to who needs it."""
+    if name == "batched":
+        from anomfit.batching import batched
+
+        return batched
+    raise AttributeError(f"module 'anomfit' has no attribute {name!r}")

@@ -4,56 +4,27 @@ A measurement names the capabilities it can use; a model offers one by having th
 and nothing here knows which model stands behind it.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+import inspect
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
+import jax
 from jaxtyping import Array, Float
 
-from anomfit.errors import InputError
+from anomfit.errors import InputError, reject
 from anomfit.parameters import Nuisance, Parametrisation, Point
+from anomfit.physics.exchange import Exchange
+from anomfit.physics.reaction import Reaction, summed
+from anomfit.physics.targets import TargetChoices
 
 if TYPE_CHECKING:
-    from anomfit.beams import Beam
     from anomfit.measurements.base import Measurement
-    from anomfit.physics.light_scalars import LightScalars
+    from anomfit.physics.light_bosons import LightBosons
     from anomfit.physics.neutrino_mass import SeesawStates
-    from anomfit.physics.scalar_upscattering import FormFactors, ScalarMediators
-    from anomfit.physics.upscattered_pairs import Nodes
 
-
-class PairSpin(NamedTuple):
-    """How a parent's polarisation steers its pairs: an azimuth phi, counted from the beam's side, has the weight
-
-    1 + along cos_star + across sin_star cos(phi); (cos_star, sin_star): the pair's direction in the parent's rest frame
-    to the parent's flight; along, across: asymmetry of the decay times polarisation.
-    """
-
-    along: Float[Array, "energies directions"]
-    across: Float[Array, "energies directions"]
-    cos_star: Float[Array, "parents decays"]
-    sin_star: Float[Array, "parents decays"]
-
-
-class PairEvents(NamedTuple):
-    """Weighted collimated pairs (e+e- or gamma gamma) made by a beam in a target, on fixed nodes.
-
-    Parents are made at some energies (axis `energies`) under some angles to the beam (axis `directions`). Each of a few
-    parents (axis `parents`), between which `onto` interpolates to the energies, sends pairs off at an angle to itself
-    (axis `decays`), with uniform azimuth unless `spin` says otherwise. A pair made directly has one decay with
-    cos_decay = 1. A pair decays isotropically in its rest frame, after a flight of decay_length_per_momentum x
-    momentum.
-    """
-
-    rate: Float[Array, "energies directions component beam"]  # interactions, quadrature weights included
-    cos_parent: Float[Array, "energies directions"]  # parent's direction to the beam
-    onto: Float[Array, "energies parents"]
-    share: Float[Array, "parents decays"]  # branching ratio times quadrature weight
-    energy: Float[Array, "parents decays"]  # GeV, of the pair
-    cos_decay: Float[Array, "parents decays"]  # pair's direction to its parent's
-    made: Float[Array, "component beam"]  # all pairs made; the nodes above leave out energies that are never seen
-    mass: Float[Array, ""]  # GeV, of the pair
-    decay_length_per_momentum: Float[Array, ""]  # m/GeV: c tau / mass of what decays to the pair
-    spin: PairSpin | None = None
+T = TypeVar("T")
 
 
 @runtime_checkable
@@ -92,11 +63,11 @@ class Model(Protocol):
 
 
 @runtime_checkable
-class MakesPairs(Protocol):
-    """A beam makes e+e- pairs in a target."""
+class Upscatters(Protocol):
+    """Neutrinos of a beam make heavy neutrinos in a target, whose decays are seen as pairs or not at all."""
 
-    def pair_events(self, point: Point, nuisances: Point, beam: "Beam", nodes: "Nodes") -> PairEvents:
-        """The pairs at this physical point; `nodes` are the numbers of quadrature nodes, static."""
+    def reactions(self, point: Point, nuisances: Point) -> tuple[Reaction, ...]:
+        """One for each heavy neutrino that is made and boson that it decays to, at a physical point."""
         ...
 
 
@@ -118,65 +89,6 @@ class PredictsAppearance(Protocol):
         ...
 
 
-class ScalarMasses(Protocol):
-    """Scalars of a model: masses in GeV and the factor of doublet-type couplings."""
-
-    @property
-    def mass(self) -> Float[Array, "scalars"]:
-        """GeV."""
-        ...
-
-    @property
-    def doublet(self) -> Float[Array, "scalars"]:
-        """The share of a doublet-type coupling."""
-        ...
-
-
-@runtime_checkable
-class UpscattersByScalars(Protocol):
-    """A model in which nu_mu makes N_2 by scalar exchange and N_2 -> N_1 h' or nu h', h' -> e+e-.
-
-    Its points have m_N2, m_N1, m_hprime and y_nu. A recoil cannot be had from `MakesPairs`, whose nodes have none.
-    """
-
-    def form_factors(self, nuisances: Point) -> "FormFactors":
-        """Those in force."""
-        ...
-
-    def scalars(self, point: Point) -> ScalarMasses:
-        """The exchanged scalars."""
-        ...
-
-    def nucleon_couplings(self, point: Point) -> tuple[Float[Array, ""], Float[Array, ""]]:
-        """Doublet-type (F_p, F_n)."""
-        ...
-
-    def hprime_widths(self, point: Point) -> tuple[Float[Array, ""], Float[Array, ""]]:
-        """Widths to e+e- and to everything else, GeV."""
-        ...
-
-    def heavy_neutrino_widths(self, point: Point) -> Sequence[Float[Array, ""]]:
-        """Widths of N_2, GeV: first N_1 h', then nu h', then the rest."""
-        ...
-
-
-@runtime_checkable
-class ExchangesScalars(Protocol):
-    """Scalars that turn nu_mu into a heavy neutrino on a target."""
-
-    def mediators(self, point: Point, nuisances: Point) -> "ScalarMediators":
-        """Masses and couplings."""
-        ...
-
-    def form_factors(self, nuisances: Point) -> "FormFactors":
-        """Those in force."""
-        ...
-
-    def heavy_neutrino_mass(self, point: Point) -> Float[Array, ""]:
-        """What is made, GeV."""
-        ...
-
-
 @runtime_checkable
 class StatesChoices(Protocol):
     """A model that says which of its options are in force."""
@@ -193,40 +105,59 @@ def choices_of(model: object) -> dict[str, str]:
 
 
 @runtime_checkable
-class PredictsLightScalars(Protocol):
-    """Light neutral scalars with their couplings and widths."""
+class HasLightBosons(Protocol):
+    """Light neutral bosons with their couplings and widths."""
 
-    def light_scalars(self, point: Point) -> "LightScalars":
-        """All of them at a physical point."""
+    def light_bosons(self, point: Point) -> "tuple[LightBosons, ...]":
+        """All of them at a physical point, those of one spin together; how many of each spin is static."""
         ...
 
 
-@runtime_checkable
-class DecaysPartlyInvisibly(Protocol):
-    """A heavy neutrino whose decay is not always seen."""
+class _OfSpin(type):
+    """Kinds of models that have light bosons of certain spins, as classes, so that `isinstance` answers."""
 
-    def visible_share(self, point: Point) -> Float[Array, ""]:
-        """Branching ratio to an e+e- or gamma gamma pair and anything."""
-        ...
+    spins: frozenset[str]
+    words: str
 
-
-@runtime_checkable
-class ExchangesLightScalars(ExchangesScalars, PredictsLightScalars, Protocol):
-    """Scalar exchange by scalars whose other couplings are known too."""
+    def __instancecheck__(cls, model: object) -> bool:
+        return isinstance(model, HasLightBosons) and not cls.spins.isdisjoint(spins_of(model))
 
 
-@runtime_checkable
-class ScattersPartlyInvisibly(MakesPairs, ExchangesScalars, DecaysPartlyInvisibly, Protocol):
-    """Pairs made by a neutrino beam through scalar exchange, not every one of which is seen."""
+class HasLightScalars(metaclass=_OfSpin):
+    """`HasLightBosons` with a CP-even scalar among them."""
+
+    spins, words = frozenset({"scalar"}), "light scalars with their couplings and widths"
 
 
-@runtime_checkable
-class DecaysThroughScalars(PredictsLightScalars, Protocol):
-    """A heavy neutrino nu_4 that decays to a light scalar."""
+class HasLightSpinZero(metaclass=_OfSpin):
+    """`HasLightBosons` with a scalar or a pseudoscalar among them."""
 
-    def nu4_decay_width(self, point: Point) -> Float[Array, ""]:
-        """Its width, GeV."""
-        ...
+    spins, words = frozenset({"scalar", "pseudoscalar"}), "light bosons of spin 0 with their couplings and widths"
+
+
+class HasLightVectors(metaclass=_OfSpin):
+    """`HasLightBosons` with a vector among them."""
+
+    spins, words = frozenset({"vector"}), "light vectors with their couplings and widths"
+
+
+def spins_of(model: HasLightBosons) -> frozenset[str]:
+    """Spins of the model's light bosons. Nothing is computed: they are static.
+
+    Every spin where a user's `light_bosons` fails: what asks for its numbers says how.
+    """
+    try:
+        return _traced_spins(model) if isinstance(model, Hashable) else _traced_spins.__wrapped__(model)
+    except Exception:
+        return frozenset({"scalar", "pseudoscalar", "vector"})
+
+
+@lru_cache(maxsize=64)
+def _traced_spins(model: Any) -> frozenset[str]:
+    chosen = next(iter(model.parametrisations.values()))
+    point = dict.fromkeys(chosen.names, jax.ShapeDtypeStruct((), float))
+    families = jax.eval_shape(lambda at: model.light_bosons(chosen.to_physical(at)), point)
+    return frozenset(family.spin for family in families)
 
 
 @runtime_checkable
@@ -239,7 +170,7 @@ class PredictsLightNeutrinos(Protocol):
 
 
 @runtime_checkable
-class HasYukawaCouplings(Protocol):
+class HasCouplings(Protocol):
     """Dimensionless couplings that an expansion needs small."""
 
     def largest_coupling(self, point: Point) -> Float[Array, ""]:
@@ -247,47 +178,61 @@ class HasYukawaCouplings(Protocol):
         ...
 
 
-class MesonScalars(NamedTuple):
-    """Light neutral bosons that mesons decay to, one an entry: mass in GeV, mean life in s, branching ratios."""
-
-    mass: Float[Array, " scalars"]
-    lifetime: Float[Array, " scalars"]
-    to_electrons: Float[Array, " scalars"]
-    to_photons: Float[Array, " scalars"]
-    to_invisible: Float[Array, " scalars"]
-
-
 MESON_MODES = ("K+ -> pi+", "K_L -> pi0", "K_S -> pi0", "B+ -> K+", "B0 -> K0", "B+ -> K*+", "B0 -> K*0")
 
 
 @runtime_checkable
-class ProducesScalarsInMesonDecays(Protocol):
-    """Decays of mesons to a light boson and what becomes of it."""
+class DecaysMesons(HasLightBosons, Protocol):
+    """Flavour-changing decays of mesons to light bosons, at rates of the model's own.
 
-    def meson_scalars(self, point: Point) -> MesonScalars:
-        """The bosons at a physical point."""
+    Without it the rates that couplings to light quarks make are used (`anomfit.constraints.meson_production`).
+    """
+
+    def meson_branching_ratios(self, point: Point, mode: str) -> tuple[Float[Array, " bosons"], ...]:
+        """Branching ratio of one of `MESON_MODES` with each boson, in the order of `light_bosons`; 0 where there is no
+        such decay.
+        """
         ...
 
-    def meson_branching_ratio(self, point: Point, mode: str) -> Float[Array, " scalars"]:
-        """Branching ratio of one of `MESON_MODES` with each boson; 0 where a model has no such decay."""
+
+@runtime_checkable
+class HasTargets(Protocol):
+    """A model that scatters neutrinos off targets, with what is assumed of these."""
+
+    @property
+    def targets(self) -> TargetChoices:
+        """Form factors and binding, for all measurements alike."""
         ...
+
+
+def with_targets(model: Model, words: Mapping[str, str]) -> Model:
+    """The model with other choices about its targets, by field of `TargetChoices`; the model itself where none is given.
+
+    Raises InputError for a field or a word that is not known, and for a model without targets.
+    """
+    if not words:
+        return model
+    known = [field.name for field in fields(TargetChoices)]
+    for name in words:
+        if name not in known:
+            raise reject("targets", name, f"use one of {', '.join(known)}")
+    if not (isinstance(model, HasTargets) and is_dataclass(model)):
+        raise InputError(f"targets: {model.name} has none; leave out the choices, or give the model a field 'targets'")
+    return replace(model, targets=replace(model.targets, **words))  # type: ignore[return-value]
 
 
 CAPABILITY_WORDS = {
-    MakesPairs: "e+e- pairs made by a neutrino beam",
+    Upscatters: "heavy neutrinos made by a neutrino beam",
     PredictsLeptonMoment: "magnetic moments of charged leptons",
     PredictsAppearance: "nu_mu -> nu_e appearance",
-    ProducesScalarsInMesonDecays: "meson decays to light scalars",
-    UpscattersByScalars: "heavy neutrinos made by scalar exchange, with the recoil of the target",
-    ExchangesScalars: "scalar exchange of neutrinos with any target",
-    ExchangesLightScalars: "scalar exchange by scalars whose couplings to leptons are known",
-    DecaysPartlyInvisibly: "the share of heavy neutrinos that decay visibly",
-    PredictsLightScalars: "light scalars with their couplings and widths",
-    ScattersPartlyInvisibly: "pairs made by scalar exchange, not all of which are seen",
-    DecaysThroughScalars: "light scalars out of a heavy neutrino with its width",
+    DecaysMesons: "meson decays to light bosons",
+    HasLightBosons: "light bosons with their couplings and widths",
     PredictsLightNeutrinos: "masses of the light neutrinos",
-    HasYukawaCouplings: "couplings that must be perturbative",
+    HasCouplings: "couplings that must be perturbative",
 }
+
+Needs = type | tuple[type, ...]
+"""A capability, or several that are all needed together."""
 
 
 def offered(model: object) -> tuple[str, ...]:
@@ -295,11 +240,54 @@ def offered(model: object) -> tuple[str, ...]:
     return tuple(words for kind, words in CAPABILITY_WORDS.items() if isinstance(model, kind))
 
 
+def offers(model: object, accepts: tuple[Needs, ...]) -> bool:
+    """Whether the model offers any of what is accepted: a capability, or all of several."""
+    return any(all(isinstance(model, kind) for kind in together(needs)) for needs in accepts)
+
+
+def together(needs: Needs) -> tuple[type, ...]:
+    """The capabilities that are needed together."""
+    return needs if isinstance(needs, tuple) else (needs,)
+
+
 def require_offered(model: Model, measurement: "Measurement") -> None:
-    """InputError, in words, when the model offers none of the capabilities that the measurement accepts."""
-    if not any(isinstance(model, kind) for kind in measurement.accepts):
-        needs = " or ".join(CAPABILITY_WORDS.get(kind, kind.__name__) for kind in measurement.accepts)
-        raise InputError(
-            f"{measurement.name} needs {needs}, which {model.name} does not offer; "
-            "'anomfit models' says what each model predicts"
-        )
+    """InputError when the model offers none of the capabilities that the measurement accepts; it says what is lacking."""
+    if not offers(model, measurement.accepts):
+        needs = " or ".join(" with ".join(map(_words, together(needs))) for needs in measurement.accepts)
+        lacked = [" and ".join(_lacked(model, kind) for kind in together(needs)) for needs in measurement.accepts]
+        missing = ", or ".join(dict.fromkeys(lacked))
+        raise InputError(f"{measurement.name} needs {needs}, which {model.name} does not offer: it lacks {missing}")
+
+
+def _words(kind: type) -> str:
+    return CAPABILITY_WORDS.get(kind, kind.__name__)
+
+
+def _lacked(model: object, kind: type) -> str:
+    """What a model lacks of a capability: the methods as they are called, and where they are explained."""
+    if isinstance(kind, _OfSpin):
+        if isinstance(model, HasLightBosons):
+            return f"a {' or a '.join(sorted(kind.spins))} among its light bosons"
+        kind = HasLightBosons
+    owners = kind.__mro__[: kind.__mro__.index(Protocol)] if Protocol in kind.__mro__ else ()  # type: ignore[arg-type]
+    members = [member for owner in owners for member in vars(owner).items() if not member[0].startswith("_")]
+    calls = " and ".join(repr(_call(*member)) for member in members)
+    return f"{calls or kind.__name__} (see {kind.__module__}.{kind.__qualname__})"
+
+
+def _call(name: str, member: object) -> str:
+    """A method with its arguments, without self; an attribute by its name alone."""
+    if not inspect.isfunction(member):
+        return name
+    return f"{name}({', '.join(list(inspect.signature(member).parameters)[1:])})"
+
+
+def productions(model: Upscatters, point: Point, nuisances: Point) -> tuple[Exchange, ...]:
+    """How the model's heavy neutrinos are made, each way once: reactions that share one differ in their decays."""
+    found = [reaction.production for reaction in model.reactions(point, nuisances)]
+    return tuple({id(exchange): exchange for exchange in found}.values())
+
+
+def over_reactions(model: Upscatters, point: Point, nuisances: Point, of_one: Callable[[Reaction], T]) -> T:
+    """The sum of what `of_one` finds for each reaction of the model, pytrees of one kind."""
+    return summed([of_one(reaction) for reaction in model.reactions(point, nuisances)])

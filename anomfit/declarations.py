@@ -9,7 +9,7 @@ from numbers import Real
 from pathlib import Path
 from typing import Any
 
-from anomfit.capabilities import Model
+from anomfit.capabilities import Model, together
 from anomfit.constraints.base import KINDS, SIGMAS, About, Constraint
 from anomfit.errors import InputError, quoted
 from anomfit.explaining import blamed_on
@@ -50,7 +50,12 @@ def check_measurement(home: Path, measurement: Any) -> None:
     if not _is_of(stated["samples"], frozenset | set, str):
         raise _other_kind(home, measurement, "samples", stated, 'a frozenset of names, such as frozenset({"my-data"})')
     accepts, choices = stated["accepts"], stated["choices"]
-    if not (_is_of(accepts, tuple, type) and accepts and all(map(_can_be_asked, accepts))):
+    if not (
+        isinstance(accepts, tuple)
+        and accepts
+        and all(_is_of(together(needs), tuple, type) for needs in accepts)
+        and all(_can_be_asked(kind) for needs in accepts for kind in together(needs))
+    ):
         words = "a tuple of capabilities, such as (PredictsLeptonMoment,); a Protocol of yours needs @runtime_checkable"
         raise _other_kind(home, measurement, "accepts", stated, words)
     if not (isinstance(choices, Mapping) and all(_is_of(pair, tuple, str) for pair in choices.items())):

@@ -3,7 +3,8 @@
 Coordinates. `values` are parameters in their own units. The unit cube `u` holds the free parameters' prior quantiles,
 with bounds that depend on earlier parameters (an open decay) taken in turn. Samplers use `z`, the standard-normal
 quantile of u, followed by the nuisance pulls, so that the prior is a standard normal in every coordinate times
-`log_weight`. Minimisers use the angle `a` with u = (1 + sin a)/2, so that a bound is reached at a finite place.
+`log_weight`. Minimisers use the angle `a` of which (1 + sin a)/2 is the fraction of the range, in the logarithm where
+the prior is, so that a bound is reached at a finite place; a Gaussian prior does not matter to them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,12 +16,12 @@ from jax.scipy.stats import norm
 from jaxtyping import Array, Float
 
 from anomfit.capabilities import Model, require_offered
-from anomfit.constraints.base import Constraint
 from anomfit.errors import InputError, quoted
-from anomfit.measurements.base import ChoosesNuisances, Measurement, Prediction
+from anomfit.measurements.base import ChoosesNuisances, Measurement, Prediction, is_light
 from anomfit.parameters import Nuisance, Parameter, Parametrisation, Point
 from anomfit.precision import require_double_precision
 from anomfit.statistics.forward import apart, with_forward_slopes
+from anomfit.statistics.truncated_normal import Truncated, truncated
 
 MANY = 3  # limits that are no integrals, from which on their slopes are worked out forwards
 
@@ -54,34 +55,83 @@ class Problem:
     # -- coordinates ------------------------------------------------------------------------------------------------
 
     def from_cube(self, u: Float[Array, "free"]) -> tuple[dict[str, Float[Array, ""]], Float[Array, ""]]:
-        """Values of the free parameters, and the log-weight that makes the density uniform over the open region."""
+        """Values of the free parameters, and the log-weight that makes the density the prior's over the open region."""
+        return self._at_quantiles(u, 1.0 - u)
+
+    def _at_quantiles(self, below: Float[Array, "free"], above: Float[Array, "free"]):
+        """`from_cube` at the quantiles `below`; `above` is 1 - `below`, which the caller may know more exactly."""
         values, log_weight = {name: jnp.asarray(value) for name, value in self.fixed.items()}, jnp.zeros(())
-        for parameter, quantile in zip(self.free, u, strict=True):
+        for parameter, quantile, rest in zip(self.free, below, above, strict=True):
             low, full = _scaled(parameter, parameter.low), _scaled(parameter, parameter.high)
             high = _effective_high(self.parametrisation, parameter, values, full, low)
-            values[parameter.name] = _unscaled(parameter, low + (high - low) * quantile)
-            log_weight = log_weight + jnp.log((high - low) / (full - low))
+            if parameter.is_gaussian:
+                inside = _gaussian(parameter, high)
+                values[parameter.name] = parameter.at_deviations(inside.at_quantile(quantile, rest))
+                log_weight = log_weight + jnp.log(inside.probability / _gaussian(parameter, full).probability)
+            else:
+                values[parameter.name] = _unscaled(parameter, low + (high - low) * quantile)
+                log_weight = log_weight + jnp.log((high - low) / (full - low))
         return {parameter.name: values[parameter.name] for parameter in self.free}, log_weight
 
-    def to_cube(self, values: Point) -> Float[Array, "free"]:
-        """The inverse of `from_cube` for free parameters inside their bounds."""
-        known, u = {**{k: jnp.asarray(v) for k, v in self.fixed.items()}, **values}, []
+    def from_fractions(self, fractions: Float[Array, "free"]) -> dict[str, Float[Array, ""]]:
+        """Values of the free parameters at fractions of their ranges: `from_cube`, were no prior Gaussian."""
+        values = {name: jnp.asarray(value) for name, value in self.fixed.items()}
+        for parameter, fraction in zip(self.free, fractions, strict=True):
+            low, full = _scaled(parameter, parameter.low), _scaled(parameter, parameter.high)
+            high = _effective_high(self.parametrisation, parameter, values, full, low)
+            values[parameter.name] = _unscaled(parameter, low + (high - low) * fraction)
+        return {parameter.name: values[parameter.name] for parameter in self.free}
+
+    def to_fractions(self, values: Point) -> Float[Array, "free"]:
+        """The inverse of `from_fractions` for free parameters inside their bounds."""
+        known, fractions = {**{k: jnp.asarray(v) for k, v in self.fixed.items()}, **values}, []
         for parameter in self.free:
             low, full = _scaled(parameter, parameter.low), _scaled(parameter, parameter.high)
             high = _effective_high(self.parametrisation, parameter, known, full, low)
-            u.append((_scaled(parameter, known[parameter.name]) - low) / (high - low))
+            fractions.append((_scaled(parameter, known[parameter.name]) - low) / (high - low))
+        return jnp.stack(fractions)
+
+    def to_cube(self, values: Point) -> Float[Array, "free"]:
+        """The inverse of `from_cube` for free parameters inside their bounds."""
+        known, u = {**{k: jnp.asarray(v) for k, v in self.fixed.items()}, **values}, list(self.to_fractions(values))
+        for i, parameter in enumerate(self.free):
+            if parameter.is_gaussian:
+                full, low = _scaled(parameter, parameter.high), _scaled(parameter, parameter.low)
+                high = _effective_high(self.parametrisation, parameter, known, full, low)
+                u[i] = _gaussian(parameter, high).quantile(parameter.deviations(known[parameter.name]))
         return jnp.stack(u)
+
+    def log_prior(self, values: Point) -> Float[Array, ""]:
+        """Log density of the free parameters' prior at `values`, by name, in their own units; -infinity outside.
+
+        Each parameter's prior is normalised between its own two bounds. Where the open region ends earlier (an open
+        decay), what lies beyond the end is cut off without a new normalisation. Nuisances are no part of it.
+        """
+        known, total = {**{k: jnp.asarray(v) for k, v in self.fixed.items()}, **values}, jnp.zeros(())
+        for parameter in self.free:
+            low, full = _scaled(parameter, parameter.low), _scaled(parameter, parameter.high)
+            high = _effective_high(self.parametrisation, parameter, known, full, low)
+            value = jnp.asarray(known[parameter.name], dtype=float)
+            inside = (value >= parameter.low) & (value <= _unscaled(parameter, high))
+            safe = jnp.where(inside, value, parameter.low)
+            if parameter.is_gaussian:
+                density = norm.logpdf(safe, parameter.mean, parameter.sigma)  # type: ignore[arg-type]  # it has both
+                density = density - jnp.log(_gaussian(parameter, full).probability)
+            else:
+                density = -jnp.log(full - low) - (jnp.log(safe) if parameter.is_log else 0.0)
+            total = total + jnp.where(inside, density, -jnp.inf)
+        return total
 
     def from_normal(self, z: Float[Array, "coordinates"]) -> tuple[dict[str, Float[Array, ""]], Float[Array, ""]]:
         """Values and pulls at standard-normal coordinates, and the log-weight of the prior relative to the normal."""
         n = len(self.free)
-        values, log_weight = self.from_cube(norm.cdf(z[:n]))
+        values, log_weight = self._at_quantiles(norm.cdf(z[:n]), norm.cdf(-z[:n]))
         return {**values, **dict(zip((x.name for x in self.nuisances), z[n:], strict=True))}, log_weight
 
     def from_angle(self, a: Float[Array, "coordinates"]) -> dict[str, Float[Array, ""]]:
         """Values and pulls at a minimiser's coordinates."""
         n = len(self.free)
-        values, _ = self.from_cube(0.5 * (1.0 + jnp.sin(a[:n])))
+        values = self.from_fractions(0.5 * (1.0 + jnp.sin(a[:n])))
         return {**values, **dict(zip((x.name for x in self.nuisances), a[n:], strict=True))}
 
     # -- physics ----------------------------------------------------------------------------------------------------
@@ -194,11 +244,6 @@ def build_problem(
     )
 
 
-def is_light(measurement: Measurement) -> bool:
-    """Whether a measurement is a limit that is no integral: cheap to work out and to compile."""
-    return isinstance(measurement, Constraint) and not measurement.integral
-
-
 def parts_of(problem: Problem) -> tuple[tuple[tuple[int, ...], Problem], ...]:
     """The problem in parts that are compiled apart, each with the places of its measurements: all light limits
     together, every other measurement alone.
@@ -218,6 +263,11 @@ def with_measurements(problem: Problem, places: Sequence[int]) -> Problem:
 
 def _scaled(parameter: Parameter, value):
     return jnp.log(value) if parameter.is_log else jnp.asarray(value, dtype=float)
+
+
+def _gaussian(parameter: Parameter, high) -> Truncated:
+    """The parameter's Gaussian prior up to the bound `high`, in standard deviations from its mean."""
+    return truncated(parameter.deviations(parameter.low), parameter.deviations(high))
 
 
 def _unscaled(parameter: Parameter, value):

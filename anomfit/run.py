@@ -33,6 +33,7 @@ from anomfit.inference.devices import each, prepare_devices
 from anomfit.inference.evaluate import forward_at
 from anomfit.inference.nested import check_nested
 from anomfit.inference.tension import check_tension
+from anomfit.measurements.base import is_limit
 from anomfit.measurements.catalogue import measurement_listing
 from anomfit.precision import require_double_precision
 from anomfit.problem import Problem
@@ -164,7 +165,7 @@ def _fitted(problem: Problem, card: Card, folder: Path, say: Say, progress: Prog
     from anomfit.inference.uncertainties import hesse
     from anomfit.results.result import Result, provenance, spectra
     from anomfit.results.verdict import verdict
-    from anomfit.statistics.goodness import goodness_of_fit
+    from anomfit.inference.goodness import goodness_of_fit
 
     _say_at_point(problem, card, say)
     key = jax.random.key(card.fit.seed)
@@ -229,9 +230,7 @@ def _tensions(problem: Problem, card: Card, fit: "Fit", say: Say, progress: Prog
 
 def _with_data(problem: Problem) -> list[int]:
     """Indices of the measurements that are no limits."""
-    from anomfit.constraints import Constraint
-
-    return [i for i, measurement in enumerate(problem.measurements) if not isinstance(measurement, Constraint)]
+    return [i for i, measurement in enumerate(problem.measurements) if not is_limit(measurement)]
 
 
 def _sampled(problem: Problem, card: Card, folder: Path, result: "Result", say: Say, show_progress: bool) -> "Result":

@@ -41,7 +41,7 @@ def cells(name: str) -> list[str]:
     from anomfit.inference.minimise import FitSettings, minimise
     from anomfit.inference.significance import significance
     from anomfit.inference.uncertainties import hesse
-    from anomfit.statistics.goodness import goodness_of_fit
+    from anomfit.inference.goodness import goodness_of_fit
 
     card = load_card(name)
     problem = problem_from_card(card)

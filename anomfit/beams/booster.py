@@ -4,10 +4,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from anomfit.beams.flux import Beam, Target, make_beam
+from anomfit.beams.flux import Beam, make_beam
 from anomfit.data import load_record
 from anomfit.errors import reject
 from anomfit.physics.constants import M_C12, M_N, M_P
+from anomfit.physics.targets import Target
 
 CH2 = (
     Target("C12", M_C12, 1.0, 6, 6),

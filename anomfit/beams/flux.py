@@ -1,7 +1,7 @@
 """Neutrino fluxes: linear between bin centres, corners rounded, integral restored; several beams side by side."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -10,32 +10,7 @@ from jaxtyping import Array, Float
 
 from anomfit.errors import InputError
 from anomfit.physics.corners import ROUNDING, rounded
-
-
-@dataclass(frozen=True)
-class Target:
-    """A scatterer in a molecule of the detector: `count` of them; spin-0 nuclei scatter coherently.
-
-    bound: how many of `count` nucleons are bound, in which nucleus, (("C12", 6.0),) for the 8 protons of CH2, two of
-    which are free.
-    """
-
-    name: str  # "proton", "neutron" or "C12", as `nuclei.nucleus` spells it
-    mass: float  # GeV
-    count: float
-    protons: int
-    neutrons: int
-    bound: tuple[tuple[str, float], ...] = ()
-
-    @property
-    def is_nucleus(self) -> bool:
-        """Whether the target scatters as a whole, with a nuclear form factor."""
-        return self.protons + self.neutrons > 1
-
-    @property
-    def alone(self) -> "Target":
-        """One of them, its `bound` the share that is bound."""
-        return replace(self, count=1.0, bound=tuple((name, number / self.count) for name, number in self.bound))
+from anomfit.physics.targets import Target
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from anomfit.beams.flux import Beam, Target, make_beam
+from anomfit.beams.flux import Beam, make_beam
 from anomfit.data import load_record
 from anomfit.errors import reject
 from anomfit.physics.constants import M_C12, M_N, M_P
 from anomfit.physics.muon_decay_at_rest import ENDPOINT, muon_antineutrino_spectrum
+from anomfit.physics.targets import Target
 
 # one molecule CH2, its nucleons one by one: those of carbon must be knocked out, the free protons not
 SCATTERERS = (

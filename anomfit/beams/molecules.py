@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from anomfit.beams.flux import Target
 from anomfit.physics.constants import ATOMIC_MASS_UNIT, M_C12, M_E, M_N, M_P
 from anomfit.physics.nuclei import nucleus
+from anomfit.physics.targets import Target
 
 AVOGADRO = 6.02214076e23  # 1/mol
 HYDROGEN = "H1"

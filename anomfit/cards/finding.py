@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from anomfit.capabilities import offers
 from anomfit.cards.building import chosen_parametrisation
 from anomfit.cards.card import Card, FreeParameter, MeasurementChoice
 from anomfit.cards.reading import card_from_text, nearest, read_card
@@ -69,7 +70,7 @@ def generated_card(model_name: str) -> Card:
     usable = [
         entry.name
         for entry in measurement_listing()
-        if entry.default and any(isinstance(model, kind) for kind in resolve_measurement(entry.name).accepts)
+        if entry.default and offers(model, resolve_measurement(entry.name).accepts)
     ]
     return Card(
         model=model_name,

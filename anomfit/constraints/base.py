@@ -13,7 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from anomfit.capabilities import PredictsLightScalars as PredictsLightScalars  # for the families of constraints
+from anomfit.capabilities import HasLightBosons as HasLightBosons  # for the families of constraints
+from anomfit.capabilities import Needs
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.parameters import Nuisance, Point
 from anomfit.statistics.limits import Z_90, curve_log_likelihood, rate_log_likelihood
@@ -64,7 +65,8 @@ class About:
     assumption: str
     references: tuple[str, ...]
     ceiling: float = float("inf")
-    accepts: tuple[type, ...] = ()
+    accepts: tuple[Needs, ...] = ()
+    other_spins: str = ""  # why it says nothing of light bosons of another spin than it accepts
     samples: tuple[str, ...] = ()
     without: float = 0.0  # the predicted quantity without new physics: the background of a measured number
     varies: bool = True  # False: the same prediction whatever the point
@@ -114,8 +116,8 @@ class Constraint:
         return frozenset(self.about.samples or (self.about.name,))
 
     @property
-    def accepts(self) -> tuple[type, ...]:
-        """Capabilities, any of which will do."""
+    def accepts(self) -> tuple[Needs, ...]:
+        """Capabilities, any of which will do; a tuple of them is needed together."""
         return self.about.accepts
 
     @property
@@ -132,6 +134,16 @@ class Constraint:
     def independent_numbers(self) -> int:
         """1 for a measured number that some point of a model moves, 0 for a limit."""
         return int(self._is_measured and self.about.varies)
+
+    @property
+    def is_light(self) -> bool:
+        """Whether it is no integral (capability Limit of measurements)."""
+        return not self.integral
+
+    @property
+    def predicts_ratio(self) -> bool:
+        """Whether its one number is the ratio to a limit, rather than a measured number."""
+        return not self._is_measured
 
     @property
     def fails_without(self) -> bool:

@@ -8,8 +8,9 @@ from anomfit.capabilities import Model, require_offered
 from anomfit.constraints import (
     charm,
     consistency,
-    dark_photon,
     decay_conditions,
+    electron_dumps,
+    lepton_colliders,
     low_energy,
     mesons,
     neutrino_line,
@@ -17,6 +18,7 @@ from anomfit.constraints import (
     penguins,
     photon_dumps,
     scattering_conditions,
+    vectors_from_mesons,
 )
 from anomfit.constraints.base import IN_FITS, Constraint
 from anomfit.errors import InputError, reject
@@ -30,9 +32,11 @@ _FAMILIES = (
     penguins,
     scattering_conditions,
     decay_conditions,
-    dark_photon,
+    lepton_colliders,
+    electron_dumps,
     photon_dumps,
     charm,
+    vectors_from_mesons,
 )
 
 
@@ -45,11 +49,6 @@ def shipped_constraints() -> tuple[Constraint, ...]:
 def constraint_names() -> tuple[str, ...]:
     """Their names."""
     return tuple(entry.name for entry in shipped_constraints())
-
-
-def fitted_constraint_names() -> tuple[str, ...]:
-    """Names of those that a card takes: no projections, no limits without public data."""
-    return tuple(entry.name for entry in shipped_constraints() if entry.about.kind in IN_FITS)
 
 
 def with_own(shipped: Iterable[Constraint], model: Model, own: Iterable[Constraint]) -> tuple[Constraint, ...]:

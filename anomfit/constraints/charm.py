@@ -7,11 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from anomfit.beams.dump_kaons import KINDS, Detector, KaonKind, bosons_towards, decays_behind
-from anomfit.constraints.base import About, Constraint, Outcome, PredictsLightScalars, against_upper_limit
+from anomfit.capabilities import HasLightSpinZero
+from anomfit.constraints.base import About, Constraint, HasLightBosons, Outcome, against_upper_limit
 from anomfit.constraints.dump_tables import Table, continued, decays_of_all, dump_table, grid, stored_table
-from anomfit.constraints.meson_production import produced, with_chiral_rate
+from anomfit.constraints.meson_production import meson_decay, with_chiral_rate
 from anomfit.data import load_record
 from anomfit.parameters import Point
+from anomfit.physics.light_bosons import joined
 from anomfit.physics.primakoff import squared_photon_coupling
 
 KAON_MASSES = (0.005, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.34)  # GeV, of the boson
@@ -37,7 +39,8 @@ def constraints() -> tuple[Constraint, ...]:
         source="CHARM, PLB 157 (1985) 458, with yields of arXiv:2201.05170 and hep-ph/0101163",
         assumption=_ASSUMES,
         references=("charm-1985", "arXiv:2201.05170", "arXiv:hep-ph/0101163"),
-        accepts=(PredictsLightScalars,),
+        accepts=(HasLightSpinZero,),
+        other_spins="vectors come from pi0 and eta, see charm-vectors",
     )
     reference_b = load_record("photon_dumps/experiments").parts["charm_b"].values["reference"]
     numbers = {name: np.asarray(record.values[name]) for name in ("reference", "limit_events")}
@@ -67,20 +70,20 @@ def kaon_table() -> Table:
     return {name: value for table in tables for name, value in table.items()}
 
 
-def _charm(model: PredictsLightScalars, point: Point, nuisances: Point, data) -> Outcome:
+def _charm(model: HasLightBosons, point: Point, nuisances: Point, data) -> Outcome:
     events = jnp.sum(jnp.stack([jnp.sum(value) for value in events_by_source(model, point, data, nuisances).values()]))
     return against_upper_limit(events, data["limit_events"])
 
 
-def events_by_source(model: PredictsLightScalars, point: Point, data, nuisances: Point = MappingProxyType({})) -> dict:
-    """Decays in CHARM of each scalar, by what made it: "photons", the kaons' modes, "B"."""
-    scalars = model.light_scalars(point)
-    visible = scalars.to_electrons + scalars.to_muons + scalars.to_photons
+def events_by_source(model: HasLightBosons, point: Point, data, nuisances: Point = MappingProxyType({})) -> dict:
+    """Decays in CHARM of each boson, by what made it: "photons", the kaons' modes, "B"."""
+    bosons = joined(model.light_bosons(point))
+    visible = bosons.partial_width("electrons", "muons", "photons")
 
     def seen(source):
-        return decays_of_all(data, source, scalars, visible)
+        return decays_of_all(data, source, bosons, visible)
 
-    from_photons = squared_photon_coupling(scalars.mass, scalars.to_photons) / data["reference"]
-    from_b = sum(0.5 * produced(model, point, mode).rate for pair in B_MODES for mode in pair) / data["reference_b"]
-    kaons = {mode: produced(model, point, mode, nuisances).rate * seen(mode) for mode in KINDS}
+    from_photons = squared_photon_coupling(bosons.mass, bosons.to_photons) / data["reference"]
+    from_b = sum(0.5 * meson_decay(model, point, mode).rate for pair in B_MODES for mode in pair) / data["reference_b"]
+    kaons = {mode: meson_decay(model, point, mode, nuisances).rate * seen(mode) for mode in KINDS}
     return {"photons": from_photons * seen("charm"), **kaons, "B": from_b * seen("charm_b")}

@@ -4,7 +4,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from anomfit.capabilities import HasYukawaCouplings, PredictsLeptonMoment, PredictsLightNeutrinos
+from anomfit.capabilities import HasCouplings, PredictsLeptonMoment, PredictsLightNeutrinos
 from anomfit.constraints.base import About, Constraint, Outcome, against_measurement, measured_number
 from anomfit.measurements.lepton_moments import load_lepton_moment
 from anomfit.parameters import Point
@@ -30,12 +30,12 @@ def _perturbativity() -> Constraint:
         source="arXiv:2006.01948 appendix B",
         assumption="couplings of fermions to the scalars; quartic couplings are not parameters of the fit",
         references=("arXiv:2006.01948",),
-        accepts=(HasYukawaCouplings,),
+        accepts=(HasCouplings,),
     )
     return Constraint({"limit": np.asarray(np.sqrt(4.0 * np.pi))}, about, _largest)
 
 
-def _largest(model: HasYukawaCouplings, point: Point, nuisances: Point, data) -> Outcome:
+def _largest(model: HasCouplings, point: Point, nuisances: Point, data) -> Outcome:
     largest = model.largest_coupling(point)
     return Outcome(largest, data["limit"], largest / data["limit"])
 

@@ -4,19 +4,20 @@ from functools import lru_cache
 
 import jax.numpy as jnp
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
-from anomfit.capabilities import DecaysThroughScalars, PredictsLightScalars, ProducesScalarsInMesonDecays
+from anomfit.capabilities import DecaysMesons, HasLightBosons, Upscatters
 from anomfit.constraints.base import Constraint, Outcome, against_measurement, against_upper_limit, measured_number
-from anomfit.constraints.conditions import condition, numbers, section_four
-from anomfit.constraints.meson_production import produced
+from anomfit.constraints.conditions import PAPERS_OWN, condition, numbers, section_four
+from anomfit.constraints.meson_production import meson_decay
 from anomfit.data import load_record
 from anomfit.detectors.resolution import normal_cdf
 from anomfit.parameters import Point
 from anomfit.physics.constants import HBAR_C_M
+from anomfit.physics.light_bosons import joined
 
 MILLIMETRES = 1e3  # in a metre
-CENTRAL_95 = float(norm.ppf(0.975))
+CENTRAL_95 = float(ndtri(0.975))
 NEVER = 1e6  # mm: in place of an infinite decay length
 
 
@@ -33,7 +34,7 @@ def _koto() -> Constraint:
         record,
         "KL-pi0-invisible-2019",
         "measured",
-        ProducesScalarsInMesonDecays,
+        DecaysMesons,
         _inferred,
         measured_number(record.values["inferred"], *sigmas),
         quantity="B(K_L -> pi0 phi, phi invisible)",
@@ -46,9 +47,9 @@ def _koto() -> Constraint:
     )
 
 
-def _inferred(model: object, point: Point, nuisances: Point, data) -> Outcome:
-    made = produced(model, point, "K_L -> pi0")
-    return against_measurement(jnp.sum(made.rate * made.to_invisible), data)
+def _inferred(model: DecaysMesons, point: Point, nuisances: Point, data) -> Outcome:
+    rate, bosons = meson_decay(model, point, "K_L -> pi0")
+    return against_measurement(jnp.sum(rate * bosons.branching_ratio("invisible")), data)
 
 
 def _electrons() -> Constraint:
@@ -57,7 +58,7 @@ def _electrons() -> Constraint:
         record,
         "KL-pi0-ee-paper",
         "upper limit",
-        ProducesScalarsInMesonDecays,
+        DecaysMesons,
         _kaon_to_electrons,
         {"limit": np.asarray(record.values["limit"])},
         quantity="B(K_L -> pi0 phi, phi -> e+e-)",
@@ -68,9 +69,9 @@ def _electrons() -> Constraint:
     )
 
 
-def _kaon_to_electrons(model: object, point: Point, nuisances: Point, data) -> Outcome:
-    made = produced(model, point, "K_L -> pi0")
-    return against_upper_limit(jnp.sum(made.rate * made.to_electrons), data["limit"])
+def _kaon_to_electrons(model: DecaysMesons, point: Point, nuisances: Point, data) -> Outcome:
+    rate, bosons = meson_decay(model, point, "K_L -> pi0")
+    return against_upper_limit(jnp.sum(rate * bosons.branching_ratio("electrons")), data["limit"])
 
 
 def _outside_gap() -> Constraint:
@@ -79,7 +80,7 @@ def _outside_gap() -> Constraint:
         record,
         "Kplus-piplus-nunu-2019",
         "upper limit",
-        ProducesScalarsInMesonDecays,
+        DecaysMesons,
         _not_hidden,
         numbers(record),
         quantity="B(K+ -> pi+ phi, phi invisible)",
@@ -89,11 +90,11 @@ def _outside_gap() -> Constraint:
     )
 
 
-def _not_hidden(model: object, point: Point, nuisances: Point, data) -> Outcome:
-    made = produced(model, point, "K+ -> pi+")
-    above, below = made.mass - data["low"], data["high"] - made.mass
+def _not_hidden(model: DecaysMesons, point: Point, nuisances: Point, data) -> Outcome:
+    rate, bosons = meson_decay(model, point, "K+ -> pi+")
+    above, below = bosons.mass - data["low"], data["high"] - bosons.mass
     seen = 1.0 - normal_cdf(above / data["width"]) * normal_cdf(below / data["width"])
-    predicted = made.rate * made.to_invisible
+    predicted = rate * bosons.branching_ratio("invisible")
     total = jnp.sum(predicted)
     some = total > 0.0
     reach = jnp.where(some, jnp.sum(predicted * seen) / jnp.where(some, total, 1.0), 0.0)
@@ -108,7 +109,7 @@ def _lengths() -> tuple[Constraint, ...]:
         record,
         "scalar-decay-length",
         "curve",
-        DecaysThroughScalars,
+        PAPERS_OWN,
         _scalar_length,
         data,
         quantity="c tau of the longest-lived scalar",
@@ -118,7 +119,7 @@ def _lengths() -> tuple[Constraint, ...]:
         record,
         "nu4-decay-length",
         "curve",
-        DecaysThroughScalars,
+        PAPERS_OWN,
         _neutrino_length,
         data,
         quantity="c tau of nu_4",
@@ -127,13 +128,12 @@ def _lengths() -> tuple[Constraint, ...]:
     return scalar, neutrino
 
 
-def _scalar_length(model: PredictsLightScalars, point: Point, nuisances: Point, data) -> Outcome:
-    length = MILLIMETRES * HBAR_C_M / jnp.min(model.light_scalars(point).width)
+def _scalar_length(model: HasLightBosons, point: Point, nuisances: Point, data) -> Outcome:
+    length = MILLIMETRES * HBAR_C_M / jnp.min(joined(model.light_bosons(point)).width)
     return Outcome(length, data["longest"], length / data["longest"])
 
 
-def _neutrino_length(model: DecaysThroughScalars, point: Point, nuisances: Point, data) -> Outcome:
-    width = model.nu4_decay_width(point)
-    is_open = width > 0.0
-    length = jnp.where(is_open, MILLIMETRES * HBAR_C_M / jnp.where(is_open, width, 1.0), NEVER)
+def _neutrino_length(model: Upscatters, point: Point, nuisances: Point, data) -> Outcome:
+    flights = [reaction.flight * reaction.production.m_N for reaction in model.reactions(point, nuisances)]
+    length = MILLIMETRES * jnp.minimum(jnp.max(jnp.stack(flights)), NEVER / MILLIMETRES)
     return Outcome(length, data["longest"], length / data["longest"])

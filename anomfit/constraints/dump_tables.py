@@ -14,7 +14,7 @@ from jaxtyping import Array, ArrayLike, Float
 from scipy.interpolate import PchipInterpolator
 
 from anomfit.data import load_record
-from anomfit.physics.light_scalars import LightScalars
+from anomfit.physics.light_bosons import LightBosons
 
 START, STEP, NODES = -21.0, 0.025, 321
 """Grid of log10(m width/GeV^2): from -21 to -13, linear between; a boson of 10 GeV then flies 2 cm to 2000 km."""
@@ -73,6 +73,6 @@ def decays(data, source: str, mass: ArrayLike, width: ArrayLike, partial: ArrayL
     return jnp.asarray(mass) * jnp.asarray(partial) * jnp.exp(curve + beyond)
 
 
-def decays_of_all(data, source: str, scalars: LightScalars, partial: Float[Array, " scalars"]):
-    """`decays` of each of the scalars, with their partial widths to what is seen; shape (scalars,)."""
-    return jax.vmap(lambda *one: decays(data, source, *one))(scalars.mass, scalars.width, partial)
+def decays_of_all(data, source: str, bosons: LightBosons, partial: Float[Array, " bosons"]):
+    """`decays` of each of the bosons, with their partial widths to what is seen; shape (bosons,)."""
+    return jax.vmap(lambda *one: decays(data, source, *one))(bosons.mass, bosons.width, partial)

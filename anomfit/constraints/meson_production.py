@@ -1,4 +1,4 @@
-"""Light scalars out of meson decays as the searches need them: a model's own rates, or those of its couplings."""
+"""Light bosons out of meson decays as the searches need them: a model's own rates, or those of its couplings."""
 
 import math
 from dataclasses import replace
@@ -8,15 +8,16 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from anomfit.capabilities import MESON_MODES, PredictsLightScalars, ProducesScalarsInMesonDecays
+from anomfit.capabilities import MESON_MODES, DecaysMesons, HasLightBosons
 from anomfit.constraints.base import Constraint
 from anomfit.parameters import Nuisance, Point
+from anomfit.physics.light_bosons import LightBosons, joined
 from anomfit.physics.meson_decays import GROSSMAN_NIR, kaon_to_pion_scalar
+from anomfit.physics.meson_vector_decays import VECTOR_RATES
 
-ACCEPTS = (ProducesScalarsInMesonDecays, PredictsLightScalars)
 OWN_OR_CHIRAL = (
     "rate: the model's own, or u and d couplings at leading order of chiral perturbation theory, an order of magnitude "
-    "(in a fit a factor of 3 either way, kaon_chiral_rate)"
+    "(in a fit a factor of 3 either way, kaon_chiral_rate); vectors: K -> pi gamma* as measured"
 )
 CHIRAL_RATE = Nuisance(
     "kaon_chiral_rate",
@@ -28,39 +29,39 @@ CHIRAL_RATE = Nuisance(
 )
 
 
-class Produced(NamedTuple):
-    """Scalars made in one mode, one an entry: mass (GeV), mean life (s), rate (the meson's branching ratio), shares."""
+class MesonDecay(NamedTuple):
+    """One mode of a meson: its branching ratio with each boson, and the bosons, of every spin."""
 
-    mass: Float[Array, " scalars"]
-    lifetime: Float[Array, " scalars"]
-    rate: Float[Array, " scalars"]
-    to_electrons: Float[Array, " scalars"]
-    to_photons: Float[Array, " scalars"]
-    to_invisible: Float[Array, " scalars"]
+    rate: Float[Array, " bosons"]
+    bosons: LightBosons
 
 
 def with_chiral_rate(constraint: Constraint) -> Constraint:
     """The constraint with the nuisance of the chiral rate, for models that have no rate of their own."""
-    return replace(constraint, nuisances=(*constraint.nuisances, CHIRAL_RATE), exempt=ProducesScalarsInMesonDecays)
+    return replace(constraint, nuisances=(*constraint.nuisances, CHIRAL_RATE), exempt=DecaysMesons)
 
 
-def produced(model: object, point: Point, mode: str, nuisances: Point = MappingProxyType({})) -> Produced:
-    """What a model makes in one of `MESON_MODES`.
+def meson_decay(model: HasLightBosons, point: Point, mode: str, nuisances: Point = MappingProxyType({})) -> MesonDecay:
+    """What a model makes in one of `MESON_MODES`, at rates of its own (`DecaysMesons`) or of its couplings.
 
-    For a model that only knows its light scalars: K+ by leading-order chiral perturbation theory times the factor of
-    `CHIRAL_RATE`, K_L its Grossman-Nir maximum, nothing else (no coupling to top quarks); heavy neutrinos that they
-    decay to are taken as seen.
+    Scalars: K+ by leading-order chiral perturbation theory times the factor of `CHIRAL_RATE`, K_L its Grossman-Nir
+    maximum, nothing else (no coupling to top quarks). Vectors: K+ and K_S as they go to a virtual photon, nothing for
+    K_L (CP) and B mesons (loops).
     """
     assert mode in MESON_MODES
-    if isinstance(model, ProducesScalarsInMesonDecays):
-        found = model.meson_scalars(point)
-        shares = (found.to_electrons, found.to_photons, found.to_invisible)
-        return Produced(found.mass, found.lifetime, model.meson_branching_ratio(point, mode), *shares)
-    assert isinstance(model, PredictsLightScalars)
-    scalars = model.light_scalars(point)
-    factor = jnp.exp(nuisances.get(CHIRAL_RATE.name, CHIRAL_RATE.mean))
-    charged = factor * kaon_to_pion_scalar(scalars.mass, scalars.y_u, scalars.y_d)
+    families = model.light_bosons(point)
+    if isinstance(model, DecaysMesons):
+        rates = model.meson_branching_ratios(point, mode)
+    else:
+        rates = [_of_couplings(family, mode, nuisances) for family in families]
+    return MesonDecay(jnp.concatenate(list(rates)), joined(families))
+
+
+def _of_couplings(bosons: LightBosons, mode: str, nuisances: Point) -> Float[Array, " bosons"]:
+    if bosons.spin == "vector" and mode in VECTOR_RATES:
+        return VECTOR_RATES[mode](bosons.mass, bosons.g_u, bosons.g_d)
     of_mode = {"K+ -> pi+": 1.0, "K_L -> pi0": GROSSMAN_NIR}.get(mode, 0.0)
-    closed = jnp.zeros_like(charged)
-    electrons, photons = scalars.to_electrons / scalars.width, closed + scalars.to_photons / scalars.width
-    return Produced(scalars.mass, scalars.lifetime, of_mode * charged, electrons, photons, closed)
+    if bosons.spin != "scalar" or not of_mode:
+        return jnp.zeros_like(bosons.mass)
+    factor = jnp.exp(nuisances.get(CHIRAL_RATE.name, CHIRAL_RATE.mean))
+    return of_mode * (factor * kaon_to_pion_scalar(bosons.mass, bosons.g_u, bosons.g_d))

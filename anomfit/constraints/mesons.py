@@ -1,4 +1,4 @@
-"""Decays of kaons, B mesons and pions: what a light scalar adds, and whether the search could have seen it."""
+"""Decays of kaons, B mesons and pions: what a light boson adds, and whether the search could have seen it."""
 
 from dataclasses import replace
 from functools import lru_cache
@@ -7,23 +7,24 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from anomfit.capabilities import HasLightScalars
 from anomfit.constraints.base import (
     NOT_IN_TABLE,
     About,
     Constraint,
+    HasLightBosons,
     Outcome,
-    PredictsLightScalars,
     against_measurement,
     against_upper_limit,
     measured_number,
 )
 from anomfit.constraints.lifetime_tables import has_mass, lifetime_table, log_limit_at
-from anomfit.constraints.meson_production import ACCEPTS, OWN_OR_CHIRAL, produced, with_chiral_rate
+from anomfit.constraints.meson_production import OWN_OR_CHIRAL, meson_decay, with_chiral_rate
 from anomfit.data import Record, load_record
 from anomfit.detectors.resolution import normal_cdf
 from anomfit.parameters import Point
 from anomfit.physics import meson_decays
-from anomfit.physics.light_scalars import LightScalars
+from anomfit.physics.light_bosons import LightBosons, of_spin
 from anomfit.statistics.limits import Z_90
 
 LONG_LIFE = 1e-3  # s: beyond every table
@@ -45,7 +46,7 @@ def constraints() -> tuple[Constraint, ...]:
             "2016-2018",
             "phi off the muon; the search wants phi to escape",
             _muon_invisible,
-            accepts=(PredictsLightScalars,),
+            accepts=(HasLightScalars,),
         ),
         _entry(
             "Kplus_munu_ee",
@@ -55,7 +56,7 @@ def constraints() -> tuple[Constraint, ...]:
             "2002",
             "phi off the muon; limit: 1.645 errors of the measured rate above the cut in m_ee (recalled)",
             _muon_pairs,
-            accepts=(PredictsLightScalars,),
+            accepts=(HasLightScalars,),
         ),
         _entry(
             "Bzero_Kstar_ee",
@@ -73,7 +74,7 @@ def constraints() -> tuple[Constraint, ...]:
 
 _KL_ASSUMES = "rate: the model's own, else 4.3 B(K+ -> pi+ phi) (Grossman-Nir); only m_ee above 140 MeV is looked at"
 _LINE_ASSUMES = f"{OWN_OR_CHIRAL}; hidden by K+ -> pi+ pi0 between 100 and 165 MeV"
-_PION_ASSUMES = "a CP-even scalar adds nothing (parity), so this is the Standard Model"
+_PION_ASSUMES = "neither a CP-even scalar (parity) nor a vector (C) adds anything, so this is the Standard Model"
 _INVISIBLE = (
     ("e949_kplus_piplus_X", "Kplus-piplus-e949", "1995-2002"),
     ("na62_2016_2018_kplus_piplus_X", "Kplus-piplus-na62-2018", "2016-2018"),
@@ -82,9 +83,11 @@ _INVISIBLE = (
 )
 
 
-def _entry(part, name, quantity, kind, era, assumption, physics, unit="1", accepts=ACCEPTS) -> Constraint:
+def _entry(part, name, quantity, kind, era, assumption, physics, unit="1", accepts=(HasLightBosons,)) -> Constraint:
     record = load_record("kaon/rare_decays").parts[part]
     about = _about(record, name, quantity, kind, era, assumption, unit, accepts)
+    if accepts != (HasLightBosons,):
+        about = replace(about, other_spins="a vector is radiated by the kaon, too: not the rate of a scalar")
     numbers = {key: np.asarray(value) for key, value in record.values.items()}
     return Constraint(numbers, about, physics)
 
@@ -101,7 +104,7 @@ def _pion(part: str, name: str, era: str) -> Constraint:
     return replace(entry, data={**entry.data, **measured_number(values["value"], values["sigma"])}, about=about)
 
 
-def _about(record: Record, name, quantity, kind, era, assumption, unit="1", accepts=ACCEPTS) -> About:
+def _about(record: Record, name, quantity, kind, era, assumption, unit="1", accepts=(HasLightBosons,)) -> About:
     recalled = " (recalled)" if record.status == "recalled" and "memory" not in record.source else ""
     return About(
         name=name,
@@ -126,7 +129,7 @@ def _invisible(table: str, name: str, era: str) -> Constraint:
 
 
 def _weighted(predicted, reach, limit) -> Outcome:
-    """Several scalars together: their sum, and the share of it that the search sees."""
+    """Several bosons together: their sum, and the share of it that the search sees."""
     total, seen = jnp.sum(predicted), jnp.sum(predicted * reach)
     some = total > 0.0
     return against_upper_limit(total, limit, jnp.where(some, seen / jnp.where(some, total, 1.0), 0.0))
@@ -136,55 +139,57 @@ def _above(mass, data):
     return normal_cdf((mass - data["m_ee_min"]) / data["m_ee_width"])
 
 
-def _KL(model: object, point: Point, nuisances: Point, data) -> Outcome:
-    made = produced(model, point, "K_L -> pi0", nuisances)
-    return _weighted(made.rate * made.to_electrons, _above(made.mass, data), data["limit"])
+def _KL(model: HasLightBosons, point: Point, nuisances: Point, data) -> Outcome:
+    rate, bosons = meson_decay(model, point, "K_L -> pi0", nuisances)
+    return _weighted(rate * bosons.branching_ratio("electrons"), _above(bosons.mass, data), data["limit"])
 
 
-def _pairs(model: object, point: Point, nuisances: Point, data) -> Outcome:
-    made = produced(model, point, "K+ -> pi+", nuisances)
-    below = normal_cdf((data["m_max"] - made.mass) / 0.002)
-    return _weighted(made.rate * made.to_electrons, below, data["limit"])
+def _pairs(model: HasLightBosons, point: Point, nuisances: Point, data) -> Outcome:
+    rate, bosons = meson_decay(model, point, "K+ -> pi+", nuisances)
+    below = normal_cdf((data["m_max"] - bosons.mass) / 0.002)
+    return _weighted(rate * bosons.branching_ratio("electrons"), below, data["limit"])
 
 
-def _line(model: object, point: Point, nuisances: Point, data) -> Outcome:
-    made = produced(model, point, "K+ -> pi+", nuisances)
-    hidden = normal_cdf((made.mass - data["gap_low"]) / 0.002) * normal_cdf((data["gap_high"] - made.mass) / 0.002)
-    return _weighted(made.rate, 1.0 - hidden, data["limit"])
+def _line(model: HasLightBosons, point: Point, nuisances: Point, data) -> Outcome:
+    rate, bosons = meson_decay(model, point, "K+ -> pi+", nuisances)
+    hidden = normal_cdf((bosons.mass - data["gap_low"]) / 0.002) * normal_cdf((data["gap_high"] - bosons.mass) / 0.002)
+    return _weighted(rate, 1.0 - hidden, data["limit"])
 
 
-def _escapes(model: object, point: Point, nuisances: Point, data) -> Outcome:
-    """Invisible decays count as a scalar that lives longest in the table, visible ones by its life."""
-    made = produced(model, point, "K+ -> pi+", nuisances)
+def _escapes(model: HasLightBosons, point: Point, nuisances: Point, data) -> Outcome:
+    """Invisible decays count as a boson that lives longest in the table, visible and semi-visible ones by lifetime."""
+    rate, bosons = meson_decay(model, point, "K+ -> pi+", nuisances)
     table = jax.vmap(lambda m, life: jnp.exp(-log_limit_at(data, m, life)))
-    visible, invisible = table(made.mass, made.lifetime), table(made.mass, jnp.full_like(made.mass, LONG_LIFE))
-    strength = made.to_invisible * invisible + (1.0 - made.to_invisible) * visible
-    nearest = jnp.argmax(made.rate * strength)
-    limit = jnp.where(has_mass(data, made.mass[nearest]), 1.0 / strength[nearest], NOT_IN_TABLE)
-    return Outcome(made.rate[nearest], limit, (made.rate * strength)[nearest])
+    visible, invisible = table(bosons.mass, bosons.lifetime), table(bosons.mass, jnp.full_like(bosons.mass, LONG_LIFE))
+    unseen = bosons.branching_ratio("invisible")
+    strength = unseen * invisible + (1.0 - unseen) * visible
+    nearest = jnp.argmax(rate * strength)
+    limit = jnp.where(has_mass(data, bosons.mass[nearest]), 1.0 / strength[nearest], NOT_IN_TABLE)
+    return Outcome(rate[nearest], limit, (rate * strength)[nearest])
 
 
-def _to_muon(scalars: LightScalars):
-    return jax.vmap(meson_decays.kaon_to_muon_neutrino_scalar)(scalars.mass, scalars.y_mu)
+def _to_muon(bosons: LightBosons):
+    return jax.vmap(meson_decays.kaon_to_muon_neutrino_scalar)(bosons.mass, bosons.g_mu)
 
 
-def _muon_invisible(model: PredictsLightScalars, point: Point, nuisances: Point, data) -> Outcome:
-    predicted = jnp.sum(_to_muon(model.light_scalars(point)))
+def _muon_invisible(model: HasLightBosons, point: Point, nuisances: Point, data) -> Outcome:
+    predicted = jnp.sum(_to_muon(of_spin(model.light_bosons(point), "scalar")))
     return Outcome(predicted, data["limit_light"], predicted / data["limit_light"])
 
 
-def _muon_pairs(model: PredictsLightScalars, point: Point, nuisances: Point, data) -> Outcome:
-    scalars = model.light_scalars(point)
-    to_pairs = scalars.to_electrons / scalars.width
-    return _weighted(_to_muon(scalars) * to_pairs, _above(scalars.mass, data), data["limit"])
+def _muon_pairs(model: HasLightBosons, point: Point, nuisances: Point, data) -> Outcome:
+    scalars = of_spin(model.light_bosons(point), "scalar")
+    predicted = _to_muon(scalars) * scalars.branching_ratio("electrons")
+    return _weighted(predicted, _above(scalars.mass, data), data["limit"])
 
 
-def _kstar(model: object, point: Point, nuisances: Point, data) -> Outcome:
-    made = produced(model, point, "B0 -> K*0")
-    inside = _above(made.mass, data) * normal_cdf((data["m_ee_max"] - made.mass) / data["m_ee_width"])
-    return against_upper_limit(jnp.sum(made.rate), Z_90 * data["sigma_plus"], jnp.max(inside * made.to_electrons))
+def _kstar(model: HasLightBosons, point: Point, nuisances: Point, data) -> Outcome:
+    rate, bosons = meson_decay(model, point, "B0 -> K*0")
+    inside = _above(bosons.mass, data) * normal_cdf((data["m_ee_max"] - bosons.mass) / data["m_ee_width"])
+    seen = inside * bosons.branching_ratio("electrons")
+    return against_upper_limit(jnp.sum(rate), Z_90 * data["sigma_plus"], jnp.max(seen))
 
 
-def _neutral_pion(model: PredictsLightScalars, point: Point, nuisances: Point, data) -> Outcome:
-    """<0| qbar q |pi0> = 0: a scalar has no amplitude, to all orders in the strong interaction."""
+def _neutral_pion(model: HasLightBosons, point: Point, nuisances: Point, data) -> Outcome:
+    """<0| qbar q |pi0> = <0| qbar gamma^mu q |pi0> = 0: neither spin has an amplitude, to all orders of QCD."""
     return against_measurement(data["standard_model"], data)

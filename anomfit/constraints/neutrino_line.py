@@ -11,15 +11,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from anomfit.capabilities import ExchangesLightScalars
+from anomfit.capabilities import HasLightScalars, Upscatters, productions
 from anomfit.constraints.base import About, Constraint, Outcome, against_upper_limit
 from anomfit.data import load_record
 from anomfit.parameters import Point
 from anomfit.physics import meson_decays
-from anomfit.physics.light_scalars import LightScalars
+from anomfit.physics.light_bosons import LightBosons, of_spin
 from anomfit.physics.meson_constants import M_CHARGED_KAON, M_CHARGED_PION
 
 TO_MUON = 0.6356  # B(K+ -> mu+ nu), PDG 2024; that of pi+ is 1
+OTHER_SPINS = "a vector is radiated by the meson, too, and longitudinally: not the rate of a scalar"
 INVISIBLE = "both scalars leave the detector, off neutrino and muon; muon's spectrum that of three neutrinos"
 
 
@@ -44,7 +45,8 @@ def _invisible(part: str, name: str, quantity: str, era: str, mass: float) -> Co
         assumption=INVISIBLE,
         references=record.references,
         ceiling=1.0,
-        accepts=(ExchangesLightScalars,),
+        accepts=((Upscatters, HasLightScalars),),
+        other_spins=OTHER_SPINS,
     )
     numbers = {key: np.asarray(value) for key, value in record.values.items()}
     return Constraint(numbers, about, partial(_nothing_seen, mass, TO_MUON if mass == M_CHARGED_KAON else 1.0))
@@ -63,21 +65,21 @@ def _visible(like: Constraint) -> Constraint:
     return Constraint({}, about, _pairs)
 
 
-def _off_neutrino(mass: float, made, scalars: LightScalars):
-    return jax.vmap(lambda m, y: meson_decays.scalar_off_neutrino(mass, made, m, y))(scalars.mass, scalars.y_nu)
+def _off_neutrino(mass: float, made, scalars: LightBosons):
+    return jax.vmap(lambda m, y: meson_decays.scalar_off_neutrino(mass, made, m, y))(scalars.mass, scalars.g_nu)
 
 
-def _nothing_seen(mass: float, to_muon: float, model: ExchangesLightScalars, point: Point, nuisances: Point, data):
-    scalars = model.light_scalars(point)
+def _nothing_seen(mass: float, to_muon: float, model, point: Point, nuisances: Point, data):
+    scalars, (exchange,) = of_spin(model.light_bosons(point), "scalar"), productions(model, point, nuisances)
     leaves = jnp.exp(-data["distance"] / (data["momentum"] * scalars.decay_length_per_momentum))
-    off_neutrino = _off_neutrino(mass, model.heavy_neutrino_mass(point), scalars)
-    off_muon = jax.vmap(lambda m, y: meson_decays.scalar_off_muon(mass, m, y))(scalars.mass, scalars.y_mu)
+    off_neutrino = _off_neutrino(mass, exchange.m_N, scalars)
+    off_muon = jax.vmap(lambda m, y: meson_decays.scalar_off_muon(mass, m, y))(scalars.mass, scalars.g_mu)
     predicted = to_muon * jnp.sum(off_neutrino * leaves**2 + off_muon * leaves)
     return against_upper_limit(predicted, data["limit"])
 
 
-def _pairs(model: ExchangesLightScalars, point: Point, nuisances: Point, data) -> Outcome:
-    scalars = model.light_scalars(point)
-    made = TO_MUON * _off_neutrino(M_CHARGED_KAON, model.heavy_neutrino_mass(point), scalars)
-    predicted = jnp.sum(made * scalars.to_electrons / scalars.width)
+def _pairs(model, point: Point, nuisances: Point, data) -> Outcome:
+    scalars, (exchange,) = of_spin(model.light_bosons(point), "scalar"), productions(model, point, nuisances)
+    made = TO_MUON * _off_neutrino(M_CHARGED_KAON, exchange.m_N, scalars)
+    predicted = jnp.sum(made * scalars.branching_ratio("electrons"))
     return Outcome(predicted, jnp.full_like(predicted, jnp.inf), jnp.zeros_like(predicted))

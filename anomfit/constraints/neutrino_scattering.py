@@ -9,19 +9,13 @@ from jaxtyping import ArrayLike
 
 from anomfit.beams import Beam, Target, make_beam
 from anomfit.beams.molecules import CARBON, CH, GLASS, molecules
-from anomfit.capabilities import (
-    DecaysPartlyInvisibly,
-    ExchangesLightScalars,
-    ExchangesScalars,
-    MakesPairs,
-    PairEvents,
-)
+from anomfit.capabilities import HasLightScalars, Upscatters, over_reactions, productions
 from anomfit.constraints.base import (
     About,
     Constraint,
+    HasLightBosons,
     Kind,
     Outcome,
-    PredictsLightScalars,
     against_measurement,
     against_upper_limit,
     measured_number,
@@ -38,16 +32,10 @@ from anomfit.measurements.neutrino_electron_minerva import load_minerva
 from anomfit.parameters import Point
 from anomfit.physics import neutrino_trident
 from anomfit.physics.constants import M_P
-from anomfit.physics.kinematics import momentum_transfer_limits
-from anomfit.physics.quadrature import unit_legendre
-from anomfit.physics.scalar_upscattering import (
-    FormFactors,
-    ScalarMediators,
-    Targets,
-    d_sigma_d_q_squared,
-    stack_targets,
-)
-from anomfit.physics.upscattered_pairs import Nodes
+from anomfit.physics.light_bosons import joined, of_spin
+from anomfit.physics.reaction import Reaction
+from anomfit.rates.interactions import cross_section
+from anomfit.rates.pair_events import Nodes, PairEvents, pair_events
 
 THRESHOLD_WIDTH = 0.1  # of the edge itself: smooths windows in energy
 
@@ -104,7 +92,7 @@ def _hidden(part: str, era: str, measured: NeutrinoElectron, assumption: str) ->
         source=record.source,
         assumption=assumption + _ONE_NUMBER,
         references=record.references,
-        accepts=(MakesPairs,),
+        accepts=(Upscatters,),
     )
     measured = _with_fewer_nodes(measured)
     counted = np.arange(measured.independent_numbers) % 2 == 0 if part == "charm2" else 1.0
@@ -127,7 +115,7 @@ def _leaf(record: Record, name: str) -> np.ndarray:
     return np.asarray(record.values[name])
 
 
-def _selected(model: MakesPairs, point: Point, nuisances: Point, data) -> Outcome:
+def _selected(model: Upscatters, point: Point, nuisances: Point, data) -> Outcome:
     found = data["measured"].predict(model, point, nuisances)
     return against_upper_limit(jnp.sum(found.total * data["counted"]), data["limit"])
 
@@ -158,7 +146,7 @@ def _counted(name: str, kind: Kind, assumption: str, sources) -> Constraint:
         source=record.source,
         assumption=assumption,
         references=record.references,
-        accepts=(MakesPairs,),
+        accepts=(Upscatters,),
     )
     beam = _beam(CH, sources, values)
     data = {
@@ -177,10 +165,13 @@ def _photon_sample_limit() -> float:
     return float(max(bin_["observed"] - bin_["expected"], 0.0) + 1.645 * error)
 
 
-def _pairs(nodes: Nodes, model: MakesPairs, point: Point, nuisances: Point, data) -> Outcome:
-    events = model.pair_events(point, nuisances, data["beam"], nodes)
-    arriving = nd280.arriving(events) if data["beam"].surroundings else jnp.ones(())
-    total = jnp.sum(count_pairs(events, data["window"], arriving)) * data["efficiency"]
+def _pairs(nodes: Nodes, model: Upscatters, point: Point, nuisances: Point, data) -> Outcome:
+    def of_one(reaction: Reaction):
+        events = pair_events(reaction, data["beam"], nodes)
+        arriving = nd280.arriving(events) if data["beam"].surroundings else jnp.ones(())
+        return jnp.sum(count_pairs(events, data["window"], arriving))
+
+    total = over_reactions(model, point, nuisances, of_one) * data["efficiency"]
     finite = jnp.isfinite(data["limit"])
     ratio = jnp.where(finite, total / jnp.where(finite, data["limit"], 1.0), 0.0)
     return Outcome(total, data["limit"], ratio)
@@ -213,7 +204,7 @@ def _comparison(experiment: str, title: str, target: tuple[Target, ...]) -> Cons
         source="arXiv:1812.08768 on arXiv:1807.09877 with |U_mu4| = 1e-4, as arXiv:2010.06159, section VI",
         assumption="both at the beam's mean energy, same efficiencies; an argument, not a fit to data",
         references=("arXiv:1812.08768", "arXiv:1807.09877", "arXiv:2010.06159"),
-        accepts=(ExchangesScalars,),
+        accepts=(Upscatters,),
     )
     energy = values[f"energy_{experiment}"]
     limit = coherent_cross_section(energy, target[0], values["U_mu4"] ** 2)
@@ -221,28 +212,13 @@ def _comparison(experiment: str, title: str, target: tuple[Target, ...]) -> Cons
     return Constraint(data, about, partial(coherent_on_first, target))
 
 
-def coherent_on_first(target, model: ExchangesScalars, point: Point, nuisances: Point, data) -> Outcome:
+def coherent_on_first(target: tuple[Target, ...], model: Upscatters, point: Point, nuisances: Point, data) -> Outcome:
     """Visible coherent cross section on the one nucleus in `target` at data["energy"] (GeV), against a limit (cm^2)."""
-    mediators, forms = model.mediators(point, nuisances), model.form_factors(nuisances)
-    made = model.heavy_neutrino_mass(point)
-    predicted = scalar_cross_section(data["energy"], made, mediators, stack_targets(target), forms)
-    visible = model.visible_share(point) if isinstance(model, DecaysPartlyInvisibly) else 1.0
-    return against_upper_limit(visible * predicted, data["limit"])
 
+    def of_one(reaction: Reaction):
+        return reaction.visible * cross_section(reaction.production, data["energy"], target[0])
 
-def scalar_cross_section(
-    e_nu, m_N, mediators: ScalarMediators, targets: Targets, forms: FormFactors, nodes: int = 64, least: float = 0.0
-):
-    """Integral of `d_sigma_d_q_squared` over Q^2 above `least` (GeV^2) for one target, cm^2; 0 below threshold."""
-    low, high = momentum_transfer_limits(e_nu, m_N, targets.mass[0])
-    low = jnp.maximum(low, least)
-    light = jnp.min(mediators.mass) ** 2
-    u, w = unit_legendre(nodes)
-    is_open = high > low
-    stretch = jnp.log(jnp.where(is_open, (high + light) / (low + light), 2.0))
-    q_squared = (low + light) * jnp.exp(stretch * u) - light
-    density = d_sigma_d_q_squared(e_nu, q_squared[:, None], m_N, mediators, targets, forms)[:, 0]
-    return jnp.where(is_open, jnp.sum(w * stretch * (q_squared + light) * density), 0.0)
+    return against_upper_limit(over_reactions(model, point, nuisances, of_one), data["limit"])
 
 
 # -- tridents -------------------------------------------------------------------------------------------------------
@@ -260,7 +236,8 @@ def _trident(part: str, era: str) -> Constraint:
         source=record.source,
         assumption="nu_mu -> N2 mu mu, coherent, equivalent photons; the e+e- of N2 goes unnoticed: an upper bound",
         references=(*record.references, "arXiv:1406.2332"),
-        accepts=(ExchangesLightScalars,),
+        accepts=((Upscatters, HasLightScalars),),
+        other_spins="a vector makes the muons of a trident with other helicities: not the rate of scalars",
         without=1.0,
     )
     numbers = measured_number(record.values["value"], record.values["sigma"])
@@ -268,9 +245,10 @@ def _trident(part: str, era: str) -> Constraint:
     return Constraint(numbers, about, physics, integral=True)
 
 
-def _muon_pairs(energy, mass_number, model: ExchangesLightScalars, point: Point, nuisances: Point, data) -> Outcome:
-    scalars, made = model.light_scalars(point), model.heavy_neutrino_mass(point)
-    excess = neutrino_trident.trident_excess(energy, mass_number, made, scalars.mass, scalars.y_nu * scalars.y_mu)
+def _muon_pairs(energy, mass_number, model, point: Point, nuisances: Point, data) -> Outcome:
+    scalars, (exchange,) = of_spin(model.light_bosons(point), "scalar"), productions(model, point, nuisances)
+    couplings = scalars.g_nu * scalars.g_mu
+    excess = neutrino_trident.trident_excess(energy, mass_number, exchange.m_N, scalars.mass, couplings)
     return against_measurement(1.0 + excess, data)
 
 
@@ -289,16 +267,15 @@ def _neutral_current() -> Constraint:
         source=record.source,
         assumption="elastic on a proton, at the threshold in energy (falls as 1/E^2); single quarks left out: too low",
         references=record.references,
-        accepts=(ExchangesScalars,),
+        accepts=(Upscatters,),
     )
     data = {name: _leaf(record, name) for name in ("slope", "energy", "limit")}
     return Constraint(data, about, _exchange)
 
 
-def _exchange(model: ExchangesScalars, point: Point, nuisances: Point, data) -> Outcome:
-    proton = stack_targets((Target("proton", M_P, 1.0, 1, 0),))
-    made, mediators, forms = model.heavy_neutrino_mass(point), model.mediators(point, nuisances), model.form_factors
-    found = scalar_cross_section(data["energy"], made, mediators, proton, forms(nuisances))
+def _exchange(model: Upscatters, point: Point, nuisances: Point, data) -> Outcome:
+    proton = Target("proton", M_P, 1.0, 1, 0)
+    found = sum(cross_section(each, data["energy"], proton) for each in productions(model, point, nuisances))
     return against_upper_limit(found / (data["slope"] * data["energy"]), data["limit"])
 
 
@@ -322,14 +299,14 @@ def _double_bang(detector: str) -> Constraint:
         source=record.source,
         assumption=_BANGS[detector],
         references=record.references,
-        accepts=(PredictsLightScalars,),
+        accepts=(HasLightBosons,),
     )
     data = {"energy": np.asarray(energy), "limit": np.asarray(record.values[detector])}
     return Constraint(data, about, _flight)
 
 
-def _flight(model: PredictsLightScalars, point: Point, nuisances: Point, data) -> Outcome:
-    scalars = model.light_scalars(point)
-    momentum = jnp.sqrt(jnp.maximum(data["energy"] ** 2 - scalars.mass**2, 1e-12))
-    flight = jnp.max(scalars.decay_length_per_momentum * momentum)
+def _flight(model: HasLightBosons, point: Point, nuisances: Point, data) -> Outcome:
+    bosons = joined(model.light_bosons(point))
+    momentum = jnp.sqrt(jnp.maximum(data["energy"] ** 2 - bosons.mass**2, 1e-12))
+    flight = jnp.max(bosons.decay_length_per_momentum * momentum)
     return Outcome(flight, data["limit"], flight / data["limit"])

@@ -1,23 +1,32 @@
-"""Where the pairs of a neutrino beam go: the share of them close to the beam."""
+"""Where the pairs of a neutrino beam go: how many of them stay close to the beam."""
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from anomfit.capabilities import PairEvents
 from anomfit.physics.kinematics import safe_sqrt
+from anomfit.rates.pair_events import PairEvents
 
 
-def forward_share(events: PairEvents, efficiency: Float[Array, "parents decays"], edge) -> Float[Array, ""]:
-    """Share of the pairs (first beam, all components) with a cosine to the beam above `edge`, weighted; 0 without any.
+def fraction(part: Float[Array, ""], whole: Float[Array, ""]) -> Float[Array, ""]:
+    """part/whole, 0 where there is nothing."""
+    some = whole > 0.0
+    return jnp.where(some, part / jnp.where(some, whole, 1.0), 0.0)
+
+
+def forward_and_all(
+    events: PairEvents, efficiency: Float[Array, "parents decays"], edge
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """Pairs (first beam, all components) with a cosine to the beam above `edge`, and all of them, weighted.
 
     `efficiency` weights each pair by its energy. Of cos = c_N c + s_N s cos(phi), azimuth phi about the parent, the
     azimuths with cos(phi) > x lie above, x = (edge - c_N c)/(s_N s): a share arccos(x)/pi of them where phi is uniform,
-    and sqrt(1 - x^2)/pi times the weight of cos(phi) more where the parent's spin steers it.
+    and sqrt(1 - x^2)/pi times what goes with cos(phi) more where the parent's spin steers it.
     """
     rate = jnp.sum(events.rate[..., 0], axis=-1)  # energies, directions
     spin = events.spin
-    along, across = (jnp.zeros_like(rate),) * 2 if spin is None else (spin.along, spin.across)
+    steered = (jnp.zeros_like(events.rate),) * 2 if spin is None else (spin.along, spin.across)
+    along, across = (jnp.sum(part[..., 0], axis=-1) for part in steered)
     cos_star, sin_star = (jnp.zeros_like(events.share),) * 2 if spin is None else (spin.cos_star, spin.sin_star)
     weight = events.share * efficiency
     cos_decay = events.cos_decay
@@ -27,16 +36,15 @@ def forward_share(events: PairEvents, efficiency: Float[Array, "parents decays"]
         made, cos_N, a, b = found  # at all energies
         c_N = cos_N[:, None, None]
         x = (edge - c_N * cos_decay) / (safe_sqrt(1.0 - c_N**2) * sine + 1e-12)
-        straight = (1.0 + a[:, None, None] * cos_star) * _share_above(x)
-        steered = b[:, None, None] * sin_star * safe_sqrt(1.0 - x**2) / jnp.pi
-        return jnp.einsum("e,ep,pd,epd->", made, events.onto, weight, straight + steered)
+        straight = (made[:, None, None] + a[:, None, None] * cos_star) * _share_above(x)
+        turned = b[:, None, None] * sin_star * safe_sqrt(1.0 - x**2) / jnp.pi
+        return jnp.einsum("ep,pd,epd->", events.onto, weight, straight + turned)
 
     forward = jnp.sum(jax.lax.map(from_direction, (rate.T, events.cos_parent.T, along.T, across.T)))
-    by_energy = jnp.stack([jnp.sum(rate, axis=1), jnp.sum(rate * along, axis=1)])
+    by_energy = jnp.stack([jnp.sum(rate, axis=1), jnp.sum(along, axis=1)])
     decays = jnp.stack([weight, weight * cos_star])
     everything = jnp.einsum("ke,ep,kpd->", by_energy, events.onto, decays)
-    some = everything > 0.0
-    return jnp.where(some, forward / jnp.where(some, everything, 1.0), 0.0)
+    return forward, everything
 
 
 def _share_above(x):

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import ArrayLike
 
-from anomfit.capabilities import ProducesScalarsInMesonDecays
+from anomfit.capabilities import DecaysMesons
 from anomfit.constraints.base import (
     NOT_IN_TABLE,
     About,
@@ -21,11 +21,12 @@ from anomfit.constraints.base import (
     measured_number,
 )
 from anomfit.constraints.lifetime_tables import has_mass, lifetime_table, log_limit_at
-from anomfit.constraints.meson_production import Produced, produced
+from anomfit.constraints.meson_production import meson_decay
 from anomfit.data import Record, load_record
 from anomfit.detectors.resolution import normal_cdf
 from anomfit.measurements.koto_sensitivity import EVENTS_AT_LIMIT, events_per_rate, koto_sensitivity
 from anomfit.parameters import Point
+from anomfit.physics.light_bosons import LightBosons
 from anomfit.statistics.limits import Z_90, is_covered
 
 EDGE_WIDTH = 0.002  # GeV, in the pair's mass: smooths the edges of tables
@@ -93,7 +94,7 @@ def _about(record: Record, name, quantity, era, assumption, kind: Kind = "upper 
         assumption=assumption,
         references=record.references,
         ceiling=1.0,
-        accepts=(ProducesScalarsInMesonDecays,),
+        accepts=(DecaysMesons,),
         samples=samples,
     )
 
@@ -109,17 +110,17 @@ def _rate(row: Rate) -> Constraint:
     return Constraint(numbers, about, partial(_against_rate, row.mode, row.seen))
 
 
-def _share(made: Produced, seen: str):
-    return made.to_photons if seen == "gamma gamma" else made.to_invisible
+def _seen(bosons: LightBosons, seen: str):
+    return bosons.branching_ratio("photons" if seen == "gamma gamma" else "invisible")
 
 
-def _against_rate(mode: str, seen: str, model: object, point: Point, nuisances: Point, data) -> Outcome:
-    made = produced(model, point, mode)
-    predicted = made.rate * _share(made, seen)
+def _against_rate(mode: str, seen: str, model: DecaysMesons, point: Point, nuisances: Point, data) -> Outcome:
+    rate, bosons = meson_decay(model, point, mode)
+    predicted = rate * _seen(bosons, seen)
     if "m_max" not in data:
         return against_upper_limit(jnp.sum(predicted), data["limit"])
-    above = normal_cdf((made.mass - data["m_min"]) / data["m_width"])
-    inside = above * normal_cdf((data["m_max"] - made.mass) / data["m_width"])
+    above = normal_cdf((bosons.mass - data["m_min"]) / data["m_width"])
+    inside = above * normal_cdf((data["m_max"] - bosons.mass) / data["m_width"])
     return _summed(predicted, inside / data["limit"])
 
 
@@ -142,11 +143,11 @@ def _photon_table(table: str, name: str, era: str) -> Constraint:
     return Constraint(lifetime_table(record), about, _resonance)
 
 
-def _resonance(model: object, point: Point, nuisances: Point, data) -> Outcome:
-    made = produced(model, point, "K+ -> pi+")
-    strength = jax.vmap(lambda m, life: jnp.exp(-log_limit_at(data, m, life)))(made.mass, made.lifetime)
-    late = jnp.minimum(data["lives"][-1] / made.lifetime, 1.0)
-    return _summed(made.rate * made.to_photons, strength * late, has_mass(data, made.mass))
+def _resonance(model: DecaysMesons, point: Point, nuisances: Point, data) -> Outcome:
+    rate, bosons = meson_decay(model, point, "K+ -> pi+")
+    strength = jax.vmap(lambda m, life: jnp.exp(-log_limit_at(data, m, life)))(bosons.mass, bosons.lifetime)
+    late = jnp.minimum(data["lives"][-1] / bosons.lifetime, 1.0)
+    return _summed(rate * bosons.branching_ratio("photons"), strength * late, has_mass(data, bosons.mass))
 
 
 def _spectrum() -> Constraint:
@@ -158,12 +159,12 @@ def _spectrum() -> Constraint:
     return Constraint({"low": columns["m_lo_GeV"], "high": columns["m_hi_GeV"], "limit": limit}, about, _in_bins)
 
 
-def _in_bins(model: object, point: Point, nuisances: Point, data) -> Outcome:
-    made = produced(model, point, "K+ -> pi+")
-    mass = made.mass[:, None]
+def _in_bins(model: DecaysMesons, point: Point, nuisances: Point, data) -> Outcome:
+    rate, bosons = meson_decay(model, point, "K+ -> pi+")
+    mass = bosons.mass[:, None]
     inside = normal_cdf((mass - data["low"]) / EDGE_WIDTH) * normal_cdf((data["high"] - mass) / EDGE_WIDTH)
-    published = is_covered(made.mass, jnp.stack([data["low"][0], data["high"][-1]]))
-    return _summed(made.rate * made.to_photons, jnp.sum(inside / data["limit"], axis=1), published)
+    published = is_covered(bosons.mass, jnp.stack([data["low"][0], data["high"][-1]]))
+    return _summed(rate * bosons.branching_ratio("photons"), jnp.sum(inside / data["limit"], axis=1), published)
 
 
 # -- B mesons and KOTO ------------------------------------------------------------------------------------------------
@@ -177,11 +178,11 @@ def _belle_2_line() -> Constraint:
     return Constraint({"m": record.columns["m_X_GeV"], "limit": limit}, about, _line)
 
 
-def _line(model: object, point: Point, nuisances: Point, data) -> Outcome:
-    made = produced(model, point, "B+ -> K+")
-    covered = normal_cdf((data["m"][-1] - made.mass) / EDGE_WIDTH)
-    strength = covered / jnp.interp(made.mass, data["m"], data["limit"])
-    return _summed(made.rate * made.to_invisible, strength, is_covered(made.mass, data["m"]))
+def _line(model: DecaysMesons, point: Point, nuisances: Point, data) -> Outcome:
+    rate, bosons = meson_decay(model, point, "B+ -> K+")
+    covered = normal_cdf((data["m"][-1] - bosons.mass) / EDGE_WIDTH)
+    strength = covered / jnp.interp(bosons.mass, data["m"], data["limit"])
+    return _summed(rate * bosons.branching_ratio("invisible"), strength, is_covered(bosons.mass, data["m"]))
 
 
 def _belle_2_rate() -> Constraint:
@@ -197,9 +198,9 @@ def _belle_2_rate() -> Constraint:
     return Constraint(numbers, replace(about, without=expected), _total)
 
 
-def _total(model: object, point: Point, nuisances: Point, data) -> Outcome:
-    made = produced(model, point, "B+ -> K+")
-    predicted = data["standard_model"] + jnp.sum(made.rate * made.to_invisible)
+def _total(model: DecaysMesons, point: Point, nuisances: Point, data) -> Outcome:
+    rate, bosons = meson_decay(model, point, "B+ -> K+")
+    predicted = data["standard_model"] + jnp.sum(rate * bosons.branching_ratio("invisible"))
     return against_measurement(predicted, data)
 
 
@@ -221,6 +222,6 @@ def _koto() -> Constraint:
     return Constraint(koto_sensitivity("2021"), about, _invisible_kaon)
 
 
-def _invisible_kaon(model: object, point: Point, nuisances: Point, data) -> Outcome:
-    made = produced(model, point, "K_L -> pi0")
-    return _summed(made.rate * made.to_invisible, events_per_rate(data, made.mass) / EVENTS_AT_LIMIT)
+def _invisible_kaon(model: DecaysMesons, point: Point, nuisances: Point, data) -> Outcome:
+    rate, bosons = meson_decay(model, point, "K_L -> pi0")
+    return _summed(rate * bosons.branching_ratio("invisible"), events_per_rate(data, bosons.mass) / EVENTS_AT_LIMIT)

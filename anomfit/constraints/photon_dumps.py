@@ -10,23 +10,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from anomfit.constraints.base import (
-    NOT_IN_TABLE,
-    About,
-    Constraint,
-    Outcome,
-    PredictsLightScalars,
-    against_upper_limit,
-)
+from anomfit.capabilities import HasLightBosons, HasLightSpinZero
+from anomfit.constraints.base import NOT_IN_TABLE, About, Constraint, Outcome, against_upper_limit
 from anomfit.constraints.dump_tables import Table, decays_of_all, stored_table
 from anomfit.data import load_record
 from anomfit.parameters import Point
 from anomfit.physics.constants import HBAR_C_M
-from anomfit.physics.light_scalars import LightScalars
+from anomfit.physics.light_bosons import LightBosons, of_spin
 from anomfit.physics.primakoff import squared_photon_coupling
 from anomfit.statistics.limits import decades_above, foremost, is_covered, log_limit
 
-ACCEPTS = (PredictsLightScalars,)
+ACCEPTS = (HasLightSpinZero,)
+LANDAU_YANG = "two photons neither make a vector nor come from one (Landau and Yang)"
 LEP_ENERGY = 45.6  # GeV, of either beam
 LEP_SIZE = 1.0  # m: a decay within looks like a photon
 
@@ -44,11 +39,15 @@ def primakoff_table(source: str) -> Table:
     return stored_table(source) | numbers
 
 
-def primakoff_events(data, source: str, scalars: LightScalars):
+def primakoff_events(data, source: str, scalars: LightBosons):
     """Decays to electrons, muons and photons in a dump's detector, of scalars made from photons: all of them."""
-    visible = scalars.to_electrons + scalars.to_muons + scalars.to_photons
+    visible = scalars.partial_width("electrons", "muons", "photons")
     made = squared_photon_coupling(scalars.mass, scalars.to_photons) / data[f"{source}_reference"]
     return jnp.sum(made * decays_of_all(data, source, scalars, visible))
+
+
+def _of_spin_zero(model: HasLightBosons, point: Point) -> LightBosons:
+    return of_spin(model.light_bosons(point), "scalar", "pseudoscalar")
 
 
 def _nucal() -> Constraint:
@@ -63,12 +62,13 @@ def _nucal() -> Constraint:
         assumption="Primakoff production by photons of mesons alone (ALPINIST); electrons, muons seen like photons",
         references=("arXiv:1311.3870", "arXiv:2201.05170"),
         accepts=ACCEPTS,
+        other_spins=LANDAU_YANG,
     )
     return Constraint(primakoff_table("nucal"), about, _events_in_nucal)
 
 
-def _events_in_nucal(model: PredictsLightScalars, point: Point, nuisances: Point, data) -> Outcome:
-    events = primakoff_events(data, "nucal", model.light_scalars(point))
+def _events_in_nucal(model: HasLightBosons, point: Point, nuisances: Point, data) -> Outcome:
+    events = primakoff_events(data, "nucal", _of_spin_zero(model, point))
     return against_upper_limit(events, data["nucal_limit_events"])
 
 
@@ -84,6 +84,7 @@ def _na64() -> Constraint:
         assumption="g^2 exp(-a m width), a from both edges by mass, held outside 11.4 to 54.6 MeV; neutrinos count too",
         references=("arXiv:2005.02710", "axion-limits"),
         accepts=ACCEPTS,
+        other_spins=LANDAU_YANG,
     )
     return Constraint(_na64_numbers(), about, _leaves_na64)
 
@@ -107,8 +108,8 @@ def _alp_width(m, g):
     return g**2 * m**3 / (64.0 * np.pi)
 
 
-def _leaves_na64(model: PredictsLightScalars, point: Point, nuisances: Point, data) -> Outcome:
-    scalars = model.light_scalars(point)
+def _leaves_na64(model: HasLightBosons, point: Point, nuisances: Point, data) -> Outcome:
+    scalars = _of_spin_zero(model, point)
 
     def one(mass, width, g2, hidden):
         log_a, log_g2 = (jnp.interp(jnp.log(mass), data["log_mass"], data[name]) for name in ("log_a", "log_g2"))
@@ -116,7 +117,7 @@ def _leaves_na64(model: PredictsLightScalars, point: Point, nuisances: Point, da
         return g2 * jnp.exp(-log_g2) * (survives + hidden / width * (1.0 - survives))
 
     g2 = squared_photon_coupling(scalars.mass, scalars.to_photons)
-    ratio = jnp.sum(jax.vmap(one)(scalars.mass, scalars.width, g2, scalars.to_hidden))
+    ratio = jnp.sum(jax.vmap(one)(scalars.mass, scalars.width, g2, scalars.to_invisible + scalars.to_semivisible))
     return against_upper_limit(ratio, 1.0)
 
 
@@ -132,14 +133,15 @@ def _lep() -> Constraint:
         assumption=f"B(X -> gamma gamma); decays within {LEP_SIZE:g} m over those of a pseudoscalar on the curve",
         references=("arXiv:1509.00476", "axion-limits"),
         accepts=ACCEPTS,
+        other_spins=LANDAU_YANG,
     )
     m, g = _curve("lep")
     return Constraint({"m": m, "low": g}, about, _photons_at_lep)
 
 
-def _photons_at_lep(model: PredictsLightScalars, point: Point, nuisances: Point, data) -> Outcome:
+def _photons_at_lep(model: HasLightBosons, point: Point, nuisances: Point, data) -> Outcome:
     """The scalar that is nearest to its limit; an effective coupling that a pseudoscalar on the curve would have."""
-    scalars = model.light_scalars(point)
+    scalars = _of_spin_zero(model, point)
     masses, limits = jnp.asarray(data["m"]), jnp.asarray(data["low"])
 
     def one(mass, width, to_photons):
@@ -150,8 +152,7 @@ def _photons_at_lep(model: PredictsLightScalars, point: Point, nuisances: Point,
         g = jnp.where(positive, jnp.sqrt(jnp.where(positive, g2, 1.0)), 0.0)
         return g, decades_above(mass, g, masses, limits)
 
-    to_photons = jnp.broadcast_to(jnp.asarray(scalars.to_photons, dtype=scalars.mass.dtype), scalars.mass.shape)
-    g, decades = jax.vmap(one)(scalars.mass, scalars.width, to_photons)
+    g, decades = jax.vmap(one)(scalars.mass, scalars.width, scalars.to_photons)
     covered = is_covered(scalars.mass, masses)
     nearest = foremost(decades, covered)
     limit = jnp.where(covered[nearest], 10.0 ** log_limit(scalars.mass[nearest], masses, limits), NOT_IN_TABLE)

@@ -8,7 +8,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from anomfit.capabilities import Model
+from anomfit.capabilities import Model, offers
 from anomfit.constraints.base import Constraint
 from anomfit.explaining import explained
 from anomfit.parameters import Point
@@ -64,7 +64,7 @@ def constraint_table(
     Nuisance parameters take their central values unless given by name. Raises InputError in single precision.
     """
     require_double_precision()
-    usable = [entry for entry in constraints if any(isinstance(model, kind) for kind in entry.accepts)]
+    usable = [entry for entry in constraints if offers(model, entry.accepts)]
     values = {n.name: jnp.asarray(n.mean) for owner in (model, *usable) for n in owner.nuisances}
     values |= {name: jnp.asarray(float(value)) for name, value in (nuisances or {}).items()}
     arrays = {name: jnp.asarray(value, dtype=float) for name, value in point.items()}

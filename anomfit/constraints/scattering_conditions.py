@@ -8,15 +8,16 @@ import numpy as np
 
 from anomfit.beams.booster import miniboone_beam
 from anomfit.beams.molecules import GLASS
-from anomfit.capabilities import ExchangesScalars, MakesPairs, ScattersPartlyInvisibly
+from anomfit.capabilities import Upscatters, over_reactions, productions
 from anomfit.constraints.base import Constraint, Outcome, against_measurement, against_upper_limit, measured_number
-from anomfit.constraints.conditions import condition, numbers, section_four
+from anomfit.constraints.conditions import PAPERS_OWN, condition, numbers, section_four
 from anomfit.constraints.dark_photon_reference import benchmark, coherent_cross_section
 from anomfit.constraints.neutrino_scattering import coherent_on_first
-from anomfit.constraints.pair_directions import forward_share
+from anomfit.constraints.pair_directions import forward_and_all, fraction
 from anomfit.detectors.miniboone import single_shower_efficiency
 from anomfit.parameters import Point
-from anomfit.physics.upscattered_pairs import Nodes
+from anomfit.physics.reaction import Reaction
+from anomfit.rates.pair_events import Nodes, pair_events
 
 RATE_NODES = Nodes(energy=64, angle=12)  # interactions alone: within 1e-3 of what more nodes give, tested
 DIRECTION_NODES = Nodes(energy=64, angle=16, parent=24, polar=24)
@@ -34,7 +35,7 @@ def _interactions() -> Constraint:
         record,
         "miniboone-dark-photon",
         "measured",
-        ScattersPartlyInvisibly,
+        PAPERS_OWN,
         _visible_interactions,
         {
             **measured_number(record.values["value"], record.values["sigma"]),
@@ -47,8 +48,8 @@ def _interactions() -> Constraint:
     return replace(asked, integral=True)
 
 
-def _visible_interactions(model: MakesPairs, point: Point, nuisances: Point, data) -> Outcome:
-    made = model.pair_events(point, nuisances, data["beam"], RATE_NODES).made
+def _visible_interactions(model: Upscatters, point: Point, nuisances: Point, data) -> Outcome:
+    made = over_reactions(model, point, nuisances, lambda one: pair_events(one, data["beam"], RATE_NODES).made)
     return against_measurement(jnp.sum(made[:, 0]) / data["reference"], data)
 
 
@@ -60,7 +61,7 @@ def _charm2() -> Constraint:
         record,
         "dark-photon-comparison-charm2-20GeV",
         "upper limit",
-        ScattersPartlyInvisibly,
+        PAPERS_OWN,
         _coherent_on_silicon,
         {"energy": np.asarray(energy), "limit": np.asarray(limit)},
         quantity=f"coherent cross section on {GLASS[0].name}, pairs seen",
@@ -69,7 +70,7 @@ def _charm2() -> Constraint:
     )
 
 
-def _coherent_on_silicon(model: ExchangesScalars, point: Point, nuisances: Point, data) -> Outcome:
+def _coherent_on_silicon(model: Upscatters, point: Point, nuisances: Point, data) -> Outcome:
     return coherent_on_first(GLASS[:1], model, point, nuisances, data)
 
 
@@ -79,7 +80,7 @@ def _mass() -> Constraint:
         record,
         "nu4-mass-miniboone",
         "curve",
-        ScattersPartlyInvisibly,
+        PAPERS_OWN,
         _heavy_enough,
         {"lightest": np.asarray(record.values["lightest"])},
         quantity="lightest nu_4 over nu_4",
@@ -87,8 +88,8 @@ def _mass() -> Constraint:
     )
 
 
-def _heavy_enough(model: ExchangesScalars, point: Point, nuisances: Point, data) -> Outcome:
-    ratio = data["lightest"] / model.heavy_neutrino_mass(point)
+def _heavy_enough(model: Upscatters, point: Point, nuisances: Point, data) -> Outcome:
+    ratio = data["lightest"] / jnp.min(jnp.stack([each.m_N for each in productions(model, point, nuisances)]))
     return Outcome(ratio, jnp.ones_like(ratio), ratio)
 
 
@@ -98,7 +99,7 @@ def _share() -> Constraint:
         record,
         "forward-share-miniboone",
         "upper limit",
-        ScattersPartlyInvisibly,
+        PAPERS_OWN,
         _forward,
         {**numbers(record), "beam": miniboone_beam("numu-only", "neutrino")},
         quantity="share of pairs with cos theta > 0.8",
@@ -107,7 +108,10 @@ def _share() -> Constraint:
     return replace(asked, integral=True)
 
 
-def _forward(model: MakesPairs, point: Point, nuisances: Point, data) -> Outcome:
-    events = model.pair_events(point, nuisances, data["beam"], DIRECTION_NODES)
-    share = forward_share(events, single_shower_efficiency(events.energy), data["cosine"])
+def _forward(model: Upscatters, point: Point, nuisances: Point, data) -> Outcome:
+    def of_one(reaction: Reaction):
+        events = pair_events(reaction, data["beam"], DIRECTION_NODES)
+        return forward_and_all(events, single_shower_efficiency(events.energy), data["cosine"])
+
+    share = fraction(*over_reactions(model, point, nuisances, of_one))
     return against_upper_limit(share, data["largest_share"])

@@ -6,12 +6,12 @@ from dataclasses import replace
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from anomfit.beams.flux import Target
 from anomfit.beams.molecules import HYDROGEN, compound
 from anomfit.data import load_record
 from anomfit.detectors.surroundings import Shell, Surroundings
 from anomfit.errors import reject
 from anomfit.parameters import Nuisance, Point
+from anomfit.physics.targets import Target
 
 CHOICES = {
     "earth": "pairs born around the detector count where they decay inside, with the efficiency of those born inside",

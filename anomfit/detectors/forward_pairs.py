@@ -13,11 +13,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from anomfit.capabilities import PairEvents
 from anomfit.detectors.resolution import normal_cdf
 from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.polynomials import chebyshev
 from anomfit.physics.quadrature import unit_midpoint
+from anomfit.rates.pair_events import PairEvents
 
 FORWARD = 0.02  # rad; nodes lie evenly below and logarithmically above this angle
 RAYLEIGH = 0.5 * np.pi - 1.0  # 1 - variance/sigma^2 of an angle measured about 0
@@ -82,11 +82,10 @@ def _steered(events: PairEvents, weights):
     """Rates, weights and powers of the azimuth's cosine of the three parts of a polarised parent's decay."""
     spin = events.spin
     assert spin is not None
-    along, across = (events.rate * part[..., None, None] for part in (spin.along, spin.across))
     return (
         (events.rate, weights, 0),
-        (along, weights * spin.cos_star, 0),
-        (across, weights * spin.sin_star, 1),
+        (spin.along, weights * spin.cos_star, 0),
+        (spin.across, weights * spin.sin_star, 1),
     )
 
 

@@ -15,7 +15,6 @@ from jaxtyping import Array, ArrayLike, Float
 from scipy.special import eval_legendre
 
 from anomfit.beams import Beam
-from anomfit.capabilities import PairEvents
 from anomfit.data import load_record
 from anomfit.detectors.assumed_surroundings import assumed, earth, spheres
 from anomfit.detectors.pairs import Lepton, Seen, Selection, see_pairs
@@ -26,6 +25,7 @@ from anomfit.errors import reject
 from anomfit.physics.corners import interpolate
 from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.quadrature import unit_legendre
+from anomfit.rates.pair_events import PairEvents
 
 NAME = "microboone"  # in data/surroundings and of the nuisance
 ARGON_MOLAR_MASS = 39.948  # g/mol
@@ -97,10 +97,11 @@ def see(events: PairEvents, efficiency: Efficiency, points: int, around: Surroun
     around = around or surroundings()
     energy = see_energies(points)
     pairs = Selection("pairs", "", lambda pair: _of_opening(pair, efficiency.opening), _nothing)
-    seen = see_pairs(energy, events.mass, pairs, lambda visible, whole: jnp.ones_like(visible))
+    is_aligned = events.alignment is not None
+    seen = see_pairs(energy, events.mass, pairs, lambda visible, whole: jnp.ones_like(visible), is_aligned)
     length = events.decay_length_per_momentum * safe_sqrt(jnp.asarray(energy) ** 2 - events.mass**2)
     if events.rate.shape[2] == OWN_COMPONENTS:
-        return seen._replace(weight=seen.weight * stays(length, around)[:, None])
+        return seen.times(stays(length, around))
     return seen._replace(arrives=arrivals(length, around))
 
 

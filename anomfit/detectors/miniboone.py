@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from anomfit.beams import Beam
-from anomfit.capabilities import PairEvents
 from anomfit.data import load_record
 from anomfit.detectors.assumed_surroundings import assumed, earth, spheres
 from anomfit.detectors.pairs import Seen, Selection, see_pairs
@@ -16,6 +15,7 @@ from anomfit.detectors.surroundings import OWN_COMPONENTS, Surroundings, arrival
 from anomfit.physics.constants import M_E, M_N, M_P
 from anomfit.physics.corners import interpolate
 from anomfit.physics.kinematics import safe_sqrt
+from anomfit.rates.pair_events import PairEvents
 
 NAME = "miniboone"  # in data/surroundings and of the nuisance
 CH2_MOLAR_MASS = 14.027  # g/mol
@@ -60,10 +60,10 @@ def see(events: PairEvents, selection: Selection, points: int, around: Surroundi
     """
     around = around or surroundings()
     energy = see_energies(points)
-    seen = see_pairs(energy, events.mass, selection, relative_efficiency)
+    seen = see_pairs(energy, events.mass, selection, relative_efficiency, events.alignment is not None)
     length = events.decay_length_per_momentum * safe_sqrt(jnp.asarray(energy) ** 2 - events.mass**2)
     if events.rate.shape[2] == OWN_COMPONENTS:
-        return seen._replace(weight=seen.weight * stays(length, around)[:, None])
+        return seen.times(stays(length, around))
     return seen._replace(arrives=arrivals(length, around))
 
 

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from anomfit.beams import Beam
-from anomfit.capabilities import PairEvents
 from anomfit.detectors.assumed_surroundings import assumed, earth
 from anomfit.detectors.surroundings import Shell, Surroundings, arrivals
 from anomfit.physics.kinematics import safe_sqrt
+from anomfit.rates.pair_events import PairEvents
 
 NAME = "nd280"  # in data/surroundings
 

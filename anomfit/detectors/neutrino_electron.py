@@ -8,13 +8,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from anomfit.beams import Beam
-from anomfit.capabilities import PairEvents
 from anomfit.data import load_record
 from anomfit.detectors.assumed_surroundings import assumed, earth, spheres
 from anomfit.detectors.pairs import THRESHOLD_WIDTH, Lepton, Selection, see_pairs
 from anomfit.detectors.resolution import normal_cdf
 from anomfit.detectors.surroundings import OWN_COMPONENTS, Surroundings, from_medium, from_shells, stays
 from anomfit.physics.kinematics import safe_sqrt
+from anomfit.rates.pair_events import PairEvents
 
 OPENING_WIDTH = 0.1  # of the largest opening angle itself: smooths the cut
 NO_END = 1e3  # GeV: a window without an upper end
@@ -77,12 +77,17 @@ def chances_to_pass(events: PairEvents, cuts: ShowerCuts, around: Surroundings) 
     detector's medium beyond, and in the surroundings.
     """
     energy = events.energy
-    overlap = see_pairs(energy, events.mass, _overlapping(cuts), lambda visible, whole: 1.0)
+    overlap = see_pairs(
+        energy, events.mass, _overlapping(cuts), lambda visible, whole: 1.0, events.alignment is not None
+    )
+    passes = overlap.weight[..., 0]
+    if events.alignment is not None:
+        passes = passes + events.alignment * overlap.quadrupole[..., 0]
     flight = events.decay_length_per_momentum * safe_sqrt(energy**2 - events.mass**2)
     arrive = [stays(flight, around)]
     if events.rate.shape[2] > OWN_COMPONENTS:
         arrive += [from_medium(flight, around), from_shells(flight, around)]
-    return cuts.efficiency * in_window(energy, cuts) * overlap.weight[..., 0] * jnp.stack(arrive)
+    return cuts.efficiency * in_window(energy, cuts) * passes * jnp.stack(arrive)
 
 
 def surroundings_of(detector: str, cuts: ShowerCuts) -> Surroundings:

@@ -45,7 +45,8 @@ class Lepton(NamedTuple):
 class Seen(NamedTuple):
     """Ways in which a pair of given energy is seen: weights and visible energies in GeV.
 
-    The weights add up to the probability over the efficiency for one shower of the pair's energy.
+    The weights add up to the probability over the efficiency for one shower of the pair's energy. quadrupole: what they
+    change by for leptons with the density 1 + P_2(cos) to the pair's flight; None where that is not asked for.
 
     tilt: sin^2 of the angle between the visible shower and the pair, averaged over the ways. arrives: of the pairs of
     each component that are made, how many decay where they are seen, by what the result is split into; None where that
@@ -56,6 +57,12 @@ class Seen(NamedTuple):
     energy: Float[Array, "... ways"]
     tilt: Float[Array, "..."]
     arrives: Float[Array, "split component ..."] | None = None
+    quadrupole: Float[Array, "... ways"] | None = None
+
+    def times(self, factor: Float[Array, "..."]) -> "Seen":
+        """The same with all weights multiplied."""
+        quadrupole = None if self.quadrupole is None else self.quadrupole * factor[..., None]
+        return self._replace(weight=self.weight * factor[..., None], quadrupole=quadrupole)
 
 
 @dataclass(frozen=True)
@@ -165,13 +172,13 @@ def find_selection(name: str) -> Selection:
     return SELECTIONS[name]
 
 
-def see_pairs(energy, mass, selection: Selection, relative_efficiency) -> Seen:
+def see_pairs(energy, mass, selection: Selection, relative_efficiency, is_aligned: bool = False) -> Seen:
     """Average over an isotropic decay to e+e- of what the detector sees; energies of any shape, `mass` a scalar, GeV.
 
     `relative_efficiency(visible, whole)` is the efficiency for a shower of the visible energy over that for one of the
-    pair's; the latter multiplies the result where events are weighted.
+    pair's; the latter multiplies the result where events are weighted. is_aligned: whether `quadrupole` is asked for.
     """
-    share, pair = _decays(energy, mass)
+    share, pair, quadrupole = _decays(energy, mass)
     together = pair.leading + pair.other
     as_sum = share * selection.as_sum(pair)
     as_leading = share * selection.as_leading(pair) * relative_efficiency(pair.leading, together)
@@ -179,13 +186,16 @@ def see_pairs(energy, mass, selection: Selection, relative_efficiency) -> Seen:
     tilted = jnp.sum(as_leading * _leading_tilt(pair), axis=-1)
     is_seen = probability > 1e-30
     tilt = jnp.where(is_seen, tilted / jnp.where(is_seen, probability, 1.0), 0.0)
-    whole = jnp.sum(as_sum, axis=-1, keepdims=True)
-    weight = jnp.concatenate([whole, as_leading], axis=-1)
-    return Seen(weight, jnp.concatenate([together[..., :1], pair.leading], axis=-1), tilt)
+
+    def by_way(moment):
+        return jnp.concatenate([jnp.sum(moment * as_sum, axis=-1, keepdims=True), moment * as_leading], axis=-1)
+
+    visible = jnp.concatenate([together[..., :1], pair.leading], axis=-1)
+    return Seen(by_way(1.0), visible, tilt, quadrupole=by_way(quadrupole) if is_aligned else None)
 
 
 def _decays(energy, mass):
-    """Weights and leptons over the decay angle, in two pieces: the other lepton above and below 45 MeV."""
+    """Weights, leptons and P_2 over the decay angle, in two pieces: the other lepton above and below 45 MeV."""
     momentum = safe_sqrt(energy**2 - mass**2)
     reach = safe_sqrt(1.0 - (2.0 * M_E / mass) ** 2) * momentum / energy  # asymmetry at cos theta* = 1
     split = jnp.clip((1.0 - 0.09 / energy) / jnp.maximum(reach, 1e-9), 0.0, 1.0)[..., None]
@@ -195,7 +205,7 @@ def _decays(energy, mass):
     share = jnp.concatenate([split * w_hard, (1.0 - split) * w_soft], axis=-1)
     half = 0.5 * energy[..., None]
     leading, other = half * (1.0 + reach[..., None] * x), half * (1.0 - reach[..., None] * x)
-    return share, Lepton(leading, other, _opening_angle(leading, other, mass), mass)
+    return share, Lepton(leading, other, _opening_angle(leading, other, mass), mass), 1.5 * x**2 - 0.5
 
 
 def _opening_angle(leading, other, mass):

@@ -18,11 +18,11 @@ from jaxtyping import Array, Float
 from numpy.polynomial.chebyshev import chebpts1, chebvander
 from scipy.special import eval_legendre, ndtr, roots_legendre
 
-from anomfit.capabilities import PairEvents
 from anomfit.detectors.pairs import Seen
 from anomfit.detectors.resolution import Resolution
 from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.polynomials import chebyshev, legendre, legendre_slopes
+from anomfit.rates.pair_events import PairEvents
 
 # Visible energies in GeV between which the table stands; the efficiency is zero outside (0.1, 2.1).
 LOWEST, HIGHEST = 0.095, 2.2
@@ -85,20 +85,28 @@ def expected(response: ShowerResponse, events: PairEvents, seen: Seen) -> Float[
     Pairs are projected on the basis, turned into visible showers by the acceptance at the table's energies, and
     contracted with the table: the order in which the cost hardly depends on the number of bins.
     """
-    n, waves, _ = response.table.shape
     # the barrier keeps XLA from computing the cheap upstream arrays again inside every product below; what is made
     # stays outside, or a likelihood, which does not need it, would compute it
     events = events._replace(made=jnp.zeros(()))
     events, seen = jax.lax.optimization_barrier((events, seen))
+    if events.alignment is None:
+        return _counts(response, events, seen)
+    assert seen.quadrupole is not None  # where pairs are aligned, what is seen of them says so
+    aligned = events._replace(share=events.share * events.alignment)
+    return _counts(response, events, seen) + _counts(response, aligned, seen._replace(weight=seen.quadrupole))
+
+
+def _counts(response: ShowerResponse, events: PairEvents, seen: Seen) -> Float[Array, "component beam bins"]:
+    """Events in each bin from shares and weights alone."""
+    n, waves, _ = response.table.shape
     of_pair, of_shower = _energy_basis(events.energy, n), _energy_basis(seen.energy, n)
-    rates = events.rate.reshape(*events.rate.shape[:2], -1)
     # number of pairs around each of the table's energies, by wave: what multiplies the acceptance there
-    pairs = _by_wave(legendre, waves, events, rates, events.share, of_pair)
+    pairs = _by_wave(legendre, waves, events, events.rate, events.share, of_pair)
     if events.spin is not None:
         spin = events.spin
         share, across = events.share * spin.cos_star, events.share * spin.sin_star
-        pairs += _by_wave(legendre, waves, events, rates * spin.along[..., None], share, of_pair)
-        pairs += _by_wave(_associated, waves, events, rates * spin.across[..., None], across, of_pair)
+        pairs += _by_wave(legendre, waves, events, spin.along, share, of_pair)
+        pairs += _by_wave(_associated, waves, events, spin.across, across, of_pair)
     pairs = pairs @ _transform(n)
     wave = np.arange(waves)
     tilted = pairs * jnp.exp(-0.25 * (wave * (wave + 1))[:, None, None] * seen.tilt)
@@ -114,6 +122,7 @@ def expected(response: ShowerResponse, events: PairEvents, seen: Seen) -> Float[
 
 def _by_wave(basis, waves: int, events: PairEvents, rates, share, of_pair):
     """Pairs by wave, (component, beam) and Chebyshev polynomial of their energy; the azimuth is integrated."""
+    rates = rates.reshape(*rates.shape[:2], -1)
     made = jnp.einsum("elt,etx->elx", basis(events.cos_parent, waves), rates)
     made = jnp.einsum("ep,elx->plx", events.onto, made)
     decays = jnp.einsum("pld,pid->pli", basis(events.cos_decay, waves) * share[:, None, :], of_pair)

@@ -1,1 +1,1 @@
-"""inference."""
+"""Best fits, errors, profiles, samplers and comparisons: everything here sees one likelihood and no experiment."""

@@ -25,7 +25,30 @@ def values_at_angles(
 def prior_angles(problem: Problem, key: Array, points: int) -> np.ndarray:
     """(points, coordinates) points drawn from the prior, all pulls at 0."""
     u = np.asarray(jax.random.uniform(key, (points, len(problem.free))), dtype=float)
+    if _has_gaussian(problem):
+        u = np.clip(_fractions(problem, u), 0.0, 1.0)
     return np.concatenate([np.arcsin(2.0 * u - 1.0), np.zeros((points, len(problem.nuisances)))], axis=1)
+
+
+def quantiles(problem: Problem, angles: Float[np.ndarray, "points free"]) -> Float[np.ndarray, "points free"]:
+    """The prior quantiles, points of the unit cube, of free parameters at the minimiser's coordinates."""
+    fractions = 0.5 * (1.0 + np.sin(angles))
+    return np.asarray(_quantiles(problem, fractions)) if _has_gaussian(problem) else fractions
+
+
+def _has_gaussian(problem: Problem) -> bool:
+    """Whether a prior is Gaussian; without one, a prior quantile is the fraction of a range."""
+    return any(parameter.is_gaussian for parameter in problem.free)
+
+
+@jax.jit
+def _fractions(problem: Problem, u):
+    return jax.vmap(lambda x: problem.to_fractions(problem.from_cube(x)[0]))(u)
+
+
+@jax.jit
+def _quantiles(problem: Problem, fractions):
+    return jax.vmap(lambda x: problem.to_cube(problem.from_fractions(x)))(fractions)
 
 
 def scaled_points(problem: Problem, angles: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ import numpy as np
 
 from anomfit import interrupts
 from anomfit.answers import checked_outcome
+from anomfit.capabilities import offers
 from anomfit.constraints.base import Constraint
 from anomfit.constraints.report import AGAINST, verdict_of
 from anomfit.errors import InputError
@@ -95,7 +96,7 @@ class _Found:
 def comparable(problem: Problem, shipped: Iterable[Constraint]) -> tuple[Constraint, ...]:
     """The constraints of a problem, then those of `shipped` that its model can be compared with, each name once."""
     fitted = [m for m in problem.measurements if isinstance(m, Constraint)]
-    usable = [c for c in shipped if any(isinstance(problem.model, kind) for kind in c.accepts)]
+    usable = [c for c in shipped if offers(problem.model, c.accepts)]
     return tuple({constraint.name: constraint for constraint in [*usable, *fitted]}.values())
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import chi2, norm
 
-from anomfit.constraints.base import Constraint
 from anomfit.inference.evaluate import forward
+from anomfit.measurements.base import Limit
 from anomfit.problem import Problem
 
 WITHIN = 2.0
@@ -60,7 +60,7 @@ def standings(problem: Problem, points: Mapping[str, np.ndarray]) -> Standings:
     for measurement, chi_squared, pulls, signal in zip(
         problem.measurements, found.chi_squared, found.pulls, found.signal, strict=True
     ):
-        limits.append(isinstance(measurement, Constraint) and measurement.about.kind != "measured")
+        limits.append(isinstance(measurement, Limit) and measurement.predicts_ratio)
         if limits[-1]:
             sizes.append(np.sum(list(signal.values()), axis=0)[:, 0])
         elif pulls.shape[1] == 1:

@@ -9,7 +9,7 @@ from jaxtyping import Array
 from scipy.stats import norm
 
 from anomfit.errors import reject
-from anomfit.inference.angles import prior_angles, values_at_angles
+from anomfit.inference.angles import prior_angles, quantiles, values_at_angles
 from anomfit.inference.evaluate import forward, gradients
 from anomfit.inference.minimise import Fit
 from anomfit.inference.nuts import scaled_points
@@ -86,7 +86,7 @@ def _from_prior(problem: Problem, key_points, key_choice, chains: int) -> np.nda
         )
     tempered = -(twice_nll - np.min(twice_nll)) / 8.0 + np.asarray(jax.random.gumbel(key_choice, (SCREENED,)))
     parameters, pulls = np.split(angles[np.argsort(-tempered)[:chains]], [len(problem.free)], axis=1)
-    return np.concatenate([_inside(0.5 * (1.0 + np.sin(parameters))), pulls], axis=1)
+    return np.concatenate([_inside(quantiles(problem, parameters)), pulls], axis=1)
 
 
 def _to_normal(problem: Problem, values: dict[str, float]) -> np.ndarray:

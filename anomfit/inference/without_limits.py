@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 
-from anomfit.constraints.base import Constraint
 from anomfit.inference import scaled
 from anomfit.inference.evaluate import forward_at, gradients
 from anomfit.inference.exclusions import EXCLUDED
 from anomfit.inference.holding import descend_held
 from anomfit.inference.minimise import Fit, FitSettings, minimise
 from anomfit.inference.significance import Significance
+from anomfit.measurements.base import is_limit
 from anomfit.problem import Problem, with_measurements
 
 SETTINGS = FitSettings(screened=512, starts=8, polished=2)
@@ -39,11 +39,6 @@ class WithoutLimits:
     delta_chi_squared: float
     gains: tuple[Paid, ...]
     excluded_by: dict[str, float]
-
-
-def is_limit(measurement: object) -> bool:
-    """Whether a measurement is a constraint, which is there to be respected, rather than data to be described."""
-    return isinstance(measurement, Constraint)
 
 
 def has_limits(problem: Problem) -> bool:

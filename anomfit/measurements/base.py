@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol, Self, runtime_checkable
 
 from jaxtyping import Array, Float
 
+from anomfit.capabilities import Needs
 from anomfit.parameters import Nuisance, Point
 
 
@@ -61,7 +62,7 @@ class Measurement(Protocol):
         ...
 
     @property
-    def accepts(self) -> tuple[type, ...]:
+    def accepts(self) -> tuple[Needs, ...]:
         """Capabilities, any of which will do."""
         ...
 
@@ -135,3 +136,37 @@ class ChoosesNuisances(Protocol):
     def nuisances_for(self, model: object) -> tuple[Nuisance, ...]:
         """Those of its `nuisances` that this model's does."""
         ...
+
+
+@runtime_checkable
+class CountsInteractions(Protocol):
+    """A measurement in a beam that says what a model makes there, whatever becomes of it."""
+
+    def interactions(self, model: object, point: Point, nuisances: Point) -> Mapping[str, Float[Array, ""]]:
+        """Interactions before any decay or efficiency, by state of the target; {} of a model that makes nothing."""
+        ...
+
+
+@runtime_checkable
+class Limit(Protocol):
+    """A measurement that is there to be respected, rather than data to be described."""
+
+    @property
+    def is_light(self) -> bool:
+        """Whether it is no integral: cheap to work out and to compile."""
+        ...
+
+    @property
+    def predicts_ratio(self) -> bool:
+        """Whether its one number is the ratio of the prediction to the limit, rather than a measured number."""
+        ...
+
+
+def is_limit(measurement: object) -> bool:
+    """Whether a measurement is there to be respected, rather than data to be described."""
+    return isinstance(measurement, Limit)
+
+
+def is_light(measurement: object) -> bool:
+    """Whether a measurement is a limit that is no integral."""
+    return isinstance(measurement, Limit) and measurement.is_light

@@ -3,8 +3,9 @@
 import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, get_type_hints
 
+from anomfit.capabilities import Needs
 from anomfit.errors import InputError, quoted, reject
 from anomfit.measurements.base import Measurement
 from anomfit.measurements.by_era import ENTRIES, find_loader
@@ -66,6 +67,16 @@ def find_measurement(name: str, /, **options: str) -> Measurement:
     if load is not None:
         return load(**checked)
     return load_lepton_moment(base.removeprefix("g-2-"), era or "default")  # type: ignore[arg-type]
+
+
+def accepted(name: str) -> tuple[Needs, ...]:
+    """What the measurement called `name`, without an era, accepts of a model; none of its data are read.
+
+    Every era of a measurement accepts the same: its class says it, which is what its loader returns.
+    """
+    load = load_lepton_moment if name.startswith("g-2-") else _loader(name, "")
+    plain = load.func if isinstance(load, partial) else load
+    return get_type_hints(plain)["return"].accepts
 
 
 def other_projections(measurement: Measurement, options: Mapping[str, str]) -> tuple[Measurement, ...]:

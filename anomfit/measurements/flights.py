@@ -6,10 +6,10 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from anomfit.capabilities import UpscattersByScalars
+from anomfit.capabilities import Upscatters
 from anomfit.detectors.assumed_surroundings import assumed
 from anomfit.measurements.base import HasRemarks, Measurement
-from anomfit.measurements.recoil_pairs import RecoilPairChain, signal_at
+from anomfit.measurements.recoil_pairs import RecoilPairChain
 from anomfit.parameters import Point
 from anomfit.physics.kinematics import safe_sqrt
 
@@ -71,10 +71,10 @@ def calorimeter_sentences(
     name: str, model: object, point: Point, nuisances: Point, chain: RecoilPairChain, energy: float
 ) -> Iterator[str]:
     """`flight_sentences` of a detector behind shielding, whose surroundings are left out; energy: GeV, of its pairs."""
-    if isinstance(model, UpscattersByScalars):
-        signal = signal_at(model, point, nuisances)
-        length, size = float(signal.decay_length_per_momentum), chain.spheres[0]
-        yield from flight_sentences(name, length, float(signal.m_hprime), energy, size)
+    if isinstance(model, Upscatters):
+        for reaction in model.reactions(point, nuisances):
+            flight, mass = float(reaction.pair.flight), float(reaction.pair.mass)
+            yield from flight_sentences(name, flight, mass, energy, chain.spheres[0])
 
 
 def remarks_of(measurement: Measurement, model: object, point: Point, nuisances: Point) -> tuple[str, ...]:

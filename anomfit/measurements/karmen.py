@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from anomfit.beams.lampf import karmen_at_rest_beam, karmen_at_rest_flux, karmen_in_flight_beam
-from anomfit.capabilities import PredictsAppearance
+from anomfit.capabilities import PredictsAppearance, Upscatters, over_reactions
 from anomfit.data import load_record
 from anomfit.detectors import karmen as detector
 from anomfit.detectors.lsnd import inverse_square
@@ -17,7 +17,7 @@ from anomfit.measurements import lsnd_common as common
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.described import Described, HasDescription
 from anomfit.measurements.flights import calorimeter_sentences
-from anomfit.measurements.recoil_pairs import COMPONENTS, RecoilPairChain, UpscattersByScalars, pair_counts, signal_at
+from anomfit.measurements.recoil_pairs import COMPONENTS, RecoilPairChain, pair_counts
 from anomfit.parameters import Nuisance, Point
 from anomfit.statistics.terms import poisson_log_likelihood, saturated_deviance
 from anomfit.statistics.throws import poisson_counts
@@ -36,7 +36,7 @@ class Karmen(HasDescription):
     nuisances: tuple[Nuisance, ...]  # signal, background, knock-out
 
     name = "karmen"
-    accepts = (UpscattersByScalars, PredictsAppearance)
+    accepts = (Upscatters, PredictsAppearance)
     samples = frozenset({"KARMEN 2 delayed-coincidence candidates"})
     references = ("arXiv:hep-ex/0203021", "arXiv:astro-ph/0302055", "arXiv:hep-ph/9903554")
 
@@ -55,9 +55,9 @@ class Karmen(HasDescription):
     def predict(self, model: object, point: Point, nuisances: Point) -> Prediction:
         """Sequences of a pair and a captured neutron, in flight (an upper bound) and at rest; or of appearance."""
         gain = common.of(nuisances, self.nuisances[0]) * self.efficiency
-        if isinstance(model, UpscattersByScalars):
+        if isinstance(model, Upscatters):
             knock_out = common.of(nuisances, self.nuisances[2])
-            counts, made = pair_counts(signal_at(model, point, nuisances), self.chain, knock_out)
+            counts, made = over_reactions(model, point, nuisances, lambda one: pair_counts(one, self.chain, knock_out))
             neutron = COMPONENTS.index("neutron")
             sources = ("in flight", "at rest")
             signal = {name: gain * counts[i, neutron] for i, name in enumerate(sources)}

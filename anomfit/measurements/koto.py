@@ -9,13 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from anomfit.capabilities import ProducesScalarsInMesonDecays
+from anomfit.capabilities import DecaysMesons
 from anomfit.data import load_record
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.described import Described, HasSources
 from anomfit.measurements.entries import Entry
 from anomfit.measurements.koto_sensitivity import events_per_rate, koto_sensitivity
 from anomfit.parameters import Nuisance, Point
+from anomfit.physics.light_bosons import joined
 from anomfit.statistics.terms import gaussian_log_likelihood, poisson_log_likelihood, saturated_deviance
 from anomfit.statistics.throws import poisson_counts, two_sided_gaussian
 
@@ -46,7 +47,7 @@ class Koto(HasSources):
     nuisances: tuple[Nuisance, Nuisance]  # scales of the sensitivity and of the background
 
     name = NAME
-    accepts = (ProducesScalarsInMesonDecays,)
+    accepts = (DecaysMesons,)
     independent_numbers = 1
 
     def bins(self) -> list[Bin]:
@@ -96,7 +97,7 @@ class KotoInferred(HasSources):
     nuisances: tuple[Nuisance, ...] = ()
 
     name = NAME
-    accepts = (ProducesScalarsInMesonDecays,)
+    accepts = (DecaysMesons,)
     independent_numbers = 1
 
     def bins(self) -> list[Bin]:
@@ -141,14 +142,14 @@ jax.tree_util.register_dataclass(
 
 @dataclass(frozen=True)
 class _Invisible:
-    mass: Float[Array, " scalars"]
-    branching: Float[Array, " scalars"]
+    mass: Float[Array, " bosons"]
+    branching: Float[Array, " bosons"]
 
 
 def _invisible(model: object, point: Point) -> _Invisible:
-    assert isinstance(model, ProducesScalarsInMesonDecays)  # build_problem and predict check it for the user
-    scalars = model.meson_scalars(point)
-    return _Invisible(scalars.mass, model.meson_branching_ratio(point, MODE) * scalars.to_invisible)
+    assert isinstance(model, DecaysMesons)  # build_problem and predict check it for the user
+    bosons, rates = joined(model.light_bosons(point)), model.meson_branching_ratios(point, MODE)
+    return _Invisible(bosons.mass, jnp.concatenate(rates) * bosons.branching_ratio("invisible"))
 
 
 def load_koto(era: str = "2021") -> Koto:

@@ -8,14 +8,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from anomfit.capabilities import PredictsAppearance
+from anomfit.capabilities import PredictsAppearance, Upscatters
 from anomfit.data import load_record
 from anomfit.detectors import lsnd as detector
 from anomfit.measurements import lsnd_common as common
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.described import Described, HasDescription
 from anomfit.measurements.flights import calorimeter_sentences
-from anomfit.measurements.recoil_pairs import RecoilPairChain, UpscattersByScalars
+from anomfit.measurements.recoil_pairs import RecoilPairChain
 from anomfit.parameters import Nuisance, Point
 from anomfit.statistics.terms import barlow_beeston_deviance, poisson_barlow_beeston
 from anomfit.statistics.throws import poisson_counts_over
@@ -45,7 +45,7 @@ class LsndCounts(HasDescription):
     nuisances: tuple[Nuisance, ...]  # flux, efficiency, photon, knock-out, background
 
     name = "lsnd"
-    accepts = (UpscattersByScalars, PredictsAppearance)
+    accepts = (Upscatters, PredictsAppearance)
     samples = frozenset({SAMPLE})
     references = REFERENCES
 
@@ -65,7 +65,7 @@ class LsndCounts(HasDescription):
         """Selected events by target, or of appearance."""
         _, efficiency, photon, *_ = self.nuisances
         gain, photon = common.of(nuisances, efficiency), common.of(nuisances, photon)
-        if isinstance(model, UpscattersByScalars):
+        if isinstance(model, Upscatters):
             counts, made = common.pairs_by_component(model, point, nuisances, self.chain, self.targets)
             return Prediction(common.tagged(counts, gain * photon * self.with_neutron, gain * self.without), made)
         assert isinstance(model, PredictsAppearance)  # build_problem and predict check it for the user

@@ -9,16 +9,17 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from anomfit.beams.lampf import at_rest_beam, in_flight_beam
+from anomfit.capabilities import Upscatters, over_reactions
 from anomfit.data import load_record
 from anomfit.detectors import lsnd as detector
 from anomfit.detectors.energy_table import EnergyTable
 from anomfit.errors import reject
-from anomfit.measurements.recoil_pairs import COMPONENTS, RecoilPairChain, pair_counts, signal_at
+from anomfit.measurements.recoil_pairs import COMPONENTS, RecoilPairChain, pair_counts
 from anomfit.parameters import Nuisance, Point
 from anomfit.physics import inverse_beta_decay
 from anomfit.physics.muon_decay_at_rest import ENDPOINT, muon_antineutrino_spectrum
 from anomfit.physics.quadrature import unit_legendre
-from anomfit.physics.recoil_upscattering import RecoilNodes
+from anomfit.rates.recoil_events import RecoilNodes
 
 TARGETS = {
     "all": "neutrons and protons one by one, carbon coherently; only neutrons give a correlated photon",
@@ -137,9 +138,10 @@ def flux_scales(nuisances: Point):
     return 1.0 + jnp.asarray(errors) * pull
 
 
-def pairs_by_component(model, point: Point, nuisances: Point, chain: RecoilPairChain, kept: Sequence[str]):
+def pairs_by_component(model: Upscatters, point: Point, nuisances: Point, chain: RecoilPairChain, kept: Sequence[str]):
     """(counts by component, totals made by component) with the flux's nuisance; without any efficiency of electrons."""
-    counts, made = pair_counts(signal_at(model, point, nuisances), chain, of(nuisances, knock_out_nuisance()))
+    knock_out = of(nuisances, knock_out_nuisance())
+    counts, made = over_reactions(model, point, nuisances, lambda one: pair_counts(one, chain, knock_out))
     scales = flux_scales(nuisances)
     counts, made = jnp.einsum("s,scb->cb", scales, counts), scales @ made
     chosen = [COMPONENTS.index(name) for name in kept]

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from anomfit.capabilities import Upscatters
 from anomfit.data import load_record
 from anomfit.detectors import lsnd as detector
 from anomfit.errors import reject
@@ -15,7 +16,7 @@ from anomfit.measurements import lsnd_common as common
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.described import Described, HasDescription
 from anomfit.measurements.flights import calorimeter_sentences
-from anomfit.measurements.recoil_pairs import RecoilPairChain, UpscattersByScalars
+from anomfit.measurements.recoil_pairs import RecoilPairChain
 from anomfit.parameters import Nuisance, Point
 from anomfit.statistics.terms import (
     barlow_beeston_deviance,
@@ -61,7 +62,7 @@ class LsndHighEnergy(HasDescription):
     nuisances: tuple[Nuisance, ...]  # flux, efficiency, photon, knock-out, efficiency above 60 MeV
 
     name = "lsnd"
-    accepts = (UpscattersByScalars,)
+    accepts = (Upscatters,)
     samples = frozenset({"LSND events of 60 to 200 MeV"})
     independent_numbers = 1  # the second, without a background, is a limit
     references = ("arXiv:nucl-ex/9706006", "arXiv:hep-ex/0104049", "arXiv:2010.06159")
@@ -76,7 +77,7 @@ class LsndHighEnergy(HasDescription):
 
     def predict(self, model: object, point: Point, nuisances: Point) -> Prediction:
         """Selected pairs by target; an event counts as one with a neutron when its photon has R_gamma > 10."""
-        assert isinstance(model, UpscattersByScalars)  # build_problem and predict check it for the user
+        assert isinstance(model, Upscatters)  # build_problem and predict check it for the user
         _, efficiency, photon, _, high = self.nuisances
         gain = jnp.stack([common.of(nuisances, high), common.of(nuisances, efficiency)])
         found = self.photons * jnp.stack([jnp.asarray(1.0), common.of(nuisances, photon)])

@@ -12,14 +12,14 @@ import numpy as np
 from jaxtyping import Array, Float
 from scipy.special import eval_legendre
 
-from anomfit.capabilities import PredictsAppearance
+from anomfit.capabilities import PredictsAppearance, Upscatters, over_reactions
 from anomfit.data import load_record
 from anomfit.detectors import lsnd as detector
 from anomfit.measurements import lsnd_common as common
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.described import Described, HasDescription
 from anomfit.measurements.lsnd import REFERENCES, SAMPLE
-from anomfit.measurements.recoil_pairs import COMPONENTS, RecoilPairChain, UpscattersByScalars, pair_moments, signal_at
+from anomfit.measurements.recoil_pairs import COMPONENTS, RecoilPairChain, pair_moments
 from anomfit.parameters import Nuisance, Point
 
 ANGLE_WINDOW = (0.036, 0.060)  # GeV
@@ -44,7 +44,7 @@ class LsndShape(HasDescription):
     independent_numbers = 0  # nothing public to compare with
 
     name = "lsnd"
-    accepts = (UpscattersByScalars, PredictsAppearance)
+    accepts = (Upscatters, PredictsAppearance)
     samples = frozenset({SAMPLE})
     references = REFERENCES
 
@@ -59,7 +59,7 @@ class LsndShape(HasDescription):
         _, efficiency, photon, _ = self.nuisances
         gain = common.of(nuisances, efficiency)
         with_neutron, without = gain * common.of(nuisances, photon) * self.tags[0], gain * self.tags[1]
-        if not isinstance(model, UpscattersByScalars):
+        if not isinstance(model, Upscatters):
             assert isinstance(model, PredictsAppearance)  # build_problem and predict check it for the user
             sample = self.appearance
             events = model.appearance_probability(point, sample.energy, sample.length) @ sample.events
@@ -68,7 +68,7 @@ class LsndShape(HasDescription):
             counts, made = common.pairs_by_component(model, point, nuisances, self.chain, self.targets)
             return Prediction(common.tagged(counts, with_neutron, without), made)
         knock_out = common.of(nuisances, common.knock_out_nuisance())
-        moments = pair_moments(signal_at(model, point, nuisances), self.chain, knock_out, WAVES)
+        moments = over_reactions(model, point, nuisances, lambda one: pair_moments(one, self.chain, knock_out, WAVES))
         moments = jnp.einsum("s,sclb->cl", common.flux_scales(nuisances), moments)
         counts = {name: moments[COMPONENTS.index(name)] @ self.angles for name in self.targets}
         return Prediction(common.tagged(counts, with_neutron, without), {})

@@ -16,7 +16,7 @@ from jaxtyping import Array, Float
 from anomfit.beams import Beam
 from anomfit.beams.booster import microboone_beam
 from anomfit.beams.booster_flux import flux_factor, flux_nuisance
-from anomfit.capabilities import MakesPairs
+from anomfit.capabilities import Upscatters, over_reactions
 from anomfit.data import load_record
 from anomfit.detectors import microboone as detector
 from anomfit.detectors.assumed_surroundings import births_factor, births_nuisance, check_choice, surroundings_words
@@ -28,14 +28,16 @@ from anomfit.measurements.described import Described, HasDescription
 from anomfit.measurements.entries import Entry
 from anomfit.measurements.flights import OUTSIDE, predicted_sentences
 from anomfit.parameters import Nuisance, Point
-from anomfit.physics.upscattered_pairs import Nodes
+from anomfit.physics.reaction import Reaction
+from anomfit.rates.interactions import interactions_by_state
+from anomfit.rates.pair_events import Nodes, pair_events
 from anomfit.statistics.terms import barlow_beeston_deviance, poisson_barlow_beeston
 from anomfit.statistics.throws import poisson_counts_over
 
 NAME, ERA = "microboone", "pairs"
 TITLE = "MicroBooNE search for e+e- pairs, visible energy, neutrino mode (6.87e20 POT)"
 REFERENCES = ("arXiv:2502.10900", "arXiv:1905.09694", "arXiv:0806.1449", "barlow-beeston-1993")
-NODES = Nodes(energy=96, angle=18, parent=44, polar=28)  # tests compare with another rule
+NODES = Nodes(energy=96, angle=18, parent=44, polar=28, path=1.5)  # tests compare with another rule
 ENERGIES = 48
 COMPONENTS = ("coherent", "incoherent")  # in the active volume
 TARGETS = {
@@ -72,7 +74,7 @@ class MicroBoone(HasDescription):
     nuisances: tuple[Nuisance, ...]
 
     name = NAME
-    accepts = (MakesPairs,)
+    accepts = (Upscatters,)
     samples = frozenset({"MicroBooNE e+e- candidates"})
     references = REFERENCES
 
@@ -90,21 +92,25 @@ class MicroBoone(HasDescription):
 
     def predict(self, model: object, point: Point, nuisances: Point) -> Prediction:
         """Selected pairs in each bin."""
-        assert isinstance(model, MakesPairs)  # build_problem and predict check it for the user
+        assert isinstance(model, Upscatters)  # build_problem and predict check it for the user
         search = self.search
-        events = model.pair_events(point, nuisances, search.beam, search.nodes)
-        seen = detector.see(events, search.efficiency, search.response.table.shape[0], search.around)
-        counts = expected(search.response, detector.selected(events, search.efficiency), seen)  # component, beam, bin
+        counts, made = over_reactions(model, point, nuisances, lambda one: _counted(one, search))
         counts = flux_factor(nuisances) * counts
         kept = COMPONENTS if self.targets == "all" else COMPONENTS[:1]
         signal = {name: counts[i, 0] for i, name in enumerate(kept)}
         if search.beam.surroundings:
             signal[OUTSIDE] = births_factor(detector.NAME, nuisances) * counts[-1, 0]
-        return Prediction(signal, {name: events.made[i, 0] for i, name in enumerate(kept)})
+        return Prediction(signal, {name: made[i, 0] for i, name in enumerate(kept)})
+
+    def interactions(self, model: object, point: Point, nuisances: Point) -> Mapping[str, Float[Array, ""]]:
+        """Heavy neutrinos made in the argon, before any decay or efficiency."""
+        assert isinstance(model, Upscatters)
+        made = interactions_by_state(model, point, nuisances, self.search.beam)
+        return {state: numbers[0] for state, numbers in made.items()}
 
     def remarks(self, model: object, point: Point, nuisances: Point) -> Iterator[str]:
         """For a report: how much of the signal is born outside."""
-        if isinstance(model, MakesPairs):
+        if isinstance(model, Upscatters):
             yield from predicted_sentences("MicroBooNE", self, model, point, nuisances, detector.NAME)
 
     def expected_background(self, nuisances: Point) -> Float[Array, "bins"]:
@@ -203,6 +209,13 @@ def load_microboone(
             *((births_nuisance(detector.NAME, r"D_{\mu\mathrm{B}}"),) if is_around else ()),
         ),
     )
+
+
+def _counted(reaction: Reaction, search: PairSearch):
+    """(selected, made) of one reaction, no flux pull: (component, beam, bin), and (component, beam)."""
+    events = pair_events(reaction, search.beam, search.nodes)
+    seen = detector.see(events, search.efficiency, search.response.table.shape[0], search.around)
+    return expected(search.response, detector.selected(events, search.efficiency), seen), events.made
 
 
 def common_share(error: Float[np.ndarray, "bins"], total: float) -> float:

@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 from anomfit.beams import Beam
 from anomfit.beams.booster import miniboone_beam
 from anomfit.beams.booster_flux import flux_error, flux_nuisance, flux_pull
-from anomfit.capabilities import MakesPairs, PredictsAppearance
+from anomfit.capabilities import PredictsAppearance, Upscatters, over_reactions
 from anomfit.detectors import miniboone as detector
 from anomfit.detectors.assumed_surroundings import (
     births_factor,
@@ -32,7 +32,9 @@ from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.miniboone_covariance import QuasiElasticData, load_quasi_elastic
 from anomfit.measurements.miniboone_transmutation import TransmutationSample, released
 from anomfit.parameters import Nuisance, Point
-from anomfit.physics.upscattered_pairs import Nodes
+from anomfit.physics.reaction import Reaction
+from anomfit.rates.interactions import interactions_by_state
+from anomfit.rates.pair_events import Nodes, pair_events
 from anomfit.statistics.terms import multivariate_gaussian
 
 NODES = Nodes()  # see benchmarks/convergence.py
@@ -72,7 +74,7 @@ class MiniBooneQuasiElastic:
     name = "miniboone"
     era = "enuqe"
     title = "MiniBooNE E_nu^QE, neutrino (18.75e20 POT) and antineutrino mode (11.27e20 POT)"
-    accepts = (MakesPairs, PredictsAppearance)
+    accepts = (Upscatters, PredictsAppearance)
     samples = frozenset({"MiniBooNE neutrino-mode nu_e-like events", "MiniBooNE antineutrino-mode nu_e-like events"})
     references = ("arXiv:2006.16883", "arXiv:1303.2588", "arXiv:1207.4809", "arXiv:0806.1449")
 
@@ -96,7 +98,7 @@ class MiniBooneQuasiElastic:
 
     def predict(self, model: object, point: Point, nuisances: Point) -> Prediction:
         """Selected events in the 22 bins."""
-        if isinstance(model, MakesPairs):
+        if isinstance(model, Upscatters):
             return predict_pairs(model, point, nuisances, self.chain)
         assert isinstance(model, PredictsAppearance)  # build_problem and predict check it for the user
         counts = [
@@ -105,11 +107,15 @@ class MiniBooneQuasiElastic:
         ]
         return Prediction(signal={"appearance": jnp.concatenate(counts)}, before_efficiency={})
 
+    def interactions(self, model: object, point: Point, nuisances: Point) -> Mapping[str, Float[Array, ""]]:
+        """Heavy neutrinos made in the oil, before any decay or efficiency."""
+        return interactions_in_oil(model, point, nuisances, self.chain)
+
     def remarks(self, model: object, point: Point, nuisances: Point) -> Iterator[str]:
         """For a report: how the signal depends on what no data settle."""
         from anomfit.measurements import miniboone_choices  # which imports this module
 
-        if isinstance(model, MakesPairs):
+        if isinstance(model, Upscatters):
             yield from miniboone_choices.spread_sentences(self, model, point, nuisances)
         yield from miniboone_choices.surroundings_sentences(self.chain, model, point, nuisances)
 
@@ -139,25 +145,40 @@ class MiniBooneQuasiElastic:
         return multivariate_gaussian(residual, self.data.covariance(prediction.total))
 
 
-def predict_pairs(model: MakesPairs, point: Point, nuisances: Point, chain: PairChain) -> Prediction:
+def predict_pairs(model: Upscatters, point: Point, nuisances: Point, chain: PairChain) -> Prediction:
     """Selected pairs by component, the beams' bins one after the other, and the counts in the oil before any
     efficiency.
     """
-    events = model.pair_events(point, nuisances, chain.beam, chain.nodes)
-    seen = detector.see(events, chain.selection, chain.response.table.shape[0], chain.around)
-    counts = expected(chain.response, detector.selected(events), seen)  # component, beam, bin
+    counts, made = over_reactions(model, point, nuisances, lambda one: _counted(one, chain))
     signal = {name: counts[i].reshape(-1) for i, name in enumerate(COMPONENTS)}
     if chain.beam.surroundings:
         signal[OUTSIDE] = births_factor(detector.NAME, nuisances) * counts[-1].reshape(-1)
-    before = {name: events.made[i, 0] for i, name in enumerate(COMPONENTS)}
-    if events.made.shape[1] > 1:
-        before |= {f"{name}_antineutrino_mode": events.made[i, 1] for i, name in enumerate(COMPONENTS)}
+    before = {name: made[i, 0] for i, name in enumerate(COMPONENTS)}
+    if made.shape[1] > 1:
+        before |= {f"{name}_antineutrino_mode": made[i, 1] for i, name in enumerate(COMPONENTS)}
     return Prediction(signal, before)
+
+
+def interactions_in_oil(model: object, point: Point, nuisances: Point, chain: PairChain) -> dict[str, Float[Array, ""]]:
+    """Heavy neutrinos made in the oil, by state and mode, named as the counts before efficiency; {} without pairs."""
+    if not isinstance(model, Upscatters):
+        return {}
+    made = interactions_by_state(model, point, nuisances, chain.beam)
+    suffixes = ("", "_antineutrino_mode")
+    beams = range(chain.beam.exposure.shape[0])
+    return {f"{state}{suffixes[i]}": numbers[i] for i in beams for state, numbers in made.items()}
+
+
+def _counted(reaction: Reaction, chain: PairChain):
+    """(selected, made) of one reaction: (component, beam, bin), and (component, beam)."""
+    events = pair_events(reaction, chain.beam, chain.nodes)
+    seen = detector.see(events, chain.selection, chain.response.table.shape[0], chain.around)
+    return expected(chain.response, detector.selected(events), seen), events.made
 
 
 def of_model(model: object, nuisances: tuple[Nuisance, ...]) -> tuple[Nuisance, ...]:
     """Without the number of births outside where the model makes no pairs."""
-    if isinstance(model, MakesPairs):
+    if isinstance(model, Upscatters):
         return nuisances
     return tuple(nuisance for nuisance in nuisances if nuisance.name != births_name(detector.NAME))
 

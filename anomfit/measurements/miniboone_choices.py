@@ -6,12 +6,13 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from anomfit.capabilities import MakesPairs, PairEvents
+from anomfit.capabilities import Upscatters
 from anomfit.detectors import miniboone as detector
 from anomfit.detectors.assumed_surroundings import assumed, births_factor, variations
-from anomfit.detectors.pairs import SELECTIONS, Seen
+from anomfit.detectors.pairs import SELECTIONS, Seen, Selection
 from anomfit.detectors.resolution import RESOLUTIONS
 from anomfit.detectors.shower_response import ShowerResponse, build_response, expected
+from anomfit.detectors.surroundings import Surroundings
 from anomfit.measurements.flights import flight_sentences, outside_sentences
 from anomfit.measurements.miniboone import (
     COMPONENTS,
@@ -22,38 +23,48 @@ from anomfit.measurements.miniboone import (
     PairChain,
 )
 from anomfit.parameters import Point
+from anomfit.rates.pair_events import PairEvents, pair_events
 
 TYPICAL = 0.4  # GeV, of a selected pair
 
 
 @partial(jax.jit, static_argnames=("model",))
-def _events(chain: PairChain, point: Point, nuisances: Point, model: MakesPairs) -> PairEvents:
-    return model.pair_events(point, nuisances, chain.beam, chain.nodes)
+def _events(chain: PairChain, point: Point, nuisances: Point, model: Upscatters) -> tuple[PairEvents, ...]:
+    """Those of each reaction."""
+    return tuple(pair_events(reaction, chain.beam, chain.nodes) for reaction in model.reactions(point, nuisances))
+
+
+def _seen(chain: PairChain, events: tuple[PairEvents, ...], selection: Selection, around: Surroundings):
+    return tuple(detector.see(each, selection, chain.response.table.shape[0], around) for each in events)
 
 
 @jax.jit
-def _count(response: ShowerResponse, events: PairEvents, seen: Seen):
-    return jnp.sum(expected(response, detector.selected(events), seen))
+def _by_component(response: ShowerResponse, events: tuple[PairEvents, ...], seen: tuple[Seen, ...]):
+    counts = [expected(response, detector.selected(one), found) for one, found in zip(events, seen, strict=True)]
+    return jnp.sum(jnp.stack(counts), axis=(0, 2, 3))
+
+
+def _count(response: ShowerResponse, events: tuple[PairEvents, ...], seen: tuple[Seen, ...]) -> float:
+    return float(jnp.sum(_by_component(response, events, seen)))
 
 
 def signal_by_choice(
-    measurement: MiniBooneQuasiElastic, model: MakesPairs, point: Point, nuisances: Point
+    measurement: MiniBooneQuasiElastic, model: Upscatters, point: Point, nuisances: Point
 ) -> dict[str, float]:
     """Selected pairs of both modes for every selection and resolution, one changed at a time, at a physical point."""
     chain = measurement.chain
     events = _events(chain, point, nuisances, model=model)
-    points = chain.response.table.shape[0]
-    seen = {name: detector.see(events, selection, points, chain.around) for name, selection in SELECTIONS.items()}
-    totals = {f"selection {name}": float(_count(chain.response, events, found)) for name, found in seen.items()}
+    seen = {name: _seen(chain, events, selection, chain.around) for name, selection in SELECTIONS.items()}
+    totals = {f"selection {name}": _count(chain.response, events, found) for name, found in seen.items()}
     binning = detector.quasi_elastic_bins(measurement.data.edges)
     for name, resolution in RESOLUTIONS.items():
         response = build_response(binning, resolution, ENERGIES, WAVES)
-        totals[f"resolution {name}"] = float(_count(response, events, seen[chain.selection.name]))
+        totals[f"resolution {name}"] = _count(response, events, seen[chain.selection.name])
     return totals
 
 
 def spread_sentences(
-    measurement: MiniBooneQuasiElastic, model: MakesPairs, point: Point, nuisances: Point
+    measurement: MiniBooneQuasiElastic, model: Upscatters, point: Point, nuisances: Point
 ) -> Iterator[str]:
     """For a report: the choice in force and the spread between the choices."""
     totals = signal_by_choice(measurement, model, point, nuisances)
@@ -67,40 +78,38 @@ def spread_sentences(
     )
 
 
-@jax.jit
-def _by_component(response: ShowerResponse, events: PairEvents, seen: Seen):
-    return jnp.sum(expected(response, detector.selected(events), seen), axis=(1, 2))
-
-
 def by_assumption(
-    chain: PairChain, model: MakesPairs, point: Point, nuisances: Point
+    chain: PairChain, model: Upscatters, point: Point, nuisances: Point
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Selected pairs by component, and those born in the earth by change of its assumed geometry or substance."""
-    events, points = _events(chain, point, nuisances, model=model), chain.response.table.shape[0]
+    events = _events(chain, point, nuisances, model=model)
     factor = float(births_factor(detector.NAME, nuisances))
-    seen = detector.see(events, chain.selection, points, chain.around)
+    seen = _seen(chain, events, chain.selection, chain.around)
     *inside, outside = _by_component(chain.response, events, seen)
     counts = {name: float(count) for name, count in zip(COMPONENTS, inside, strict=True)}
     changed = {
-        words: detector.see(events, chain.selection, points, around)
-        for words, around in variations(chain.around).items()
+        words: _seen(chain, events, chain.selection, around) for words, around in variations(chain.around).items()
     }
-    assert seen.arrives is not None  # the chain has surroundings
-    as_oil = jnp.zeros_like(seen.arrives).at[-1, : len(COMPONENTS)].set(seen.arrives[-1, -1])
-    changed["composition of oil"] = seen._replace(arrives=as_oil)
+    changed["composition of oil"] = tuple(_as_oil(found) for found in seen)
     return counts | {OUTSIDE: factor * float(outside)}, {
         words: factor * float(_by_component(chain.response, events, found)[-1]) for words, found in changed.items()
     }
 
 
+def _as_oil(seen: Seen) -> Seen:
+    """What is born outside counted with the oil's rates."""
+    assert seen.arrives is not None  # the chain has surroundings
+    return seen._replace(arrives=jnp.zeros_like(seen.arrives).at[-1, : len(COMPONENTS)].set(seen.arrives[-1, -1]))
+
+
 def surroundings_sentences(chain: PairChain, model: object, point: Point, nuisances: Point) -> Iterator[str]:
     """For a report: how much of the signal is born outside, and on what that rests; else whether pairs fly too far."""
-    if not isinstance(model, MakesPairs):
+    if not isinstance(model, Upscatters):
         return
     if not chain.beam.surroundings:
-        events = _events(chain, point, nuisances, model=model)
-        length, mass = float(events.decay_length_per_momentum), float(events.mass)
-        yield from flight_sentences("MiniBooNE", length, mass, TYPICAL, chain.around.seen)
+        for reaction in model.reactions(point, nuisances):
+            length, mass = float(reaction.pair.flight), float(reaction.pair.mass)
+            yield from flight_sentences("MiniBooNE", length, mass, TYPICAL, chain.around.seen)
         return
     counts, changed = by_assumption(chain, model, point, nuisances)
     yield from outside_sentences("MiniBooNE", counts, OUTSIDE, changed, assumed(detector.NAME)["width"])

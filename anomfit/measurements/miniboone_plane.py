@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from anomfit.beams.booster import miniboone_beam
-from anomfit.capabilities import MakesPairs, PredictsAppearance
+from anomfit.capabilities import PredictsAppearance, Upscatters
 from anomfit.data import load_record
 from anomfit.detectors import miniboone as detector
 from anomfit.detectors.assumed_surroundings import surroundings_words
@@ -24,7 +24,14 @@ from anomfit.detectors.resolution import find_resolution
 from anomfit.detectors.shower_response import build_response
 from anomfit.errors import reject
 from anomfit.measurements.base import Bin, Prediction
-from anomfit.measurements.miniboone import ENERGIES, PairChain, of_model, pair_chain, predict_pairs
+from anomfit.measurements.miniboone import (
+    ENERGIES,
+    PairChain,
+    interactions_in_oil,
+    of_model,
+    pair_chain,
+    predict_pairs,
+)
 from anomfit.measurements.miniboone_plane_tables import Rectangles, read_table
 from anomfit.measurements.miniboone_transmutation import Mode, TransmutationSample, in_plane
 from anomfit.parameters import Nuisance, Point
@@ -103,7 +110,7 @@ class MiniBooneProjection:
     nuisances: tuple[Nuisance, ...]  # background, photons, efficiency: scale factors; births outside
 
     name = "miniboone"
-    accepts = (MakesPairs, PredictsAppearance)
+    accepts = (Upscatters, PredictsAppearance)
 
     @property
     def era(self) -> str:
@@ -151,13 +158,17 @@ class MiniBooneProjection:
     def predict(self, model: object, point: Point, nuisances: Point) -> Prediction:
         """Selected pairs, or nu_e that appear, in each bin, with the uncertain gain of the efficiency."""
         gain = self._scale(2, nuisances)
-        if not isinstance(model, MakesPairs):
+        if not isinstance(model, Upscatters):
             assert isinstance(model, PredictsAppearance)  # build_problem and predict check it for the user
             sample = self.transmutation
             events = model.appearance_probability(point, sample.energy, sample.length) @ sample.events
             return Prediction({"appearance": gain * events}, {})
         prediction = predict_pairs(model, point, nuisances, self.chain)
         return prediction._replace(signal={name: gain * counts for name, counts in prediction.signal.items()})
+
+    def interactions(self, model: object, point: Point, nuisances: Point) -> Mapping[str, Float[Array, ""]]:
+        """Heavy neutrinos made in the oil, before any decay or efficiency."""
+        return interactions_in_oil(model, point, nuisances, self.chain)
 
     def expected_background(self, nuisances: Point) -> Float[Array, "n"]:
         """Background at these nuisances: one scale for all of it, another for NC pi0 and Delta."""

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from anomfit.capabilities import MakesPairs
+from anomfit.capabilities import Upscatters, over_reactions
 from anomfit.detectors import miniboone as detector
 from anomfit.detectors.assumed_surroundings import births_factor
 from anomfit.detectors.shower_response import expected, see_energies
@@ -18,6 +18,8 @@ from anomfit.measurements.miniboone import MiniBooneQuasiElastic, PairChain
 from anomfit.measurements.miniboone_plane import MiniBooneProjection
 from anomfit.parameters import Point
 from anomfit.physics.kinematics import safe_sqrt
+from anomfit.physics.reaction import Reaction
+from anomfit.rates.pair_events import pair_events
 
 INSIDE = 10  # shells of equal volume of the fiducial sphere
 OUTSIDE = (8.0, 10.0, 12.5, 15.0, 20.0, 25.0, 30.0, 40.0, 60.0, 80.0)  # m, edges of births between vault and reach
@@ -32,7 +34,7 @@ class Radial(NamedTuple):
 
 
 def by_radius(
-    measurement: MiniBooneQuasiElastic | MiniBooneProjection, model: MakesPairs, point: Point, nuisances: Point
+    measurement: MiniBooneQuasiElastic | MiniBooneProjection, model: Upscatters, point: Point, nuisances: Point
 ) -> tuple[Radial, Radial]:
     """(births, decays) of the pairs in all bins of the measurement, by radius, at a physical point.
 
@@ -54,7 +56,11 @@ def by_radius(
 
 @partial(jax.jit, static_argnames=("model", "births", "decays"))
 def _counts(chain: PairChain, point: Point, nuisances: Point, model, births, decays):
-    events = model.pair_events(point, nuisances, chain.beam, chain.nodes)
+    return over_reactions(model, point, nuisances, lambda one: _counted(one, chain, births, decays))
+
+
+def _counted(reaction: Reaction, chain: PairChain, births, decays):
+    events = pair_events(reaction, chain.beam, chain.nodes)
     points = chain.response.table.shape[0]
     seen = detector.see(events, chain.selection, points, chain.around)
     flight = events.decay_length_per_momentum * safe_sqrt(jnp.asarray(see_energies(points)) ** 2 - events.mass**2)

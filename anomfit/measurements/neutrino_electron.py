@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from anomfit.beams import Beam, Target
-from anomfit.capabilities import MakesPairs
+from anomfit.capabilities import Upscatters, over_reactions
 from anomfit.detectors.assumed_surroundings import births_factor
 from anomfit.detectors.forward_pairs import ForwardNodes, counts_below
 from anomfit.detectors.neutrino_electron import ShowerCuts, chances_to_pass
@@ -23,7 +23,9 @@ from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.described import Described, HasSources
 from anomfit.measurements.flights import OUTSIDE, predicted_sentences
 from anomfit.parameters import Nuisance, Point
-from anomfit.physics.upscattered_pairs import Nodes
+from anomfit.physics.reaction import Reaction, summed
+from anomfit.rates.interactions import interactions_by_state
+from anomfit.rates.pair_events import Nodes, pair_events
 from anomfit.statistics.terms import barlow_beeston_deviance, poisson_barlow_beeston
 from anomfit.statistics.throws import poisson_counts_over
 
@@ -71,7 +73,7 @@ class NeutrinoElectron(HasSources):
     name: str
     nuisances: tuple[Nuisance, ...]
 
-    accepts = (MakesPairs,)
+    accepts = (Upscatters,)
 
     @property
     def samples(self) -> frozenset[str]:
@@ -95,8 +97,11 @@ class NeutrinoElectron(HasSources):
 
     def predict(self, model: object, point: Point, nuisances: Point) -> Prediction:
         """Selected pairs in each bin."""
-        assert isinstance(model, MakesPairs)  # build_problem and predict check it for the user
-        found = [_pairs(model, point, nuisances, sample) for sample in self.samples_of_pairs]
+        assert isinstance(model, Upscatters)  # build_problem and predict check it for the user
+        found = [
+            over_reactions(model, point, nuisances, lambda one, sample=sample: _pairs(one, nuisances, sample))
+            for sample in self.samples_of_pairs
+        ]
         counts = jnp.concatenate([part for part, _ in found], axis=-1)
         made = jnp.sum(jnp.stack([part for _, part in found]), axis=0)
         chosen = [COMPONENTS.index(name) for name in self.kept]
@@ -105,9 +110,16 @@ class NeutrinoElectron(HasSources):
             signal[OUTSIDE] = counts[-1]
         return Prediction(signal, {COMPONENTS[i]: made[i] for i in chosen})
 
+    def interactions(self, model: object, point: Point, nuisances: Point) -> Mapping[str, Float[Array, ""]]:
+        """Heavy neutrinos made in the fiducial volumes by all beams, before any decay or efficiency."""
+        assert isinstance(model, Upscatters)
+        beams = [sample.beam for sample in self.samples_of_pairs]
+        made = summed([interactions_by_state(model, point, nuisances, beam) for beam in beams])
+        return {state: jnp.sum(made[state]) for state in self.kept}
+
     def remarks(self, model: object, point: Point, nuisances: Point) -> Iterator[str]:
         """For a report: how much of the signal is born outside."""
-        if isinstance(model, MakesPairs):
+        if isinstance(model, Upscatters):
             detector = self.samples_of_pairs[0].detector
             yield from predicted_sentences(self.name, self, model, point, nuisances, detector)
 
@@ -153,9 +165,9 @@ def _scale(nuisances: Point, nuisance: Nuisance):
     return jnp.asarray(nuisances.get(nuisance.name, nuisance.mean))
 
 
-def _pairs(model: MakesPairs, point: Point, nuisances: Point, sample: PairSample):
+def _pairs(reaction: Reaction, nuisances: Point, sample: PairSample):
     """(selected, made): (component, bins), the beams one after the other, and (component,)."""
-    events = model.pair_events(point, nuisances, sample.beam, sample.nodes)
+    events = pair_events(reaction, sample.beam, sample.nodes)
     weights = events.share * chances_to_pass(events, sample.cuts, sample.around)
     sigma = sample.cuts.angle_sigma(events.energy)
     below = counts_below(events, weights, sigma, sample.edges, sample.forward)

@@ -32,7 +32,7 @@ from anomfit.measurements.neutrino_electron import (
     scale,
 )
 from anomfit.parameters import Nuisance
-from anomfit.physics.upscattered_pairs import Nodes
+from anomfit.rates.pair_events import Nodes
 
 NAME, ERA, DETECTOR = "charm2-nue", "both", "charm2"
 TITLE = "CHARM-II neutrino-electron candidates, E theta^2, neutrino and antineutrino beam"
@@ -43,7 +43,7 @@ BACKGROUNDS = {
 }
 REFERENCES = ("charm2-1994", "charm2-1993", "arXiv:1812.08768", "barlow-beeston-1993")
 # tests compare with another rule
-NODES = Nodes(energy=192, angle=32, parent=48, polar=16, lowest=0.9, highest=40.0)
+NODES = Nodes(energy=192, angle=32, parent=48, polar=16, lowest=0.9, highest=40.0, path=2.0)
 FORWARD = ForwardNodes(angle=40, azimuth=12)
 PAIRED = ((6, 8), (8, 10), (10, 12), (12, 14), (14, 16))
 GROUPS = {  # of published bins; below 10 MeV the distribution of the angle's error would have to be exact

@@ -33,7 +33,7 @@ from anomfit.measurements.neutrino_electron import (
     scale,
 )
 from anomfit.parameters import Nuisance
-from anomfit.physics.upscattered_pairs import Nodes
+from anomfit.rates.pair_events import Nodes
 
 NAME, DETECTOR = "minerva-nue", "minerva"
 ERAS = {"both": ("le", "me"), "le": ("le",), "me": ("me",)}
@@ -46,7 +46,7 @@ STATED_BACKGROUNDS = {
 }
 REFERENCES = ("arXiv:1512.07699", "arXiv:1906.00111", "arXiv:1607.00704", "arXiv:1812.08768", "barlow-beeston-1993")
 # tests compare with another rule
-NODES = Nodes(energy=192, angle=22, parent=40, polar=24, lowest=0.4, highest=50.0)
+NODES = Nodes(energy=192, angle=22, parent=40, polar=24, lowest=0.4, highest=50.0, path=1.0)
 FORWARD = ForwardNodes(angle=32, azimuth=10)
 GROUPS = {"regions": ((0, 5), (5, 16)), "spectrum": tuple((i, i + 1) for i in range(16))}
 CANDIDATES = 5  # published bins below the cut on dE/dx

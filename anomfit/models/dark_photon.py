@@ -16,6 +16,7 @@ from anomfit.errors import reject
 from anomfit.models import dark_photon_parameters as parameters
 from anomfit.parameters import Nuisance, Parametrisation, Point
 from anomfit.physics import lepton_moments, vector_decays
+from anomfit.physics.aligned_pairs import lepton_alignment
 from anomfit.physics.constants import E_CHARGE, HBAR_C_M, M_E, M_MU, M_TAU
 from anomfit.physics.light_bosons import SMALLEST_WIDTH, LightBosons
 from anomfit.physics.reaction import Channel, Pair, Reaction
@@ -85,9 +86,10 @@ class DarkPhoton:
 
     def zprime_widths(self, point: Point) -> ZprimeWidths:
         """Decays of a Z' lighter than nu_4; to light neutrinos with g_D (1 - |U_D4|^2) = g_D |U_mu4|^2."""
-        visible = vector_decays.dark_photon_widths(point["m_Zprime"], point["epsilon"])
+        electrons, muons, hadrons = vector_decays.dark_photon_widths(point["m_Zprime"], point["epsilon"])
         dark = _g_D(point) * point["U_mu4"] ** 2
-        return ZprimeWidths(*visible, vector_decays.width_to_chiral_pair(point["m_Zprime"], dark, 0.0, 0.0))
+        neutrinos = vector_decays.width_to_chiral_pair(point["m_Zprime"], dark, 0.0, 0.0)
+        return ZprimeWidths(electrons, muons, hadrons, neutrinos)
 
     def exchange(self, point: Point, nuisances: Point) -> VectorExchange:
         """nu_mu + target -> nu_4 + target by Z'."""
@@ -100,10 +102,11 @@ class DarkPhoton:
         m_N4, m_Zprime = point["m_N4"], point["m_Zprime"]
         widths, width = self.zprime_widths(point), jnp.maximum(self.nu4_width(point), SMALLEST_WIDTH)
         seen = jnp.where(m_N4 > m_Zprime, widths.to_electrons / widths.total, 0.0)
+        alignment = lepton_alignment(vector_decays.transverse_fraction(m_N4, 0.0, m_Zprime), m_Zprime, M_E)
         reaction = Reaction(
             production=self.exchange(point, nuisances),
             flight=HBAR_C_M / (width * m_N4),
-            pair=Pair(m_Zprime, HBAR_C_M / (widths.total * m_Zprime)),
+            pair=Pair(m_Zprime, HBAR_C_M / (widths.total * m_Zprime), alignment),
             channels=(Channel(seen, jnp.zeros_like(m_N4)),),
             asymmetry=None if self.majorana else vector_decays.vector_asymmetry(m_N4, 0.0, m_Zprime),
         )

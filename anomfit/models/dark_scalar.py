@@ -13,27 +13,25 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from anomfit.beams import Beam
-from anomfit.capabilities import MesonScalars, PairEvents
 from anomfit.errors import reject
 from anomfit.models import dark_scalar_parameters as parameters
-from anomfit.models.form_factors import check_words, form_factors, stated
 from anomfit.parameters import Nuisance, Parametrisation, Point
-from anomfit.physics import lepton_moments, penguin_decays, scalar_decays, upscattered_pairs
+from anomfit.physics import lepton_moments, penguin_decays, scalar_decays
 from anomfit.physics.barr_zee import photon_coupling_moment
 from anomfit.physics.constants import HBAR_C_M, M_E, M_MU, M_TAU, V_EW, V_EW_PAPER
-from anomfit.physics.light_scalars import SMALLEST_WIDTH, LightScalars
+from anomfit.physics.exchange import ScalarExchange
+from anomfit.physics.light_bosons import SMALLEST_WIDTH, LightBosons
 from anomfit.physics.nucleon_scalar import (
     M_D,
     M_U,
-    SCALAR_DIPOLE_MASS,
     SIGMA_FRACTIONS,
     SIGMA_TERM_SCALE,
     STRANGE_FRACTION,
     mass_proportional_coupling,
 )
 from anomfit.physics.penguin_decays import M_B, M_TOP, M_TOP_POLE
-from anomfit.physics.scalar_upscattering import FormFactors, ScalarMediators
+from anomfit.physics.reaction import Channel, Pair, Reaction
+from anomfit.physics.targets import MEASURED_TARGETS, FormFactors, TargetChoices
 
 LEPTON_MASSES = {"electron": M_E, "muon": M_MU, "tau": M_TAU}
 M_CHARM = 1.27  # GeV, MSbar, PDG 2022
@@ -44,7 +42,7 @@ _LOOP_MASSES = np.array([M_E, M_MU, M_TAU, M_CHARM, M_B, M_TOP])
 _LOOP_CHARGES = np.array([1.0, 1.0, 1.0, 4.0 / 3.0, 1.0 / 3.0, 4.0 / 3.0])
 _LOOP_UP = np.array([False, False, False, True, False, True])
 Chirality = Literal["both", "left", "right"]
-ASYMMETRIES: Mapping[str, float] = {"both": 0.0, "left": 1.0, "right": -1.0}  # `polarised_decay.scalar_asymmetry`
+ASYMMETRIES: Mapping[str, float | None] = {"both": None, "left": 1.0, "right": -1.0}  # as `scalar_asymmetry` has them
 PhotonLoops = Literal["heavy", "leptons", "none"]
 LOOP_FERMIONS: Mapping[str, int] = {"none": 0, "leptons": 3, "heavy": 6}
 
@@ -66,7 +64,7 @@ class ScalarWidths(NamedTuple):
 class DarkScalar:
     """The model; fields are static choices.
 
-    nucleon_form_factor, nuclear_form_factor, bound_nucleons: as in `FormFactors`. photon_loops: fermions that add to
+    targets: `TargetChoices`. photon_loops: fermions that add to
     kappa, "heavy" (e, mu, tau, c, b, t; light quarks are bound in hadrons, whose loops are left out), "leptons" or
     "none". long_kaon: see `penguin_branching_ratio`. nu4_width: "corrected" (1/16 pi) or "printed" (equation 13 with
     1/8 pi). neutrinos: which chirality S couples nu_4 to, "both" alike (the paper's), "left" or "right" alone, with the
@@ -75,9 +73,7 @@ class DarkScalar:
 
     name: str = "dark-scalar"
     title: str = "a light scalar with couplings to photons and fermions, and a sterile neutrino"
-    nucleon_form_factor: str = "dipole"
-    nuclear_form_factor: str = "measured"
-    bound_nucleons: str = "fermi-gas"
+    targets: TargetChoices = MEASURED_TARGETS
     photon_loops: PhotonLoops = "heavy"
     long_kaon: penguin_decays.LongKaon = "real"
     nu4_width: Literal["corrected", "printed"] = "corrected"
@@ -101,11 +97,6 @@ class DarkScalar:
     )
 
     def __post_init__(self):
-        check_words(
-            nucleon_form_factor=self.nucleon_form_factor,
-            nuclear_form_factor=self.nuclear_form_factor,
-            bound_nucleons=self.bound_nucleons,
-        )
         if self.photon_loops not in LOOP_FERMIONS:
             raise reject("photon_loops", self.photon_loops, f"use one of {', '.join(LOOP_FERMIONS)}")
         if self.nu4_width not in ("corrected", "printed"):
@@ -117,7 +108,7 @@ class DarkScalar:
     def choices(self) -> Mapping[str, str]:
         """What is assumed of nucleons and nuclei, in words (capability StatesChoices)."""
         effect = "it takes 28 % of the incoherent interactions of bp1 at MiniBooNE (docs/nuclear.md)"
-        return stated(self.nucleon_form_factor, self.nuclear_form_factor, self.bound_nucleons, effect)
+        return self.targets.stated(effect)
 
     @property
     def parametrisations(self) -> Mapping[str, Parametrisation]:
@@ -132,8 +123,7 @@ class DarkScalar:
     @property
     def nuisances(self) -> tuple[Nuisance, ...]:
         """Nucleon matrix elements, and the dipole mass where a dipole is used."""
-        dipole = (SCALAR_DIPOLE_MASS,) if self.nucleon_form_factor == "dipole" else ()
-        return (SIGMA_TERM_SCALE, STRANGE_FRACTION, *dipole)
+        return (SIGMA_TERM_SCALE, STRANGE_FRACTION, *self.targets.nuisances)
 
     # -- couplings and widths -----------------------------------------------------------------------------------------
 
@@ -175,10 +165,6 @@ class DarkScalar:
         width = scalar_decays.width_fermion_to_fermion_scalar(point["m_nu4"], 0.0, point["m_S"], coupling, 1)
         return 2.0 * width if self.nu4_width == "printed" else width
 
-    def heavy_neutrino_mass(self, point: Point) -> Float[Array, ""]:
-        """What the scattering makes, GeV."""
-        return point["m_nu4"]
-
     def visible_share(self, point: Point) -> Float[Array, ""]:
         """Branching ratio of S, and so of nu_4, to photons and electrons; 0 where nu_4 is lighter than S."""
         widths = self.scalar_widths(point)
@@ -192,33 +178,31 @@ class DarkScalar:
 
     # -- scattering ---------------------------------------------------------------------------------------------------
 
-    def mediators(self, point: Point, nuisances: Point) -> ScalarMediators:
-        """S as it mediates nu_mu N -> nu_4 N: y = g_D U_mu4 |U_D4|^2 (section IV)."""
+    def exchange(self, point: Point, nuisances: Point) -> ScalarExchange:
+        """nu_mu -> nu_4 on a target by S: y = g_D U_mu4 |U_D4|^2 (section IV)."""
         C_p, C_n = self.nucleon_couplings(point, nuisances)
         y = point["g_D"] * point["U_mu4"] * (1.0 - point["U_mu4"] ** 2)
-        return ScalarMediators(*(jnp.reshape(value, (1,)) for value in (point["m_S"], y, C_p, C_n)))
+        one = (jnp.reshape(value, (1,)) for value in (point["m_S"], y, C_p, C_n))
+        return ScalarExchange(point["m_nu4"], *one, self.form_factors(nuisances))
 
     def form_factors(self, nuisances: Point) -> FormFactors:
         """The form factors in force."""
-        return form_factors(self.nucleon_form_factor, self.nuclear_form_factor, self.bound_nucleons, nuisances)
+        return self.targets.form_factors(nuisances)
 
-    def pair_events(self, point: Point, nuisances: Point, beam: Beam, nodes: upscattered_pairs.Nodes) -> PairEvents:
-        """nu_mu + target -> nu_4 + target, nu_4 -> nu S promptly, S -> gamma gamma or e+e- (capability MakesPairs)."""
-        widths = self.scalar_widths(point)
-        return upscattered_pairs.pair_events(
-            beam,
-            nodes,
-            m_N2=point["m_nu4"],
-            mediators=self.mediators(point, nuisances),
-            form_factors=self.form_factors(nuisances),
-            m_hprime=point["m_S"],
-            daughters=jnp.zeros(1),
-            branching=jnp.reshape(self.visible_share(point), (1,)),
-            decay_length_per_momentum=HBAR_C_M / (widths.total * point["m_S"]),
+    def reactions(self, point: Point, nuisances: Point) -> tuple[Reaction, ...]:
+        """nu_mu + target -> nu_4 + target, nu_4 -> nu S, S -> gamma gamma or e+e- (capability Upscatters)."""
+        width = jnp.maximum(self.nu4_decay_width(point), SMALLEST_WIDTH)
+        reaction = Reaction(
+            production=self.exchange(point, nuisances),
+            flight=HBAR_C_M / (width * point["m_nu4"]),
+            pair=Pair(point["m_S"], HBAR_C_M / (self.scalar_widths(point).total * point["m_S"])),
+            channels=(Channel(self.visible_share(point), jnp.zeros_like(point["m_S"])),),
             asymmetry=ASYMMETRIES[self.neutrinos],
+            species="e+e- and gamma gamma",
         )
+        return (reaction,)
 
-    # -- moments, mesons, light scalars -------------------------------------------------------------------------------
+    # -- moments, mesons, light bosons --------------------------------------------------------------------------------
 
     def lepton_moment(self, point: Point, lepton: str) -> Float[Array, ""]:
         """Delta a_l, equations 9 and 10 (capability PredictsLeptonMoment)."""
@@ -234,47 +218,36 @@ class DarkScalar:
         two_photons = photon_coupling_moment(mass, point["m_S"], y, kappa, GEV_PER_TEV * point["Lambda"])
         return jnp.stack([one_loop, two_photons])
 
-    def meson_scalars(self, point: Point) -> MesonScalars:
-        """S as it appears in meson decays (capability ProducesScalarsInMesonDecays)."""
-        widths = self.scalar_widths(point)
-        life = scalar_decays.lifetime_seconds(widths.total)
-        shares = (widths.to_electrons, widths.to_photons, widths.to_neutrinos)
-        numbers = (point["m_S"], life, *(share / widths.total for share in shares))
-        return MesonScalars(*(jnp.reshape(number, (1,)) for number in numbers))
-
-    def meson_branching_ratio(self, point: Point, mode: str) -> Float[Array, "1"]:
+    def meson_branching_ratios(self, point: Point, mode: str) -> tuple[Float[Array, "1"]]:
         """Through the top penguin; light quarks in the kaon's weak Hamiltonian are left out (docs/dark_scalar.md)."""
         found = penguin_decays.penguin_branching_ratio(mode, point["m_S"], point["eta_u"], self.m_top, self.long_kaon)
-        return jnp.reshape(found, (1,))
+        return (jnp.reshape(found, (1,)),)
 
-    def light_scalars(self, point: Point) -> LightScalars:
-        """S with couplings and widths; below the muon pair's threshold."""
+    def light_bosons(self, point: Point) -> tuple[LightBosons]:
+        """S with couplings and widths; pions are left out."""
         widths = self.scalar_widths(point)
         mass, eta_u, eta_d = point["m_S"], point["eta_u"] / self.v, point["eta_d"] / self.v
-        closed = jnp.zeros_like(mass)
-        numbers = {
-            "mass": mass,
-            "y_e": eta_d * M_E,
-            "y_mu": eta_d * M_MU,
-            "y_u": eta_u * M_U,
-            "y_d": eta_d * M_D,
-            "y_nu": point["g_D"] * point["U_mu4"] * (1.0 - point["U_mu4"] ** 2),
-            "to_electrons": widths.to_electrons,
-            "to_muons": scalar_decays.width_to_fermions(mass, eta_d * M_MU, M_MU),
-            "to_pions": closed,
-            "to_hidden": widths.to_neutrinos,
-            "to_photons": widths.to_photons,
-        }
-        return LightScalars(**{name: jnp.reshape(jnp.asarray(value), (1,)) for name, value in numbers.items()})
+        boson = LightBosons.of(
+            "scalar",
+            mass,
+            g_e=eta_d * M_E,
+            g_mu=eta_d * M_MU,
+            g_u=eta_u * M_U,
+            g_d=eta_d * M_D,
+            g_nu=point["g_D"] * point["U_mu4"] * (1.0 - point["U_mu4"] ** 2),
+            to_electrons=widths.to_electrons,
+            to_muons=scalar_decays.width_to_fermions(mass, eta_d * M_MU, M_MU),
+            to_photons=widths.to_photons,
+            to_invisible=widths.to_neutrinos,
+        )
+        return (boson,)
 
 
 dark_scalar = DarkScalar()
 as_published = DarkScalar(
     name="dark-scalar-as-published",
     title="the same as in arXiv:2005.08920: constant coupling to free nucleons, |lambda_t| for K_L, 1/8 pi for nu_4",
-    nucleon_form_factor="constant",
-    nuclear_form_factor="helm",
-    bound_nucleons="none",
+    targets=TargetChoices(nucleon="constant", nucleus="helm", bound="none"),
     photon_loops="leptons",
     long_kaon="absolute",
     nu4_width="printed",

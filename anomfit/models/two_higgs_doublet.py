@@ -13,23 +13,22 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from anomfit.beams import Beam
-from anomfit.capabilities import PairEvents
 from anomfit.errors import reject
 from anomfit.models import two_higgs_doublet_parameters as parameters
-from anomfit.models.form_factors import check_words, form_factors, stated
 from anomfit.parameters import Nuisance, Parametrisation, Point
-from anomfit.physics import lepton_moments, scalar_decays, upscattered_pairs
+from anomfit.physics import lepton_moments, scalar_decays
 from anomfit.physics.constants import HBAR_C_M, M_E, M_MU, M_TAU
-from anomfit.physics.light_scalars import (
-    LightScalars,
+from anomfit.physics.exchange import ScalarExchange
+from anomfit.physics.light_bosons import (
+    LightBosons,
     width_to_majorana_pair,
     width_to_neutrino_and_majorana,
     width_to_pions,
 )
 from anomfit.physics.neutrino_mass import SeesawStates, dirac_mass, normal_ordering, seesaw
-from anomfit.physics.nucleon_scalar import SCALAR_DIPOLE_MASS, SIGMA_TERM_SCALE
-from anomfit.physics.scalar_upscattering import FormFactors, ScalarMediators
+from anomfit.physics.nucleon_scalar import SIGMA_TERM_SCALE
+from anomfit.physics.reaction import Channel, Pair, Reaction, Second
+from anomfit.physics.targets import MEASURED_TARGETS, FormFactors, TargetChoices
 
 LEPTON_MASSES = {"electron": M_E, "muon": M_MU, "tau": M_TAU}
 SUFFIX = {"electron": "e", "muon": "mu", "tau": "tau"}
@@ -55,15 +54,13 @@ class HeavyNeutrinoWidths(NamedTuple):
 
 @dataclass(frozen=True)
 class TwoHiggsDoublet:
-    """The model; fields are static choices, the docstrings of `FormFactors` and `majorana_coupling` say what they
+    """The model; fields are static choices, the docstrings of `TargetChoices` and `majorana_coupling` say what they
     mean.
     """
 
     name: str = "two-higgs-doublet"
     title: str = "two Higgs doublets, a dark singlet scalar and three heavy neutrinos"
-    nucleon_form_factor: str = "dipole"
-    nuclear_form_factor: str = "measured"
-    bound_nucleons: str = "fermi-gas"
+    targets: TargetChoices = MEASURED_TARGETS
     sigma_fractions: str = "dkm"
     relative_cp: int = 1
     majorana_counting: scalar_decays.MajoranaCounting = "twice"
@@ -78,13 +75,6 @@ class TwoHiggsDoublet:
         "pdg-2024",
     )
 
-    def __post_init__(self):
-        check_words(
-            nucleon_form_factor=self.nucleon_form_factor,
-            nuclear_form_factor=self.nuclear_form_factor,
-            bound_nucleons=self.bound_nucleons,
-        )
-
     @property
     def choices(self) -> Mapping[str, str]:
         """What is assumed of nucleons and nuclei, in words (capability StatesChoices)."""
@@ -92,7 +82,7 @@ class TwoHiggsDoublet:
             "it takes 18 % of the incoherent interactions of table-I at MiniBooNE and 36 % of its neutrons at LSND, "
             "75 % for a mediator of 5 MeV (docs/nuclear.md)"
         )
-        return stated(self.nucleon_form_factor, self.nuclear_form_factor, self.bound_nucleons, effect)
+        return self.targets.stated(effect)
 
     @property
     def parametrisations(self) -> Mapping[str, Parametrisation]:
@@ -107,8 +97,7 @@ class TwoHiggsDoublet:
     @property
     def nuisances(self) -> tuple[Nuisance, ...]:
         """Nucleon matrix elements: their common scale, and the dipole mass where a dipole is used."""
-        dipole = (SCALAR_DIPOLE_MASS,) if self.nucleon_form_factor == "dipole" else ()
-        return (SIGMA_TERM_SCALE, *dipole)
+        return (SIGMA_TERM_SCALE, *self.targets.nuisances)
 
     def scalars(self, point: Point) -> Scalars:
         """H and h' at a physical point."""
@@ -148,20 +137,41 @@ class TwoHiggsDoublet:
         (N1_H, nu_H), (N1_hprime, nu_hprime) = widths(0), widths(1)
         return HeavyNeutrinoWidths(N1_hprime, nu_hprime, N1_H, nu_H)
 
-    def light_scalars(self, point: Point) -> LightScalars:
-        """(H, h') with couplings and widths; decays to two scalars and to tau leptons are left out."""
+    def N1_widths(self, point: Point) -> Float[Array, "2"]:
+        """Widths of the Majorana N_1 to a light neutrino and (H, h'), GeV: 0 unless y_nu1 is given."""
         scalars = self.scalars(point)
-        couplings = {name: point[name] * scalars.doublet for name in ("y_e", "y_mu", "y_u", "y_d", "y_nu")}
+        y = point["y_nu1"] * scalars.doublet
+        return scalar_decays.width_to_massless_neutrino(point["m_N1"], scalars.mass, y, majorana=True)
+
+    def light_bosons(self, point: Point) -> tuple[LightBosons]:
+        """(H, h') with couplings and widths; decays to two scalars and to tau leptons are left out.
+
+        Both decay to N_1 N_2 and nu N_2 where they can, semi-visibly: N_2 -> h', h' -> e+e-.
+        """
+        scalars = self.scalars(point)
+        couplings = {suffix: point[f"y_{suffix}"] * scalars.doublet for suffix in ("e", "mu", "u", "d", "nu")}
         g = scalar_decays.majorana_coupling(point["lambda_N12"] * scalars.singlet, self.majorana_counting)
         to_sterile = width_to_majorana_pair(scalars.mass, point["m_N1"], point["m_N2"], g, self.relative_cp)
-        return LightScalars(
-            mass=scalars.mass,
-            **couplings,
-            to_electrons=scalar_decays.width_to_fermions(scalars.mass, couplings["y_e"], M_E),
-            to_muons=scalar_decays.width_to_fermions(scalars.mass, couplings["y_mu"], M_MU),
-            to_pions=width_to_pions(scalars.mass, couplings["y_u"], couplings["y_d"]),
-            to_hidden=to_sterile + width_to_neutrino_and_majorana(scalars.mass, point["m_N2"], couplings["y_nu"]),
+        bosons = LightBosons.of(
+            "scalar",
+            scalars.mass,
+            **{f"g_{suffix}": coupling for suffix, coupling in couplings.items()},
+            to_electrons=scalar_decays.width_to_fermions(scalars.mass, couplings["e"], M_E),
+            to_muons=scalar_decays.width_to_fermions(scalars.mass, couplings["mu"], M_MU),
+            to_hadrons=width_to_pions(scalars.mass, couplings["u"], couplings["d"]),
+            to_semivisible=to_sterile + width_to_neutrino_and_majorana(scalars.mass, point["m_N2"], couplings["nu"]),
+            semivisible_flight=self._flight_of_N2(point) + self._flight_of_hprime(point),
         )
+        return (bosons,)
+
+    def _flight_of_N2(self, point: Point) -> Float[Array, ""]:
+        """c tau/m, m/GeV."""
+        width = jnp.maximum(sum(self.heavy_neutrino_widths(point)), SMALLEST_WIDTH)
+        return HBAR_C_M / (width * point["m_N2"])
+
+    def _flight_of_hprime(self, point: Point) -> Float[Array, ""]:
+        """c tau/m of its decays to leptons, m/GeV."""
+        return HBAR_C_M / (jnp.maximum(sum(self.hprime_widths(point)), SMALLEST_WIDTH) * point["m_hprime"])
 
     def largest_coupling(self, point: Point) -> Float[Array, ""]:
         """The largest dimensionless coupling in size: Yukawa couplings of the doublet and the singlet's to N_1 N_2."""
@@ -174,43 +184,44 @@ class TwoHiggsDoublet:
         light = normal_ordering(point["m_nu1"], point["delta_m2_21"], point["delta_m2_31"])
         return seesaw(dirac_mass(light, m_R), m_R)
 
-    def heavy_neutrino_mass(self, point: Point) -> Float[Array, ""]:
-        """What the scattering makes, GeV."""
-        return point["m_N2"]
-
-    def mediators(self, point: Point, nuisances: Point) -> ScalarMediators:
-        """(H, h') as they mediate the scattering."""
+    def exchange(self, point: Point, nuisances: Point) -> ScalarExchange:
+        """nu_mu -> N_2 on a target by H and h'."""
         scalars = self.scalars(point)
         F_p, F_n = self.nucleon_couplings(point)
         scale = nuisances.get(SIGMA_TERM_SCALE.name, SIGMA_TERM_SCALE.mean)
-        return ScalarMediators(
+        return ScalarExchange(
+            m_N=point["m_N2"],
             mass=scalars.mass,
             y=point["y_nu"] * scalars.doublet,
             F_p=scale * F_p * scalars.doublet,
             F_n=scale * F_n * scalars.doublet,
+            form_factors=self.form_factors(nuisances),
         )
 
     def form_factors(self, nuisances: Point) -> FormFactors:
         """The form factors in force."""
-        return form_factors(self.nucleon_form_factor, self.nuclear_form_factor, self.bound_nucleons, nuisances)
+        return self.targets.form_factors(nuisances)
 
-    def pair_events(self, point: Point, nuisances: Point, beam: Beam, nodes: upscattered_pairs.Nodes) -> PairEvents:
-        """nu_mu + target -> N_2 + target, N_2 -> N_1 h' or nu h', h' -> e+e- (capability MakesPairs)."""
+    def reactions(self, point: Point, nuisances: Point) -> tuple[Reaction, ...]:
+        """nu_mu + target -> N_2 + target, N_2 -> N_1 h' or nu h', h' -> e+e- (capability Upscatters)."""
         widths = self.heavy_neutrino_widths(point)
         total = jnp.maximum(sum(widths), SMALLEST_WIDTH)
         to_electrons, to_muons = self.hprime_widths(point)
         width = jnp.maximum(to_electrons + to_muons, SMALLEST_WIDTH)
-        return upscattered_pairs.pair_events(
-            beam,
-            nodes,
-            m_N2=point["m_N2"],
-            mediators=self.mediators(point, nuisances),
-            form_factors=self.form_factors(nuisances),
-            m_hprime=point["m_hprime"],
-            daughters=jnp.stack([point["m_N1"], jnp.zeros_like(point["m_N1"])]),
-            branching=jnp.stack([widths.to_N1_hprime, widths.to_nu_hprime]) / total * (to_electrons / width),
-            decay_length_per_momentum=HBAR_C_M / (width * point["m_hprime"]),
+        seen = to_electrons / width / total
+        again = self.N1_widths(point)
+        of_N1 = jnp.maximum(jnp.sum(again), SMALLEST_WIDTH)
+        second = Second(to_electrons / width * again[1] / of_N1, HBAR_C_M / (of_N1 * point["m_N1"]))
+        reaction = Reaction(
+            production=self.exchange(point, nuisances),
+            flight=HBAR_C_M / (total * point["m_N2"]),
+            pair=Pair(point["m_hprime"], HBAR_C_M / (width * point["m_hprime"])),
+            channels=(
+                Channel(seen * widths.to_N1_hprime, point["m_N1"], second),
+                Channel(seen * widths.to_nu_hprime, jnp.zeros_like(point["m_N1"])),
+            ),
         )
+        return (reaction,)
 
     def lepton_moment(self, point: Point, lepton: str) -> Float[Array, ""]:
         """Delta a_l of H and h', equation 29, and of the flavour-changing couplings with every internal lepton."""
@@ -242,8 +253,6 @@ two_higgs_doublet = TwoHiggsDoublet()
 as_published = TwoHiggsDoublet(
     name="two-higgs-doublet-as-published",
     title="the same with the form factors of arXiv:2010.06159: constant for free nucleons, exponential for carbon",
-    nucleon_form_factor="constant",
-    nuclear_form_factor="exponential",
-    bound_nucleons="none",
+    targets=TargetChoices(nucleon="constant", nucleus="exponential", bound="none"),
     sigma_fractions="agr1",
 )

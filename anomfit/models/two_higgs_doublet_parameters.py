@@ -31,6 +31,7 @@ TABLE_I = {
     "lambda_N12": 0.075,
     "y_mu": 1.6e-3,
     "y_e": 2.3e-4,
+    "y_nu1": 0.0,
     "m_nu1": 1e-3,
     "delta_m2_21": DELTA_M2_21_NUFIT,
     "delta_m2_31": DELTA_M2_31_NUFIT,
@@ -77,6 +78,9 @@ _PRODUCT = Parameter(
 )
 _REST = (
     Parameter("m_N3", r"$m_{N_3}$", "GeV", 2.0, 1e4, "log-uniform", "heaviest neutrino, only in the seesaw"),
+    Parameter(
+        "y_nu1", r"$y_{\nu_1}$", "1", 1e-10, 1e-3, "log-uniform", "doublet's nu_mu-N_1 Yukawa coupling: N_1 -> nu h'"
+    ),
     Parameter("m_nu1", r"$m_{\nu_1}$", "eV", 1e-6, 1.0, "log-uniform", "lightest neutrino"),
     Parameter("delta_m2_21", r"$\Delta m^2_{21}$", "eV^2", 6e-5, 9e-5, "uniform", "solar splitting"),
     Parameter(

@@ -20,6 +20,9 @@ def _mass(pdg_id: int) -> float:
 ALPHA = 7.2973525693e-3
 """Fine-structure constant at zero momentum, CODATA 2018 (1/137.035999)."""
 
+E_CHARGE = math.sqrt(4.0 * math.pi * ALPHA)
+"""Charge of the positron, sqrt(4 pi alpha) = 0.3028."""
+
 G_F = 1.1663788e-5
 """Fermi constant from the muon lifetime, GeV^-2, PDG 2022 and MuLan, PRL 106 (2011) 041803."""
 

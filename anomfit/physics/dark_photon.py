@@ -4,14 +4,10 @@ L = -y phi lbar l against a vector with coupling eps e. Lepton masses are neglec
 """
 
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from anomfit.physics.constants import ALPHA, M_E, M_MU
 from anomfit.physics.quadrature import unit_legendre
-from anomfit.physics.vector_decays import width_to_hadrons, width_to_leptons
-
-E_CHARGE = float(np.sqrt(4.0 * np.pi * ALPHA))
+from anomfit.physics.vector_decays import dark_photon_widths
 
 
 def annihilation_squared(s, t, u, m, is_scalar: bool):
@@ -37,9 +33,9 @@ def annihilation_ratio(m: ArrayLike, root_s: ArrayLike, cos_max: ArrayLike) -> F
 
 def vector_shares(m: ArrayLike) -> tuple[Float[Array, "..."], Float[Array, "..."], Float[Array, "..."]]:
     """Branching ratios of a dark photon of mass m (GeV) to (e+e-, mu+mu-, hadrons), 20 per cent for hadrons."""
-    electrons, muons = (width_to_leptons(m, E_CHARGE, m_lepton) for m_lepton in (M_E, M_MU))
-    hadrons = width_to_hadrons(m, 1.0)
+    electrons, muons, hadrons = dark_photon_widths(m, 1.0)
     total = electrons + muons + hadrons
+    total = jnp.where(total > 0.0, total, 1.0)  # below the electrons
     return electrons / total, muons / total, hadrons / total
 
 

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import ArrayLike
 from scipy.special import gamma
 
-from anomfit.physics.constants import ALPHA, HBAR_C_M, M_E
+from anomfit.physics.constants import HBAR_C_M, M_E
 from anomfit.physics.quadrature import unit_legendre
 
 RADIATION = 4.0 / 3.0
@@ -58,21 +58,21 @@ def displaced_rate(spectrum, m: ArrayLike, squared_coupling: ArrayLike, width: A
     masses are not comparable (the photon flux of the target and the angular acceptance are left out). `spectrum` is one
     of the two above, static. m above 2 m_e.
     """
-    energy, share, made = _production(spectrum, dump, nodes)
+    energy, made = produced_spectrum(spectrum, m, dump, nodes)
     momentum = jnp.sqrt(jnp.maximum(energy**2 - m**2, 1e-12))
     length = momentum / m * HBAR_C_M / width
     survives = jnp.exp(-dump.shield / length) * -jnp.expm1(-dump.decay / length)
+    return squared_coupling / m**2 * jnp.sum(made * survives)
+
+
+def produced_spectrum(spectrum, m: ArrayLike, dump: Dump, nodes: int = 24):
+    """Energies (GeV) above the threshold, and the relative number of bosons at each, times m^2 at a coupling of 1."""
+    energy, weight, made = _production(spectrum, dump, nodes)
     place = jnp.clip(jnp.log(M_E / m) / STEP + len(made) - 1.0, 0.0, len(made) - 1.001)
     low = jnp.floor(place).astype(int)
     table = jnp.asarray(made)
     at_mass = (low + 1.0 - place) * table[low] + (place - low) * table[low + 1]
-    return squared_coupling / m**2 * jnp.sum(share * at_mass * survives)
-
-
-def vector_width(m: ArrayLike, eps: ArrayLike) -> Float[Array, "..."]:
-    """Width (GeV) of a dark photon to e+e-: alpha eps^2 m/3 (1 + 2r) sqrt(1 - 4r), r = m_e^2/m^2; m above 2 m_e."""
-    ratio = (M_E / jnp.asarray(m)) ** 2
-    return ALPHA * jnp.asarray(eps) ** 2 * m / 3.0 * (1.0 + 2.0 * ratio) * jnp.sqrt(jnp.maximum(1.0 - 4.0 * ratio, 0.0))
+    return energy, weight * at_mass
 
 
 @lru_cache(maxsize=64)

@@ -7,7 +7,7 @@ A dark photon couples with g = e eps Q to charge Q.
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from anomfit.physics.constants import ALPHA
+from anomfit.physics.constants import ALPHA, E_CHARGE, M_E, M_MU
 from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.meson_constants import M_CHARGED_PION
 from anomfit.physics.two_body import is_open, two_body_energy, two_body_momentum
@@ -44,6 +44,12 @@ def hadronic_ratio(m: ArrayLike) -> Float[Array, "..."]:
     form_factor = M_RHO**4 / ((m**2 - M_RHO**2) ** 2 + (M_RHO * WIDTH_RHO) ** 2)
     continuum = CONTINUUM / (1.0 + jnp.exp(-(m - CONTINUUM_EDGE) / EDGE_WIDTH))
     return jnp.where(m > 2.0 * M_CHARGED_PION, 0.25 * beta**3 * form_factor + continuum, 0.0)
+
+
+def dark_photon_widths(m_V: ArrayLike, epsilon: ArrayLike) -> tuple[Float[Array, "..."], ...]:
+    """Widths (GeV) of a dark photon to e+e-, mu+mu- and hadrons: all that a visible one has below the tau."""
+    charge = E_CHARGE * jnp.asarray(epsilon)
+    return width_to_leptons(m_V, charge, M_E), width_to_leptons(m_V, charge, M_MU), width_to_hadrons(m_V, epsilon)
 
 
 def width_to_neutrinos(

@@ -41,14 +41,14 @@ class PublishedModel(DarkScalar):
 
     central: tuple[tuple[str, float], ...] = ()
 
-    def meson_branching_ratio(self, point: Point, mode: str):
+    def meson_branching_ratios(self, point: Point, mode: str):
         """Through the top penguin: as the square of the CKM factor and of the form factor."""
         found = penguin_branching_ratio(mode, point["m_S"], point["eta_u"], point["m_top"], self.long_kaon)
         name = next(name for name, words in MODES.items() if words == mode)
         inputs = ("VtsVtb" if name.startswith("B") else "lambda_t", FORM_FACTORS.get(name, "kaon_form_factor"))
         for changed in inputs:
             found = found * (point[changed] / dict(self.central)[changed]) ** 2
-        return jnp.reshape(found, (1,))
+        return (jnp.reshape(found, (1,)),)
 
 
 class Benchmarks(NamedTuple):
@@ -117,7 +117,7 @@ def observables(model: DarkScalar, point: Point) -> dict[str, jax.Array]:
     """Branching ratios of S and of the mesons that make it."""
     widths = model.scalar_widths(point)
     shares = zip(SHARES, (widths.to_photons, widths.to_electrons, widths.to_neutrinos), strict=True)
-    rates = {name: model.meson_branching_ratio(point, mode)[0] for name, mode in MODES.items()}
+    rates = {name: model.meson_branching_ratios(point, mode)[0][0] for name, mode in MODES.items()}
     return {**{name: width / widths.total for name, width in shares}, **rates}
 
 

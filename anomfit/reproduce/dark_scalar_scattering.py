@@ -8,15 +8,14 @@ import jax.numpy as jnp
 from anomfit.beams import Beam
 from anomfit.beams.booster import miniboone_beam
 from anomfit.beams.molecules import GLASS
-from anomfit.capabilities import PairEvents
 from anomfit.constraints import pair_directions
 from anomfit.constraints.dark_photon_reference import benchmark, coherent_cross_section, interactions
-from anomfit.constraints.neutrino_scattering import scalar_cross_section
 from anomfit.constraints.scattering_conditions import DIRECTION_NODES, RATE_NODES
 from anomfit.detectors.miniboone import single_shower_efficiency
 from anomfit.models.dark_scalar import DarkScalar
 from anomfit.parameters import Point
-from anomfit.physics.scalar_upscattering import stack_targets
+from anomfit.rates.interactions import cross_section
+from anomfit.rates.pair_events import PairEvents, pair_events
 from anomfit.reproduce.dark_scalar import TABLE_I, AtPoints, Benchmarks, at_points
 from anomfit.reproduce.statements import Computed
 
@@ -51,14 +50,14 @@ def rates(given: Benchmarks) -> dict[str, Computed]:
 def _scattering(model: DarkScalar, point: Point, data: tuple[Beam, float, float]):
     """What is quoted at a point, and its interactions."""
     beam, at_miniboone, at_charm2 = data
-    events = model.pair_events(point, point, beam, DIRECTION_NODES)
+    (reaction,) = model.reactions(point, point)
+    events = pair_events(reaction, beam, DIRECTION_NODES)
     coherent, incoherent = events.made[0, 0], events.made[1, 0]
-    mediators, forms = model.mediators(point, point), model.form_factors(point)
-    glass = scalar_cross_section(CHARM_ENERGY, point["m_nu4"], mediators, stack_targets(GLASS[:1]), forms)
+    glass = cross_section(reaction.production, CHARM_ENERGY, GLASS[0])
     numbers = {
         "surplus": (coherent / incoherent - 1.0) / PER_CENT,
         "condition_one": (coherent + incoherent) / at_miniboone,
-        "charm2": glass * model.visible_share(point) / at_charm2,
+        "charm2": glass * reaction.visible / at_charm2,
         "forward": forward_share(events),
     }
     return numbers, {"coherent": coherent, "incoherent": incoherent}
@@ -66,7 +65,8 @@ def _scattering(model: DarkScalar, point: Point, data: tuple[Beam, float, float]
 
 @partial(jax.jit, static_argnames="model")
 def _made(model: DarkScalar, point: Point, beam: Beam) -> jax.Array:
-    return model.pair_events(point, {}, beam, RATE_NODES).made[:, 0]
+    (reaction,) = model.reactions(point, {})
+    return pair_events(reaction, beam, RATE_NODES).made[:, 0]
 
 
 def _surplus(given: Benchmarks, found: AtPoints, beam: Beam) -> dict[str, Computed]:
@@ -102,4 +102,5 @@ def forward_share(events: PairEvents, edge: float = FORWARD):
     """Share of the pairs whose direction has a cosine to the beam above `edge`, weighted with the efficiency for one
     shower of their energy.
     """
-    return pair_directions.forward_share(events, single_shower_efficiency(events.energy), edge)
+    efficiency = single_shower_efficiency(events.energy)
+    return pair_directions.fraction(*pair_directions.forward_and_all(events, efficiency, edge))

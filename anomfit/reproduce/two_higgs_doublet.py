@@ -23,7 +23,7 @@ from anomfit.physics.neutrino_mass import mass_squared_differences
 from anomfit.physics.nuclear_form_factors import exponential
 from anomfit.physics.nuclei import nucleus
 from anomfit.physics.nucleon_scalar import Nucleon, nucleon_coupling
-from anomfit.physics.scalar_upscattering import FormFactors, ScalarMediators
+from anomfit.physics.targets import FormFactors
 from anomfit.reproduce.inputs import Input, linearised, load_inputs
 from anomfit.reproduce.statements import Computed
 
@@ -45,7 +45,7 @@ class PublishedModel(TwoHiggsDoublet):
 
     def form_factors(self, nuisances: Point) -> FormFactors:
         """The form factors in force, with the slope b among the nuisances."""
-        return super().form_factors(nuisances)._replace(slope=nuisances["b_carbon"])
+        return replace(super().form_factors(nuisances), slope=nuisances["b_carbon"])
 
 
 PUBLISHED = PublishedModel(**{field.name: getattr(as_published, field.name) for field in fields(as_published)})
@@ -80,11 +80,6 @@ def calculations() -> tuple[tuple[Callable[[], Mapping[str, Computed]], ...], Ma
     functions = (model_alone, miniboone.experiment, miniboone.rates)
     functions = (*functions, lsnd.stopped_pions, lsnd.pairs, constraints.section_six)
     return tuple(partial(function, given) for function in functions), given.inputs
-
-
-def mediators(model: TwoHiggsDoublet, point: Point) -> ScalarMediators:
-    """(H, h') as they mediate the scattering, with the matrix elements of the paper."""
-    return model.mediators(point, {})
 
 
 COUPLINGS = ("m_hprime", "m_H", "sin_delta", "y_nu", "y_u", "y_d", "lambda_N12", "y_mu", "y_e")
@@ -193,7 +188,7 @@ def _form_factors(model: TwoHiggsDoublet, point: Point):
         found[f"f_Td_{nucleon}"] = slopes["y_d"][i] * point["m_d"] / mass
     slope = model.form_factors(point).slope
     found["b_carbon"] = -jax.grad(lambda q_squared: jnp.log(exponential(q_squared, slope)))(0.0)
-    both = mediators(model, point)
+    both = model.exchange(point, point)
     return found, {f"F_{n}_{i}": F[i] for n, F in (("p", both.F_p), ("n", both.F_n)) for i in range(2)}
 
 

@@ -20,9 +20,8 @@ from anomfit.constraints.report import verdict_of
 from anomfit.data import load_record
 from anomfit.models.two_higgs_doublet import TwoHiggsDoublet
 from anomfit.parameters import Point
-from anomfit.physics.constants import M_TAU
-from anomfit.physics.dark_photon import E_CHARGE
-from anomfit.physics.upscattered_pairs import Nodes
+from anomfit.physics.constants import E_CHARGE, M_TAU
+from anomfit.rates.pair_events import Nodes, pair_events
 from anomfit.reproduce.inputs import linearised
 from anomfit.reproduce.statements import Computed
 from anomfit.reproduce.two_higgs_doublet import SCATTERING, Benchmark
@@ -107,7 +106,9 @@ def _data() -> dict[str, Computed]:
 @partial(jax.jit, static_argnames="model")
 def _outcomes(rows: Mapping[str, Constraint], gas: Beam, model: TwoHiggsDoublet, point: Point):
     """What the rows say, and the pairs in argon gas with the efficiency that the paper takes for FGD1."""
-    events = replace(model, nuclear_form_factor="measured").pair_events(point, point, gas, TPC_NODES)
+    in_argon = replace(model, targets=replace(model.targets, nucleus="measured"))
+    (reaction,) = in_argon.reactions(point, point)
+    events = pair_events(reaction, gas, TPC_NODES)
     pairs = jnp.sum(count_pairs(events, jnp.array([TPC_NODES.lowest, TPC_NODES.highest])))
     return {name: row.outcome(model, point, point) for name, row in rows.items()}, point["nd280_efficiency"] * pairs
 
@@ -115,24 +116,24 @@ def _outcomes(rows: Mapping[str, Constraint], gas: Beam, model: TwoHiggsDoublet,
 def _predictions(model: TwoHiggsDoublet, point: Point, rows: Mapping[str, Constraint]):
     """The numbers that inputs move: predictions of rows, the count in FGD1, and the scalars themselves."""
     found = {name: row.outcome(model, point, point) for name, row in _with_inputs(rows, point).items()}
-    scalars, flux = model.light_scalars(point), 1.0 + point["t2k_flux"]
+    (scalars,), flux = model.light_bosons(point), 1.0 + point["t2k_flux"]
     numbers = {name: found[row].predicted for name, row in PREDICTIONS.items()}
     numbers |= {name: point["chiral_kaons"] * numbers[name] for name in ("kaon_pion_hprime", "kaon_pion_hprime_limit")}
     numbers |= {f"{name}_resolution": found[row].ratio for name, row in FLIGHTS.items()}
     numbers |= {
         "fgd1_events": flux * found[FGD1].predicted,
-        "quark_couplings": scalars.y_u[0],
-        "quark_suppression": scalars.y_u[0] ** 2,
+        "quark_couplings": scalars.g_u[0],
+        "quark_suppression": scalars.g_u[0] ** 2,
         "KL_pi0_ee_mass": scalars.mass[1],
         "hprime_life_for_kaons": scalars.lifetime[1],
         "Kplus_munu_ee_mass": scalars.mass[1],
-        "pion_quark_couplings": scalars.y_u[0],
-        "pion_electron_coupling": scalars.y_e[0],
+        "pion_quark_couplings": scalars.g_u[0],
+        "pion_electron_coupling": scalars.g_e[0],
         "four_lepton_cut": scalars.mass[0],
-        "H_couplings": jnp.max(jnp.abs(jnp.stack([scalars.y_e[0], scalars.y_mu[0], scalars.y_u[0], scalars.y_d[0]]))),
+        "H_couplings": jnp.max(jnp.abs(jnp.stack([scalars.g_e[0], scalars.g_mu[0], scalars.g_u[0], scalars.g_d[0]]))),
         "tau_pairs": scalars.mass[0] / (2.0 * M_TAU),
     }
-    return numbers, {"outcomes": found, "to_hidden": scalars.to_hidden[0] / scalars.width[0]}
+    return numbers, {"outcomes": found, "to_hidden": scalars.branching_ratio("semivisible")[0]}
 
 
 def _with_inputs(rows: Mapping[str, Constraint], point: Point) -> dict[str, Constraint]:

@@ -9,7 +9,6 @@ import numpy as np
 
 from anomfit.beams import Beam
 from anomfit.beams.booster import CH2, MODES, miniboone_beam
-from anomfit.capabilities import PairEvents
 from anomfit.data import load_record
 from anomfit.detectors import miniboone as detector
 from anomfit.detectors.pairs import SELECTIONS, Seen, find_selection
@@ -21,10 +20,11 @@ from anomfit.measurements.miniboone_covariance import QuasiElasticData
 from anomfit.models.two_higgs_doublet import TwoHiggsDoublet
 from anomfit.parameters import Point
 from anomfit.physics.two_body import two_body_energy
-from anomfit.physics.upscattered_pairs import pair_events
+from anomfit.rates.interactions import interactions
+from anomfit.rates.pair_events import PairEvents, pair_events
 from anomfit.reproduce.inputs import linearised
 from anomfit.reproduce.statements import Computed
-from anomfit.reproduce.two_higgs_doublet import SCATTERING, Benchmark, mediators
+from anomfit.reproduce.two_higgs_doublet import SCATTERING, Benchmark
 
 WINDOW = (0.2, 1.25)  # GeV of E_nu^QE, in which the experiment counts its excess
 PAPER_SELECTION = "light-or-5"
@@ -40,20 +40,8 @@ INPUTS = (*SCATTERING, "booster_flux")
 
 def _interactions(model: TwoHiggsDoublet, point: Point, beam: Beam, kept: np.ndarray) -> jax.Array:
     """Interactions by component and beam with some of the scalars alone (1 for those that are kept)."""
-    both = mediators(model, point)
-    one_channel = jnp.ones(1)
-    events = pair_events(
-        beam,
-        NODES,
-        m_N2=point["m_N2"],
-        mediators=both._replace(F_p=both.F_p * kept, F_n=both.F_n * kept),
-        form_factors=model.form_factors(point),
-        m_hprime=point["m_hprime"],
-        daughters=point["m_N1"] * one_channel,
-        branching=one_channel,
-        decay_length_per_momentum=jnp.zeros(()),
-    )
-    return events.made
+    both = model.exchange(point, point)
+    return interactions(both._replace(F_p=both.F_p * kept, F_n=both.F_n * kept), beam)
 
 
 def experiment(given: Benchmark) -> dict[str, Computed]:
@@ -127,7 +115,8 @@ def _rates(model: TwoHiggsDoublet, point: Point, data: tuple[PairChain, jax.Arra
     """What rows quote, and what their details tell, in neutrino mode."""
     chain, window = data
     flux = 1.0 + point["booster_flux"]
-    events = model.pair_events(point, point, chain.beam, chain.nodes)
+    (reaction,) = model.reactions(point, point)
+    events = pair_events(reaction, chain.beam, chain.nodes)
     counts = _counts(chain, events)
     coherent, incoherent = events.made[0, 0], events.made[1, 0]
     low, high = (_energy_at(events, quantile) for quantile in (0.16, 0.84))
@@ -150,7 +139,7 @@ def _rates(model: TwoHiggsDoublet, point: Point, data: tuple[PairChain, jax.Arra
 
 def _misprint(model: TwoHiggsDoublet, point: Point):
     """What the literal (8 F_p + 6 F_n) before equation 28 makes of 8 F_p^2 + 6 F_n^2, of H, which dominates."""
-    both = mediators(model, point)
+    both = model.exchange(point, point)
     F = {"proton": both.F_p[0], "neutron": both.F_n[0]}
     counts = {target.name: target.count for target in CH2 if not target.is_nucleus}
     return sum(counts[name] * F[name] for name in counts) / sum(counts[name] * F[name] ** 2 for name in counts)
@@ -234,7 +223,8 @@ def _unvaried(model: TwoHiggsDoublet, point: Point, chain: PairChain) -> dict[st
     """Shares of H and h' alone in the interactions; selected pairs whatever their E_nu^QE, with the energy of h' and
     with that of N_2 as visible energy, which is the energy of h' times m_N2/e* on average over the decay.
     """
-    events = model.pair_events(point, point, chain.beam, WIDE)
+    (reaction,) = model.reactions(point, point)
+    events = pair_events(reaction, chain.beam, WIDE)
     nodes = NODES.polar  # the first channel, N_2 -> N_1 h'
     share, energy = events.share[:, :nodes], events.energy[:, :nodes]
     at_rest = two_body_energy(point["m_N2"], point["m_hprime"], point["m_N1"])

@@ -64,9 +64,11 @@ def _cost_words(result: Result) -> Iterator[str]:
     alone, gain = result.without_limits, result.significance
     if alone is None or gain is None:
         return
+    limits = {row.name for row in result.exclusions.rows if row.fitted} if result.exclusions is not None else set()
+    cost = sum(g.best - g.without for g in alone.gains if g.name.partition(":")[0] not in limits)
     yield (
-        f"Without the limits the data would gain {alone.delta_chi_squared:.2f}: the limits cost "
-        f"{alone.delta_chi_squared - gain.delta_chi_squared:.2f}."
+        f"Without the limits the data would gain {alone.delta_chi_squared:.2f}: the limits cost them {cost:.2f} in "
+        "-2 ln L."
     )
     against = sorted(alone.excluded_by.items(), key=lambda entry: -entry[1])
     if against:

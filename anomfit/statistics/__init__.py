@@ -1,1 +1,1 @@
-"""statistics."""
+"""Likelihood terms and limits as likelihoods: functions of predictions and data."""

@@ -6,9 +6,9 @@ growing quadratically beyond it. An upper limit on a rate uses the rate itself, 
 
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
-from scipy.stats import norm
+from scipy.special import ndtri
 
-Z_90 = float(norm.ppf(0.95))
+Z_90 = float(ndtri(0.95))
 """Standard deviations of a 90 % CL upper limit, 1.645."""
 
 CURVE_WIDTH = 0.1

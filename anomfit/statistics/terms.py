@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import jax.scipy as jsp
 from jaxtyping import Array, Float
-from scipy.stats import norm
+from scipy.special import ndtri
 
 SMALLEST_EXPECTATION = 1e-6
 
@@ -134,7 +134,7 @@ def half_gaussian_limit(
     sigma = limit / z with z = 1.645 at 90 % CL: the half-Gaussian on positive values holds the fraction `cl` below
     `limit`. `value` and `limit` share a unit; limit above 0.
     """
-    sigma = limit / float(norm.ppf(0.5 * (1.0 + cl)))
+    sigma = limit / float(ndtri(0.5 * (1.0 + cl)))
     return -0.5 * (jnp.maximum(value, 0.0) / sigma) ** 2
 
 

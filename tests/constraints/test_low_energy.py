@@ -147,10 +147,10 @@ def test_scalars_on_argon_against_an_adaptive_integral():
     """|M|^2 by hand: (m^2 + Q^2) 4 M^2 c^2 F^2/(64 pi M^2 E^2), recoils above the threshold."""
     at = {**TABLE_I, "m_N2": 0.02, "m_N1": 0.005, "m_hprime": 0.012, "y_nu": 0.05, "y_u": 1e-5, "y_d": 1e-5}
     physical = {key: jnp.asarray(value) for key, value in at.items()}
-    argon, mediators = nucleus("Ar40"), two_higgs_doublet.mediators(physical, {})
+    argon, exchange = nucleus("Ar40"), two_higgs_doublet.exchange(physical, {})
     mass, made = argon.mass, at["m_N2"]
-    charge = np.asarray(mediators.y * (18 * mediators.F_p + 22 * mediators.F_n))
-    squared = np.asarray(mediators.mass) ** 2
+    charge = np.asarray(exchange.y * (18 * exchange.F_p + 22 * exchange.F_n))
+    squared = np.asarray(exchange.mass) ** 2
 
     def one(energy, flavour):
         if flavour == "nue" or energy <= made + made**2 / (2 * mass):
@@ -165,8 +165,8 @@ def test_scalars_on_argon_against_an_adaptive_integral():
         t, w = np.polynomial.legendre.leggauss(16)
         q = low + 0.5 * (high - low) * (t + 1)
         form = np.asarray(measured(q, argon.charge_radius))
-        exchange = np.sum(charge / (q[:, None] + squared), axis=1) * form
-        density = (made**2 + q) * 4 * mass**2 * exchange**2 / (64 * np.pi * mass**2 * energy**2)
+        amplitude = np.sum(charge / (q[:, None] + squared), axis=1) * form
+        density = (made**2 + q) * 4 * mass**2 * amplitude**2 / (64 * np.pi * mass**2 * energy**2)
         return GEV2_TO_CM2 * 0.5 * (high - low) * np.sum(w * density)
 
     expected = 1e39 * mean_over_flux(one) / NUMBERS["coherent_argon"].values["share_seen"]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from oracles import comparison, points, upscattering
 from oracles import neutrino_electron as oracle
+from oracles.reactions import events_of
 from scipy.integrate import quad
 from scipy.optimize import brentq, minimize, minimize_scalar
 
@@ -20,7 +21,10 @@ from anomfit.measurements.base import Prediction
 from anomfit.measurements.catalogue import find_measurement
 from anomfit.models.two_higgs_doublet import as_published, two_higgs_doublet
 from anomfit.physics.constants import M_P
-from anomfit.physics.scalar_upscattering import FormFactors, d_sigma_d_q_squared, stack_targets
+from anomfit.physics.exchange import d_sigma_d_q_squared
+from anomfit.physics.kinematics import momentum_transfer_limits
+from anomfit.physics.targets import FormFactors, stack_targets
+from anomfit.rates.interactions import cross_section
 
 TABLE_I = two_higgs_doublet.points["table-I"]
 POINT = {name: jnp.asarray(value) for name, value in TABLE_I.items()}
@@ -154,14 +158,15 @@ def test_pairs_that_fly_and_open_up_against_an_independent_integral(name):
 
 def test_the_elastic_cross_section_against_an_adaptive_integral_and_the_reference():
     """1.5426e-41 cm^2 on the proton at 0.8 GeV with the constants of the reference (m_u, m_d = 2.16, 4.67 MeV)."""
-    mediators, constant = as_published.mediators(POINT, {}), FormFactors("constant", "helm", 1.0)
-    proton = stack_targets((family.Target("proton", M_P, 1.0, 1, 0),))
-    found = float(family.scalar_cross_section(0.8, 0.130, mediators, proton, constant))
-    low, high = (float(x) for x in family.momentum_transfer_limits(0.8, 0.130, M_P))
+    constant = FormFactors("constant", "helm", 1.0)
+    exchange = as_published.exchange(POINT, {})._replace(m_N=jnp.asarray(0.130), form_factors=constant)
+    proton = family.Target("proton", M_P, 1.0, 1, 0)
+    found = float(cross_section(exchange, 0.8, proton))
+    low, high = (float(x) for x in momentum_transfer_limits(0.8, 0.130, M_P))
 
     def density(q_squared):
         at = jnp.array([[q_squared]])
-        return float(d_sigma_d_q_squared(0.8, at, 0.130, mediators, proton, constant)[0, 0])
+        return float(d_sigma_d_q_squared(exchange, 0.8, at, stack_targets((proton,)))[0, 0])
 
     assert found == pytest.approx(quad(density, low, high, epsrel=1e-9, epsabs=0.0)[0], rel=1e-6)
     assert found == pytest.approx(1.5426e-41, rel=5e-3)
@@ -170,7 +175,7 @@ def test_the_elastic_cross_section_against_an_adaptive_integral_and_the_referenc
 def test_a_window_that_holds_everything_counts_every_pair():
     entry = find_constraint("nd280-photon-sample")
     nodes = dataclasses.replace(entry.physics.args[0], lowest=0.0171, highest=9.99)
-    events = two_higgs_doublet.pair_events(POINT, {}, entry.data["beam"], nodes)
+    events = events_of(two_higgs_doublet, POINT, entry.data["beam"], nodes)
     counted = family.count_pairs(events, np.array([1e-3, 100.0]))
     np.testing.assert_allclose(counted, events.made, rtol=5e-3)
 

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.test_util import check_grads
+from oracles.reactions import events_of
 
 from anomfit.beams.booster import CH2, miniboone_beam
 from anomfit.detectors import miniboone
@@ -25,7 +26,8 @@ from anomfit.detectors.surroundings import (
     stays,
 )
 from anomfit.models.two_higgs_doublet import two_higgs_doublet
-from anomfit.physics.upscattered_pairs import Nodes
+from anomfit.physics.targets import TargetChoices
+from anomfit.rates.pair_events import Nodes
 
 OIL, VAULT, EARTH, DISTANCE, DENSE = 6.106, 6.85, 100.0, 541.0, 2.0 / 0.86
 AROUND = Surroundings(5.0, OIL, OIL, (Shell(VAULT, EARTH, DENSE),), DISTANCE)
@@ -137,12 +139,12 @@ LONG_LIVED = {
 @pytest.fixture(scope="module")
 def made():
     """Weights, momenta / mass of pairs made in oil, with Helm's form factor and free nucleons."""
-    model = replace(two_higgs_doublet, nuclear_form_factor="helm", bound_nucleons="none")
+    model = replace(two_higgs_doublet, targets=TargetChoices(nucleus="helm", bound="none"))
     chosen = model.parametrisations["products"]
     rest = chosen.from_physical({k: jnp.asarray(float(v)) for k, v in model.points["table-I"].items()})
     point = chosen.to_physical({**rest, **{name: jnp.asarray(value) for name, value in LONG_LIVED.items()}})
     beam = replace(miniboone_beam(), surroundings=CH2)
-    return jax.jit(lambda at: model.pair_events(at, {}, beam, Nodes(energy=64, angle=16, parent=32)))(point)
+    return jax.jit(lambda at: events_of(model, at, beam, Nodes(energy=64, angle=16, parent=32)))(point)
 
 
 @pytest.fixture(scope="module")

@@ -82,8 +82,9 @@ def test_prediction_is_rate_over_sensitivity():
     """B(K_L -> pi0 S) B(S -> nu nubar) over the interpolated curve."""
     curve = load_record("koto/kl_pi0_X_2015").columns
     at = point()
-    scalars = as_published.meson_scalars(at)
-    rate = float(as_published.meson_branching_ratio(at, "K_L -> pi0")[0] * scalars.to_invisible[0])
+    (boson,) = as_published.light_bosons(at)
+    (kaons,) = as_published.meson_branching_ratios(at, "K_L -> pi0")
+    rate = float(kaons[0] * boson.branching_ratio("invisible")[0])
     gain = ERAS["2015"].values["ses"] / ERAS["2020"].values["ses"]
     events = gain * np.interp(0.133, curve["m_X_GeV"], np.log(10.0) / curve["limit"])
     found = load_koto("2020").predict(as_published, at, {})

@@ -7,7 +7,8 @@ from oracles import comparison, points, upscattering
 from oracles.shower_table import Rule
 
 from anomfit.beams.booster import CH2
-from anomfit.physics.scalar_upscattering import FormFactors, ScalarMediators, d_sigma_d_q_squared, stack_targets
+from anomfit.physics.exchange import ScalarExchange, d_sigma_d_q_squared
+from anomfit.physics.targets import FormFactors, stack_targets
 
 SUBSET = (
     "Table I, strongest",
@@ -63,13 +64,10 @@ def test_interactions_before_efficiency(name):
 def test_cross_section_of_each_target(index):
     given = upscattering.physics(comparison.physical(points.edges()["Table I"]))
     y = jnp.ones(2)
-    mediators = ScalarMediators(
-        jnp.asarray(given.masses), y, *(jnp.asarray(c) for c in zip(*given.charges, strict=True))
-    )
     factors, target = FormFactors("dipole", "measured", given.M_S, "fermi-gas"), upscattering.TARGETS[index]
+    charges = (jnp.asarray(c) for c in zip(*given.charges, strict=True))
+    exchange = ScalarExchange(jnp.asarray(given.m_N2), jnp.asarray(given.masses), y, *charges, factors)
     for q_squared in (1e-4, 0.01, 0.3):
-        both = d_sigma_d_q_squared(
-            jnp.full(3, 0.8), jnp.full(3, q_squared), given.m_N2, mediators, stack_targets(CH2), factors
-        )
+        both = d_sigma_d_q_squared(exchange, jnp.full(3, 0.8), jnp.full(3, q_squared), stack_targets(CH2))
         expected = upscattering.cross_section(0.8, np.array(q_squared), target, given)
         np.testing.assert_allclose(both[index], expected, rtol=1e-9)

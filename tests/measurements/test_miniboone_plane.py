@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from oracles.reactions import events_of
 from scipy import stats
 from scipy.integrate import quad
 
@@ -139,7 +140,7 @@ def smeared(loaded):
     """Quasi-random pairs of neutrino mode: node, way to be seen, energy, direction; no waves and no table."""
     chain = loaded["evis"].chain
     nodes = replace(chain.nodes, parent=chain.nodes.energy)  # parents at production energies: no interpolation
-    made = jax.jit(lambda beam: detector.selected(MODEL.pair_events(POINT, {}, beam, nodes)))(
+    made = jax.jit(lambda beam: detector.selected(events_of(MODEL, POINT, beam, nodes)))(
         replace(chain.beam, surroundings=())
     )
     events = jax.device_get(made)

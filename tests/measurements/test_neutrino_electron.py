@@ -199,7 +199,8 @@ def test_directions_and_polarisation_against_a_sum_over_all_nodes():
     plain = random_events(rng, 3, 3, 2, 4)
     steer = [jnp.asarray(rng.uniform(-0.6, 0.6, plain.cos_parent.shape)) for _ in range(2)]
     star = jnp.asarray(rng.uniform(-1, 1, plain.share.shape))
-    events = plain._replace(spin=PairSpin(*steer, star, jnp.sqrt(1 - star**2)))
+    steered = [plain.rate * part[..., None, None] for part in steer]
+    events = plain._replace(spin=PairSpin(*steered, star, jnp.sqrt(1 - star**2)))
     angle, tilt = np.arccos(events.cos_parent), np.arccos(events.cos_decay)
     edges, sigma = jnp.asarray([3.2e-3, 0.028, 0.3]), jnp.full(star.shape, 0.02)
     cosine = np.cos(np.pi * (np.arange(200) + 0.5) / 200)
@@ -213,7 +214,7 @@ def test_directions_and_polarisation_against_a_sum_over_all_nodes():
             counts[x] += events.rate[e, t] * np.sum(weight * np.asarray(chance))
     found = counts_below(events, events.share[None], sigma, edges, ForwardNodes(120, 160))[0]
     np.testing.assert_allclose(np.asarray(found), counts, rtol=1e-4)
-    unpolarised = events._replace(spin=PairSpin(*(jnp.zeros_like(part) for part in (*steer, star, star))))
+    unpolarised = events._replace(spin=PairSpin(*(jnp.zeros_like(part) for part in (*steered, star, star))))
     one, same = (counts_below(e, e.share[None], sigma, edges, ForwardNodes(24, 24)) for e in (plain, unpolarised))
     np.testing.assert_allclose(np.asarray(one), np.asarray(same), rtol=1e-12)
 
@@ -363,12 +364,12 @@ def test_an_endless_detector_loses_nothing():
     beam = replace(sample.beam, surroundings=sample.beam.composition)
     nodes = replace(sample.nodes, energy=64, angle=12, parent=24, polar=12)
     sample = replace(sample, beam=beam, around=endless, nodes=nodes)
-    events = jax.jit(lambda at: two_higgs_doublet.pair_events(at, {}, beam, nodes))(physical(CASES["light, flies"]))
+    (reaction,) = two_higgs_doublet.reactions(physical(CASES["light, flies"]), {})
 
+    @jax.jit
     def total(length):
-        flying = SimpleNamespace(
-            pair_events=lambda *arguments: events._replace(decay_length_per_momentum=jnp.asarray(length))
-        )
+        flies = replace(reaction, pair=reaction.pair._replace(flight=length))
+        flying = SimpleNamespace(reactions=lambda point, nuisances: (flies,))
         return replace(seen, samples_of_pairs=(sample,)).predict(flying, {}, {}).total
 
     prompt = np.asarray(total(0.0))

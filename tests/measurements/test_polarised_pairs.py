@@ -6,9 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from oracles.polarised_upscattering import forward_share
+from oracles.reactions import events_of
 
 from anomfit.beams.booster import miniboone_beam
-from anomfit.capabilities import PairSpin
 from anomfit.detectors.miniboone import selected, single_shower_efficiency
 from anomfit.detectors.pairs import Seen
 from anomfit.detectors.resolution import Resolution
@@ -16,8 +17,8 @@ from anomfit.detectors.shower_response import Binning, build_response, expected,
 from anomfit.errors import InputError
 from anomfit.models.dark_scalar import DarkScalar
 from anomfit.physics.polarised_decay import longitudinal_polarisation, transverse_polarisation
-from anomfit.physics.polarised_upscattering import forward_share
-from anomfit.physics.upscattered_pairs import Nodes
+from anomfit.physics.targets import TargetChoices
+from anomfit.rates.pair_events import Nodes, PairSpin
 
 EDGE = 0.8
 NODES = Nodes(energy=64, parent=32)
@@ -26,7 +27,7 @@ ENERGIES, WAVES = 32, 60
 
 
 def model(neutrinos):
-    return DarkScalar(neutrinos=neutrinos, nucleon_form_factor="constant")
+    return DarkScalar(neutrinos=neutrinos, targets=TargetChoices(nucleon="constant"))
 
 
 @pytest.fixture(scope="module")
@@ -53,11 +54,11 @@ def counts(point, beam):
     all_seen = Seen(jnp.ones((ENERGIES, 1)), energy[:, None], jnp.zeros(ENERGIES))
 
     def count(chosen, spin=None):  # step by step: quicker than a compilation for one point
-        events = selected(chosen.pair_events(point, {}, beam, NODES))
+        events = selected(events_of(chosen, point, beam, NODES))
         return np.asarray(jnp.sum(expected(response, events if spin is None else spin(events), all_seen), axis=(0, 1)))
 
     def unsteered(events):
-        rest, decays = jnp.zeros_like(events.cos_parent), jnp.zeros_like(events.share)
+        rest, decays = jnp.zeros_like(events.rate), jnp.zeros_like(events.share)
         return events._replace(spin=PairSpin(rest, rest, decays, decays))
 
     found = {name: count(model(name)) for name in ASYMMETRY}
@@ -67,7 +68,7 @@ def counts(point, beam):
 @pytest.mark.parametrize("name", ASYMMETRY)
 def test_forward_share_against_exact_azimuths(counts, point, beam, name):
     chosen = model(name)
-    arguments = (beam, point["m_nu4"], point["m_S"], chosen.mediators(point, {}), chosen.form_factors({}))
+    arguments = (beam, chosen.exchange(point, {}), point["m_S"])
     reference = forward_share(*arguments, ASYMMETRY[name], EDGE, single_shower_efficiency)
     assert counts[name][1] / counts[name].sum() == pytest.approx(float(reference), abs=2e-3)
 
@@ -80,7 +81,7 @@ def test_one_chirality_steers_and_both_together_do_not(counts):
 
 
 def test_the_model_as_it_ships_carries_no_spin(point, beam):
-    assert jax.eval_shape(lambda at: DarkScalar().pair_events(at, {}, beam, NODES), point).spin is None
+    assert jax.eval_shape(lambda at: events_of(DarkScalar(), at, beam, NODES), point).spin is None
 
 
 def test_scalar_exchange_polarises_fully():
@@ -93,9 +94,8 @@ def test_slopes_are_finite(point, beam):
     chosen = model("left")
 
     def steered(m_nu4, m_S):
-        events = chosen.pair_events(
-            {**point, "m_nu4": m_nu4, "m_S": m_S}, {}, beam, dataclasses.replace(NODES, energy=24)
-        )
+        nodes = dataclasses.replace(NODES, energy=24)
+        events = events_of(chosen, {**point, "m_nu4": m_nu4, "m_S": m_S}, beam, nodes)
         return sum(jnp.sum(leaf) for leaf in events.spin)
 
     for masses in ((0.416, 0.133), (0.13, 0.133), (1.9, 0.01)):

@@ -1,7 +1,5 @@
 """What binding leaves of incoherent scattering: against closed shells of an oscillator, and on bound nucleons alone."""
 
-from dataclasses import replace
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -14,8 +12,9 @@ from anomfit.errors import InputError
 from anomfit.models.two_higgs_doublet import as_published, two_higgs_doublet
 from anomfit.physics.bound_nucleons import closure, fermi_gas, momentum_squared
 from anomfit.physics.constants import HBAR_C_FM, M_P
+from anomfit.physics.exchange import ScalarExchange, d_sigma_d_q_squared
 from anomfit.physics.nuclei import nucleus
-from anomfit.physics.scalar_upscattering import FormFactors, ScalarMediators, d_sigma_d_q_squared, stack_targets
+from anomfit.physics.targets import FormFactors, TargetChoices, stack_targets
 
 SHELLS = {"He4": [(0, 0, 0)], "O16": [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]}  # quanta along x, y, z
 LENGTH = {"He4": 1.40, "O16": 1.76}  # fm, of the oscillator
@@ -84,13 +83,16 @@ def test_the_momentum_is_that_of_the_recoil():
 # -- where it acts ----------------------------------------------------------------------------------------------------
 
 
-ONE = ScalarMediators(*(jnp.array([x]) for x in (0.2, 1e-3, 1e-4, 1e-4)))
+FREE = FormFactors("dipole", "measured", 0.775)
+ONE = ScalarExchange(jnp.asarray(0.13), *(jnp.array([x]) for x in (0.2, 1e-3, 1e-4, 1e-4)), FREE)
 
 
 def by_target(composition, bound: str, q_squared=0.02) -> np.ndarray:
     targets, forms = stack_targets(composition), FormFactors("dipole", "measured", 0.775, bound)
     at = jnp.full(len(composition), q_squared)
-    return np.asarray(d_sigma_d_q_squared(jnp.full(len(composition), 0.8), at, 0.13, ONE, targets, forms))
+    return np.asarray(
+        d_sigma_d_q_squared(ONE._replace(form_factors=forms), jnp.full(len(composition), 0.8), at, targets)
+    )
 
 
 @pytest.mark.parametrize("bound", ["fermi-gas", "closure"])
@@ -126,12 +128,12 @@ def test_a_compound_counts_its_nucleons():
 def test_one_choice_a_model_and_none_as_published():
     assert two_higgs_doublet.form_factors({}).bound == "fermi-gas"
     assert as_published.form_factors({}).bound == "none"
-    assert replace(two_higgs_doublet, bound_nucleons="closure").form_factors({}).bound == "closure"
+    assert TargetChoices(bound="closure").form_factors({}).bound == "closure"
     assert "Pauli blocking" in choices_of(two_higgs_doublet)["bound nucleons"]
     assert choices_of(as_published)["bound nucleons"].startswith("none")
-    for field in ("bound_nucleons", "nuclear_form_factor", "nucleon_form_factor"):
-        with pytest.raises(InputError, match=field):
-            replace(two_higgs_doublet, **{field: "both"})
+    for field in ("bound", "nucleus", "nucleon"):
+        with pytest.raises(InputError, match=f"targets.{field}"):
+            TargetChoices(**{field: "both"})
 
 
 def test_an_unknown_nucleus_is_refused():

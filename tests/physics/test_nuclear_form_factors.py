@@ -15,7 +15,7 @@ from anomfit.physics.constants import M_C12
 from anomfit.physics.kinematics import momentum_transfer_limits
 from anomfit.physics.nuclear_form_factors import B_CARBON_12, exponential, helm, helm_radius_squared, measured
 from anomfit.physics.nuclei import nucleus
-from anomfit.physics.vector_upscattering import squared_amplitude
+from anomfit.physics.vector_exchange import electric_part
 
 HBAR_C = codata.hbar * codata.c / codata.e * 1e6  # GeV fm
 Q_SQUARED = np.array([1e-8, 1e-4, 1e-3, 0.00415, 0.0042, 0.01, 0.05, 0.2, 1.0])  # GeV^2, both sides of the series' end
@@ -134,7 +134,7 @@ def test_the_dark_photon_makes_as_many_interactions_as_with_the_charge_density()
     span = np.log((np.minimum(high, 0.5) + m_V**2) / (low + m_V**2))
     shifted = (low + m_V**2) * np.exp(span * u)
     q_squared = shifted - m_V**2
-    kernel = np.asarray(squared_amplitude(q_squared, energy, m_N, M_C12, m_V)) * shifted * span * w
+    kernel = np.asarray(electric_part(q_squared, energy, m_N, M_C12)) / shifted * span * w
     flux = np.asarray(beam.flux_at(jnp.asarray(energy[:, 0])))[:, 0]
 
     def events(form_factor):
@@ -144,6 +144,6 @@ def test_the_dark_photon_makes_as_many_interactions_as_with_the_charge_density()
     by_helm, by_density = events(helm(q_squared, 12)), events(of_electron_scattering(q_squared))
     by_radius = events(measured(q_squared, nucleus("C12").charge_radius))
     shipped = interactions(beam, values["U_mu4_squared_published"])[0]
-    assert shipped == pytest.approx(9070, rel=5e-3)  # vector_upscattering keeps Helm's radius, as its source
+    assert shipped == pytest.approx(9070, rel=5e-3)  # dark_photon_reference keeps Helm's radius, as its source
     assert shipped * by_density / by_helm == pytest.approx(9620, rel=5e-3)
     assert 0.990 < by_radius / by_density < 1.0  # 0.8 % below: radius 2.470 and not 2.464 fm, and Helm's shape

@@ -5,12 +5,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from oracles.polarised_upscattering import decay_shares, forward_share
+from oracles.reactions import events_of
 
 from anomfit.beams.booster import miniboone_beam
 from anomfit.detectors.miniboone import single_shower_efficiency
 from anomfit.measurements.miniboone import NODES
 from anomfit.models.dark_scalar import as_published
-from anomfit.physics.polarised_upscattering import decay_shares, forward_share
 from anomfit.reproduce.dark_scalar_scattering import forward_share as isotropic_share
 
 M_N, M_S = 0.416, 0.133
@@ -47,12 +48,11 @@ def test_decays_of_one_parent(e_N, cos_N, asymmetry):
 def test_without_asymmetry_it_is_the_share_of_the_pairs_in_use_and_with_it_more_or_less():
     point = {key: jnp.asarray(value) for key, value in as_published.points["bp1"].items()}
     beam = miniboone_beam("numu-only", "neutrino")
-    mediators, forms = as_published.mediators(point, {}), as_published.form_factors({})
+    exchange = as_published.exchange(point, {})
     shares = [
-        float(forward_share(beam, M_N, M_S, mediators, forms, alpha, 0.8, single_shower_efficiency))
-        for alpha in (-1.0, 0.0, 1.0)
+        float(forward_share(beam, exchange, M_S, alpha, 0.8, single_shower_efficiency)) for alpha in (-1.0, 0.0, 1.0)
     ]
-    events = jax.jit(lambda at: as_published.pair_events(at, {}, beam, NODES))(point)
+    events = jax.jit(lambda at: events_of(as_published, at, beam, NODES))(point)
     assert shares[1] == pytest.approx(float(isotropic_share(events)), abs=2e-3)
     assert len({round(share, 2) for share in shares}) == 3
     assert shares[1] == pytest.approx(0.5 * (shares[0] + shares[2]), abs=0.02)  # the efficiency alone tilts the mean

@@ -7,6 +7,7 @@ from scipy.integrate import quad
 from anomfit.data import load_record
 from anomfit.physics import scalar_bremsstrahlung as physics
 from anomfit.physics.constants import M_E
+from anomfit.physics.vector_decays import dark_photon_widths
 from tests.physics import dirac
 
 
@@ -79,7 +80,8 @@ def test_both_edges_of_a_published_region_have_the_same_number_of_events(name, l
     for m, low, high in zip(*(columns[key][rows][::10] for key in ("m_GeV", "eps_low", "eps_high")), strict=True):
 
         def rate(eps, m=m):
-            return float(physics.displaced_rate(physics.vector_spectrum, m, eps**2, physics.vector_width(m, eps), dump))
+            width = sum(dark_photon_widths(m, eps))
+            return float(physics.displaced_rate(physics.vector_spectrum, m, eps**2, width, dump))
 
         trial = high * np.logspace(-0.3, 0.3, 61)
         logs = np.log([rate(eps) for eps in trial])

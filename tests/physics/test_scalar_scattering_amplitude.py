@@ -2,7 +2,7 @@ import dirac
 import numpy as np
 import pytest
 
-from anomfit.physics.scalar_upscattering import squared_amplitude
+from anomfit.physics.exchange import squared_amplitude
 
 
 def scattering(rng):
@@ -52,7 +52,7 @@ def test_scalar_exchange_off_a_nucleon(seed, vertex):
     propagators = np.sum(y * f / (t - m_phi**2))
     expected = lepton_sum(k, k_prime, m_N, vertex) * nucleon_average(p, p_prime, mass) * propagators**2
     coupling = np.sum(y * f / (-t + m_phi**2))
-    np.testing.assert_allclose(squared_amplitude(-t, m_N, mass, True, coupling), expected, rtol=1e-10)
+    np.testing.assert_allclose(coupling**2 * squared_amplitude(-t, m_N, mass, False), expected, rtol=1e-10)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -62,11 +62,11 @@ def test_scalar_exchange_off_a_spinless_nucleus(seed):
     t = dirac.dot(k - k_prime, k - k_prime)
     coupling = rng.normal()
     expected = lepton_sum(k, k_prime, m_N, dirac.P_L) * (2.0 * mass * coupling) ** 2  # <A|density|A> = 2 M F_A
-    np.testing.assert_allclose(squared_amplitude(-t, m_N, mass, False, coupling), expected, rtol=1e-10)
+    np.testing.assert_allclose(coupling**2 * squared_amplitude(-t, m_N, mass, True), expected, rtol=1e-10)
 
 
 def test_spin_of_the_target_does_not_matter_at_rest():
-    spins = [squared_amplitude(0.0, 0.13, 0.94, spin_half, 0.3) for spin_half in (True, False)]
+    spins = [squared_amplitude(0.0, 0.13, 0.94, is_nucleus) for is_nucleus in (True, False)]
     np.testing.assert_allclose(spins[0], spins[1], rtol=1e-14)
 
 
@@ -76,4 +76,4 @@ def test_the_beam_is_not_averaged_over_neutrino_spins():
     q_squared = -dirac.dot(k - k_prime, k - k_prime)
     all_spins = np.trace(dirac.slash(k) @ dirac.P_R @ (dirac.slash(k_prime) + m_N * dirac.ONE) @ dirac.P_L).real
     hadron = np.trace((dirac.slash(p) + mass * dirac.ONE) @ (dirac.slash(p_prime) + mass * dirac.ONE)).real / 2.0
-    np.testing.assert_allclose(squared_amplitude(q_squared, m_N, mass, True, 1.0), all_spins * hadron, rtol=1e-10)
+    np.testing.assert_allclose(squared_amplitude(q_squared, m_N, mass, False), all_spins * hadron, rtol=1e-10)

@@ -11,39 +11,41 @@ import pytest
 from scipy.integrate import quad
 
 from anomfit.beams.booster import CH2, miniboone_beam
+from anomfit.physics.exchange import ScalarExchange, d_sigma_d_q_squared
 from anomfit.physics.kinematics import momentum_transfer_limits
 from anomfit.physics.nucleon_scalar import M_D, M_U, SIGMA_FRACTIONS, nucleon_coupling
-from anomfit.physics.scalar_upscattering import FormFactors, ScalarMediators, d_sigma_d_q_squared, stack_targets
-from anomfit.physics.upscattered_pairs import Nodes, pair_events
+from anomfit.physics.targets import FormFactors, stack_targets
+from anomfit.rates.interactions import interactions
 
 M_N2 = 0.130
 AS_PUBLISHED = FormFactors("constant", "exponential", 0.775)
 NAMES = [target.name for target in CH2]
 
 
-def benchmark(scale=1.0, scalars=(True, True), y=(12.4e-3, 1.25e-3)) -> ScalarMediators:
+def benchmark(scale=1.0, scalars=(True, True), y=(12.4e-3, 1.25e-3)) -> ScalarExchange:
     coupling = [
         float(nucleon_coupling(n, 8e-6, 8e-6, *SIGMA_FRACTIONS["agr1"].of(n), M_U, M_D)) for n in ("proton", "neutron")
     ]
     on = np.array(scalars, dtype=float)
-    return ScalarMediators(
+    return ScalarExchange(
+        m_N=jnp.asarray(M_N2),
         mass=jnp.array([0.750, 0.017]),
         y=jnp.asarray(scale * np.array(y) * on),
         F_p=jnp.array([1.0, 0.1]) * coupling[0],
         F_n=jnp.array([1.0, 0.1]) * coupling[1],
+        form_factors=AS_PUBLISHED,
     )
 
 
-def d_sigma(name, e_nu, q_squared, mediators, form_factors=AS_PUBLISHED):
-    targets = stack_targets(CH2)
-    values = d_sigma_d_q_squared(jnp.full(3, e_nu), jnp.full(3, q_squared), M_N2, mediators, targets, form_factors)
+def d_sigma(name, e_nu, q_squared, exchange):
+    values = d_sigma_d_q_squared(exchange, jnp.full(3, e_nu), jnp.full(3, q_squared), stack_targets(CH2))
     return float(values[NAMES.index(name)])
 
 
-def sigma(name, e_nu, mediators):
+def sigma(name, e_nu, exchange):
     mass = CH2[NAMES.index(name)].mass
     low, high = (float(x) for x in momentum_transfer_limits(e_nu, M_N2, mass))
-    integrand = lambda x: np.exp(x) * d_sigma(name, e_nu, np.exp(x), mediators)  # noqa: E731
+    integrand = lambda x: np.exp(x) * d_sigma(name, e_nu, np.exp(x), exchange)  # noqa: E731
     return quad(integrand, np.log(low), np.log(high), epsrel=1e-6, epsabs=0.0, limit=100)[0]
 
 
@@ -56,13 +58,9 @@ def test_differential_cross_section_of_the_benchmark():
     assert d_sigma("proton", 0.8, 0.1, benchmark()) == pytest.approx(1.0632e-41, rel=2e-4)
 
 
-def made(mediators, form_factors=AS_PUBLISHED, flavours="numu-only"):
+def made(exchange, flavours="numu-only"):
     """(coherent, incoherent) interactions in neutrino mode before any efficiency."""
-    events = pair_events(
-        miniboone_beam(flavours), Nodes(), M_N2, mediators, form_factors, 0.017,
-        jnp.array([0.085, 0.0]), jnp.array([1.0, 0.0]), 0.0,
-    )  # fmt: skip
-    return np.asarray(events.made)[:, 0]
+    return np.asarray(interactions(exchange, miniboone_beam(flavours)))[:, 0]
 
 
 def test_interactions_of_the_benchmark_before_efficiency():

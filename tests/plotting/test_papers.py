@@ -53,7 +53,7 @@ def test_the_moment_figure_has_both_papers():
 
 def test_the_spread_changes_every_choice_once():
     choices = other_choices(find_measurement("miniboone:evis").choices)
-    assert choices.pop("form factors as published")[0].nucleon_form_factor == "constant"
+    assert choices.pop("form factors as published")[0].targets.nucleon == "constant"
     options = [options for _, options in choices.values()]
     assert all(len(changed) == 1 for changed in options)
     assert {changed["selection"] for changed in options if "selection" in changed} == set(SELECTIONS) - {

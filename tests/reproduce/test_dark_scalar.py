@@ -136,21 +136,22 @@ def test_forward_share_against_thrown_directions():
 
 def test_dark_photon_interactions_against_an_independent_sum():
     """A sum over narrow slices of the flux with the cross section at their middle."""
+    from anomfit.beams.booster import CH2
+    from anomfit.constraints.dark_photon_reference import exchange
     from anomfit.data import load_record
-    from anomfit.physics.constants import M_C12, M_N, M_P
-    from anomfit.physics.vector_upscattering import cross_section, cross_section_nucleon
+    from anomfit.rates.interactions import cross_section
 
     beam = miniboone_beam("numu-only", "neutrino")
     edges = np.linspace(0.4279, float(beam.highest_energy), 3001)
     middle = 0.5 * (edges[1:] + edges[:-1])
     flux = np.asarray(beam.flux_at(jnp.asarray(middle)))[:, 0] * np.diff(edges) * float(beam.exposure[0])
-    charge = 0.25 * 2e-10 * (4.0 * np.pi) ** 2 * 9e-7
-    carbon = jax.vmap(lambda e: cross_section(e, 0.42, 0.03, M_C12, 12))(jnp.asarray(middle))
-    proton, neutron = (
-        jax.vmap(lambda e, m=m, name=name: cross_section_nucleon(e, 0.42, 0.03, m, name))(jnp.asarray(middle))
-        for m, name in ((M_P, "proton"), (M_N, "neutron"))
-    )
+    sections = {
+        target.name: jax.vmap(lambda e, t=target: cross_section(exchange(9e-7), e, t))(jnp.asarray(middle))
+        for target in CH2
+    }
     coherent, incoherent = interactions(beam, 9e-7)
-    assert coherent == pytest.approx(36 * charge * np.sum(np.asarray(carbon) * flux), rel=2e-3)
-    assert incoherent == pytest.approx(charge * np.sum(np.asarray(8 * proton + 6 * neutron) * flux), rel=2e-3)
+    assert coherent == pytest.approx(np.sum(np.asarray(sections["C12"]) * flux), rel=2e-3)
+    assert incoherent == pytest.approx(
+        np.sum(np.asarray(8 * sections["proton"] + 6 * sections["neutron"]) * flux), rel=2e-3
+    )
     assert load_record("accelerators/pair_searches").parts["dark_photon_benchmark"].values["m_V"] == 0.03

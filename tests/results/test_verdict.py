@@ -50,6 +50,7 @@ def test_an_allowed_fit_says_how_many_constraints_were_asked():
 
 def test_gain_cost_bounds_posterior_and_what_fails_anyway_follow():
     rows = [row("out", 0.5, fitted=False, fraction=0.02), row("old", 3.0, fails_without=True, fraction=0.0)]
+    rows.append(row("limit", 0.6))
     gain = Significance((Gain("data:1", 60.0, 40.0), Gain("limit:1", 0.0, 1.0)), {})
     alone = WithoutLimits({"x": 3.0}, 30.0, (Paid("data:1", 30.0, 40.0), Paid("limit:1", 25.0, 1.0)), {"limit": 25.0})
     found = verdict(
@@ -65,7 +66,7 @@ def test_gain_cost_bounds_posterior_and_what_fails_anyway_follow():
     )
     text = "\n".join(found)
     assert "Delta chi^2 = 19.00 against no new physics" in text
-    assert "Without the limits the data would gain 30.00: the limits cost 11.00." in text
+    assert "Without the limits the data would gain 30.00: the limits cost them 10.00 in -2 ln L." in text
     assert "excluded by limits of the fit, -2 ln L in brackets: limit (25)." in text
     assert "in -2 ln L: data:1 +10.00." in text
     assert "At a bound of its range stands x (5 GeV, the high end)." in text

@@ -1,7 +1,7 @@
 """nu + target -> N + target by scalar exchange, N -> nu S with unequal couplings: how many S fly forward.
 
 N is fully polarised against the beam neutrino's direction in its own rest frame (see `polarised_decay`), so that S
-follows or shuns that direction by its asymmetry alpha. `upscattered_pairs` gives the same with the pair's response on
+follows or shuns that direction by its asymmetry alpha. `rates.pair_events` gives the same with the pair's response on
 top, by expansion in Legendre polynomials; here the azimuth is exact and there is no detector.
 """
 
@@ -11,11 +11,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
 from anomfit.beams.flux import Beam
+from anomfit.physics.exchange import ScalarExchange
 from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.polarised_decay import longitudinal_polarisation, transverse_polarisation
 from anomfit.physics.quadrature import unit_legendre
-from anomfit.physics.scalar_upscattering import FormFactors, ScalarMediators, production_rate
 from anomfit.physics.two_body import two_body_energy, two_body_momentum
+from anomfit.rates.pair_events import production_rate
 
 ENERGIES, ANGLES, DECAYS = 160, 64, 64
 SMALLEST_ANGLE = 1e-3  # of 1 - cos theta, where the nodes in it turn from linear to logarithmic
@@ -23,10 +24,8 @@ SMALLEST_ANGLE = 1e-3  # of 1 - cos theta, where the nodes in it turn from linea
 
 def forward_share(
     beam: Beam,
-    m_N: ArrayLike,
+    exchange: ScalarExchange,
     m_S: ArrayLike,
-    mediators: ScalarMediators,
-    form_factors: FormFactors,
     asymmetry: ArrayLike,
     edge: float,
     efficiency: Callable[[Float[Array, "..."]], Float[Array, "..."]],
@@ -36,6 +35,7 @@ def forward_share(
     `efficiency` is a function of S's energy (GeV); neutrinos, not antineutrinos; masses in GeV, N heavier than S.
     """
     u, w = unit_legendre(ENERGIES)
+    m_N = exchange.m_N
     span = beam.highest_energy - m_N
     e_N = jnp.asarray(m_N + span * u**2)
     v, w_angle = unit_legendre(ANGLES)
@@ -44,7 +44,7 @@ def forward_share(
     cos_N = 1.0 - one_minus
     p_N = safe_sqrt((e_N - m_N) * (e_N + m_N))
     grid = jnp.broadcast_to(cos_N, (ENERGIES, ANGLES))
-    rate = production_rate(beam, e_N[:, None], p_N[:, None], grid, m_N, mediators, form_factors)[..., 0].sum(axis=-1)
+    rate = production_rate(beam, e_N[:, None], p_N[:, None], grid, exchange)[..., 0].sum(axis=-1)
     weight = rate * (w * 2.0 * u * span)[:, None] * w_angle * stretch * (one_minus + SMALLEST_ANGLE)
     above, every = decay_shares(e_N[:, None], grid, m_N, m_S, asymmetry, edge, efficiency)
     return jnp.sum(weight * above) / jnp.sum(weight * every)

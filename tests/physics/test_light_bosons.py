@@ -1,11 +1,12 @@
-"""Widths of a light scalar to heavy neutrinos and pions, and of what it is made of."""
+"""Light bosons as pytrees; widths of a light scalar to heavy neutrinos and pions, and of what it is made of."""
 
+import jax
 import numpy as np
 import pytest
 from scipy.integrate import quad
 
 from anomfit.models.two_higgs_doublet import two_higgs_doublet
-from anomfit.physics import light_scalars as physics
+from anomfit.physics import light_bosons as physics
 from anomfit.physics.constants import HBAR
 from anomfit.physics.scalar_decays import width_to_fermions
 from tests.physics import dirac
@@ -50,15 +51,36 @@ def test_pions_far_above_threshold_are_three_real_fields():
 def test_the_published_scalars_live_as_the_paper_says_and_H_decays_to_heavy_neutrinos():
     """h': 1.85e-12 s; H: semi-visible (arXiv:2010.06159, sections IV and VI)."""
     H, hprime = range(2)
-    scalars = two_higgs_doublet.light_scalars(two_higgs_doublet.points["table-I"])
+    (scalars,) = two_higgs_doublet.light_bosons(two_higgs_doublet.points["table-I"])
     assert float(scalars.lifetime[hprime]) == pytest.approx(1.85e-12, rel=0.01)
-    assert float(scalars.to_hidden[H] / scalars.width[H]) > 0.99
-    assert float(scalars.to_hidden[hprime]) == 0.0
+    assert float(scalars.branching_ratio("semivisible")[H]) > 0.99
+    assert float(scalars.partial_width("semivisible", "invisible")[hprime]) == 0.0
     np.testing.assert_allclose(scalars.width * scalars.lifetime, HBAR, rtol=1e-12)
 
 
 def test_escape_probability_is_the_exponential_of_the_decay_length():
-    scalars = two_higgs_doublet.light_scalars(two_higgs_doublet.points["table-I"])
+    (scalars,) = two_higgs_doublet.light_bosons(two_higgs_doublet.points["table-I"])
     per_momentum = float(scalars.decay_length_per_momentum[1])
     decays, _ = quad(lambda x: np.exp(-x / (per_momentum * 25.0)), 0.0, np.inf)
     assert decays == pytest.approx(1.85e-12 * 2.99792458e8 * 25.0 / 0.017, rel=0.01)  # c tau p/m
+
+
+def test_bosons_are_built_from_scalars_or_arrays_and_what_is_left_out_is_0():
+    vector = physics.LightBosons.of("vector", 0.03, g_e=1e-4, to_electrons=2e-15, to_invisible=1e-15)
+    assert vector.mass.shape == vector.g_nu.shape == (1,)
+    assert float(vector.g_u[0]) == 0.0
+    assert float(vector.width[0]) == pytest.approx(3e-15)
+    assert float(vector.branching_ratio("electrons", "invisible")[0]) == pytest.approx(1.0)
+    leaves, tree = jax.tree.flatten(vector)
+    assert len(leaves) == len(physics.NUMBERS)
+    assert jax.tree.unflatten(tree, leaves).spin == "vector"
+
+
+def test_bosons_of_several_spins_are_joined_and_picked():
+    vector = physics.LightBosons.of("vector", 0.03, g_e=1e-4)
+    scalars = physics.LightBosons.of("scalar", np.array([0.017, 0.75]), g_e=2e-4)
+    together = physics.joined((vector, scalars))
+    np.testing.assert_array_equal(together.mass, [0.03, 0.017, 0.75])
+    assert together.spin == "any"
+    assert physics.of_spin((vector, scalars), "scalar", "pseudoscalar").spin == "scalar"
+    assert physics.joined((scalars,)).spin == "scalar"

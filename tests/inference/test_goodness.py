@@ -13,7 +13,7 @@ from anomfit.measurements.catalogue import find_measurement
 from anomfit.models.catalogue import find_model
 from anomfit.parameters import Nuisance, Parameter, Parametrisation
 from anomfit.problem import build_problem
-from anomfit.statistics.goodness import goodness_of_fit
+from anomfit.inference.goodness import goodness_of_fit
 from anomfit.statistics.terms import poisson_log_likelihood, saturated_deviance
 
 

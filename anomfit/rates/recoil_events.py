@@ -1,7 +1,7 @@
-"""nu + target -> N + target in the energy of N and the recoil, and N -> X h': for detectors that see the recoil.
+"""nu + target -> N + target in the energy of N and the recoil, and N -> X + boson: for detectors that see the recoil.
 
-Beside `upscattered_pairs`, whose nodes are the angles of N: with E_nu = E_N + T the Jacobian is 1, a threshold on the
-recoil T is an edge of the rule, and where only energies are measured the box of h' energies is integrated exactly.
+Beside `pair_events`, whose nodes are the angles of N: with E_nu = E_N + T the Jacobian is 1, a threshold on the recoil
+T is an edge of the rule, and where only energies are measured the box of the boson's energies is integrated exactly.
 """
 
 from collections.abc import Sequence
@@ -13,11 +13,12 @@ import numpy as np
 from jax.scipy.special import erf
 from jaxtyping import Array, Float
 
-from anomfit.beams.flux import Target
 from anomfit.errors import reject
+from anomfit.physics.exchange import Exchange, d_sigma_d_q_squared
 from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.quadrature import unit_legendre
-from anomfit.physics.scalar_upscattering import FormFactors, ScalarMediators, d_sigma_d_q_squared, stack_targets
+from anomfit.physics.reaction import Reaction
+from anomfit.physics.targets import Target, stack_targets
 from anomfit.physics.two_body import two_body_energy, two_body_momentum
 
 REACH = 5.0  # widths of the smooth threshold on either side of which it is 0 or 1
@@ -48,10 +49,14 @@ class NeutrinoSource(Protocol):
 
 @dataclass(frozen=True)
 class RecoilNodes:
-    """Numbers of quadrature nodes, static: energies of N for each source, and recoils in each of two panels."""
+    """Numbers of quadrature nodes, static: energies of N for each source, and recoils in each of two panels.
+
+    path: m, along which a second pair would be noticed: such events are no events with one pair.
+    """
 
     parent: tuple[int, ...] = (40, 16)
     recoil: int = 8
+    path: float = 3.0
 
     def __post_init__(self):
         for number in (*self.parent, self.recoil):
@@ -80,9 +85,9 @@ class Parents(NamedTuple):
 
 
 class Boxes(NamedTuple):
-    """h' of N's decays, by channel: its energy is flat between `low` and `high` with total probability `share`."""
+    """The boson of N's decays, by channel: its energy is flat from `low` to `high` with total probability `share`."""
 
-    share: Float[Array, "channels"]
+    share: Float[Array, "parents channels"]
     low: Float[Array, "parents channels"]
     high: Float[Array, "parents channels"]
     e_star: Float[Array, "channels"]
@@ -93,9 +98,7 @@ def produce(
     sources: Sequence[NeutrinoSource],
     bound: tuple[bool, ...],
     nodes: RecoilNodes,
-    m_N: Float[Array, ""],
-    mediators: ScalarMediators,
-    form_factors: FormFactors,
+    exchange: Exchange,
     knock_out: KnockOut,
 ) -> Parents:
     """N made by the sources on one molecule, one source after the other on the first axis.
@@ -105,16 +108,16 @@ def produce(
     """
     u, w = (np.concatenate(x)[:, None] for x in zip(*(unit_legendre(n) for n in nodes.parent), strict=True))
     end = (nodes.of_source().T @ jnp.stack([jnp.asarray(source.highest_energy) for source in sources]))[:, None]
-    is_open = m_N < end
-    m_N = jnp.where(is_open, m_N, 0.5 * end)  # closed: any mass that can be made will do
+    is_open = exchange.m_N < end
+    m_N = jnp.where(is_open, exchange.m_N, 0.5 * end)  # closed: any mass that can be made will do
     e_N = m_N + (end - m_N) * u**2  # a root of E_N - m_N, as the momentum at threshold, becomes linear
     p_N = safe_sqrt((e_N - m_N) * (e_N + m_N))
     targets = stack_targets(sources[0].composition)
-    recoil, weight = _recoil_nodes(end, bound, nodes.recoil, e_N, p_N, targets.mass, mediators, knock_out)
+    recoil, weight = _recoil_nodes(end, bound, nodes.recoil, e_N, p_N, targets.mass, exchange, knock_out)
     weight = weight * jnp.where(is_open, 2.0 * (end - m_N) * u * w, 0.0)[..., None]
     e_N, p_N, m_N = e_N[..., None], p_N[..., None], m_N[..., None]
     e_nu, q_squared = e_N + recoil, 2.0 * targets.mass * recoil
-    slope = d_sigma_d_q_squared(e_nu, q_squared, m_N, mediators, targets, form_factors) * 2.0 * targets.mass
+    slope = d_sigma_d_q_squared(exchange, e_nu, q_squared, targets) * 2.0 * targets.mass
     freed = jnp.where(
         np.asarray(bound), 0.5 * (1.0 + erf((recoil - knock_out.energy) / (np.sqrt(2.0) * knock_out.width))), 1.0
     )
@@ -129,25 +132,35 @@ def produce(
     return Parents(rate, e_N[:, 0, 0], p_N[:, 0, 0], cosine)
 
 
-def boxes(parents: Parents, m_N, m_hprime, daughters: Float[Array, "channels"], share) -> Boxes:
-    """Energies of h' in N -> X h' for daughters X of these masses (GeV) and probabilities; closed channels need 0."""
-    is_open = m_N > m_hprime + daughters
-    e_star = jnp.where(is_open, two_body_energy(m_N, m_hprime, daughters), m_hprime)
-    p_star = two_body_momentum(m_N, m_hprime, daughters)
+def boxes(parents: Parents, reaction: Reaction, path: float) -> Boxes:
+    """Energies of the boson in each channel, as if N's decays were isotropic.
+
+    A second pair within `path` (m) is looked for at the mean energy of N's daughter.
+    """
+    m_N, boson = reaction.production.m_N, reaction.pair.mass
+    daughters = jnp.stack([channel.daughter_mass for channel in reaction.channels])
+    is_open = m_N > boson + daughters
+    e_star = jnp.where(is_open, two_body_energy(m_N, boson, daughters), boson)
+    p_star = two_body_momentum(m_N, boson, daughters)
     centre = parents.energy[:, None] * e_star / m_N
     half = jnp.maximum(parents.momentum[:, None] * p_star / m_N, 1e-4 * centre)
+    shares = [
+        jnp.broadcast_to(channel.branching * channel.alone(parents.energy - centre[:, i], path), parents.energy.shape)
+        for i, channel in enumerate(reaction.channels)
+    ]
+    share = jnp.stack(shares, axis=1)
     return Boxes(share, centre - half, centre + half, e_star, p_star)
 
 
-def _recoil_nodes(end, bound, n: int, e_N, p_N, mass, mediators: ScalarMediators, knock_out: KnockOut):
-    """Recoils and weights, (parents, 2 n, targets): logarithmic above the lightest mediator's pole, in two panels.
+def _recoil_nodes(end, bound, n: int, e_N, p_N, mass, exchange: Exchange, knock_out: KnockOut):
+    """Recoils and weights, (parents, 2 n, targets): logarithmic above the lightest boson's pole, in two panels.
 
     They part above the knock-out threshold of bound nucleons, below which the rule does not go, and at the geometric
     middle for the others. Recoils lie between those of N along and against the beam, and below the flux's end.
     """
     backward = jnp.minimum((e_N + p_N) ** 2 / (2.0 * (mass - e_N - p_N)), end - e_N)
     lowest = jnp.minimum((e_N - p_N) ** 2 / (2.0 * (mass - e_N + p_N)), backward)
-    pole = jnp.min(mediators.mass) ** 2 / (2.0 * mass) + 1e-9
+    pole = exchange.lightest**2 / (2.0 * mass) + 1e-9
     reach = REACH * knock_out.width
     starts = jnp.clip(knock_out.energy - reach, lowest, backward)
     parts = jnp.clip(knock_out.energy + reach, lowest, backward)

@@ -1,0 +1,293 @@
+"""nu + target -> N + target, N -> X + boson, boson -> pair: the events of one beam on fixed quadrature nodes.
+
+Production nodes are (E_N, cos theta_N) in the lab, common to every target and beam. The decay is isotropic in N's rest
+frame where the couplings conserve parity (N's spin leaves no trace once X's is summed over); otherwise its asymmetry
+acts on the polarisation that the exchange gives, target by target. For antineutrinos both polarisation and asymmetry
+change sign: their product, all that enters, is the same.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from anomfit.beams.flux import Beam
+from anomfit.errors import reject
+from anomfit.physics import kinematics
+from anomfit.physics.aligned_pairs import quadrupole_in_flight
+from anomfit.physics.exchange import Exchange, Flown, d_sigma_d_q_squared
+from anomfit.physics.kinematics import safe_sqrt
+from anomfit.physics.quadrature import unit_legendre
+from anomfit.physics.reaction import Channel, Reaction
+from anomfit.physics.targets import stack_targets
+from anomfit.physics.two_body import two_body_energy, two_body_momentum
+
+
+class PairSpin(NamedTuple):
+    """How a parent's polarisation steers its pairs: an azimuth phi, counted from the beam's side, has the rate
+
+    rate + along cos_star + across sin_star cos(phi); (cos_star, sin_star): the pair's direction in the parent's rest
+    frame to the parent's flight; along, across: the rate times asymmetry of the decay times polarisation.
+    """
+
+    along: Float[Array, "energies directions component beam"]
+    across: Float[Array, "energies directions component beam"]
+    cos_star: Float[Array, "parents decays"]
+    sin_star: Float[Array, "parents decays"]
+
+
+class PairEvents(NamedTuple):
+    """Weighted collimated pairs (e+e- or gamma gamma) made by a beam in a target, on fixed nodes.
+
+    Parents are made at some energies (axis `energies`) under some angles to the beam (axis `directions`). Each of a few
+    parents (axis `parents`), between which `onto` interpolates to the energies, sends pairs off at an angle to itself
+    (axis `decays`), with uniform azimuth unless `spin` says otherwise. A pair made directly has one decay with
+    cos_decay = 1. A pair decays after a flight of decay_length_per_momentum x momentum, isotropically in its rest frame
+    unless `alignment` says otherwise: then with the density 1 + alignment P_2(cos), cos to its flight.
+    """
+
+    rate: Float[Array, "energies directions component beam"]  # interactions, quadrature weights included
+    cos_parent: Float[Array, "energies directions"]  # parent's direction to the beam
+    onto: Float[Array, "energies parents"]
+    share: Float[Array, "parents decays"]  # branching ratio times quadrature weight
+    energy: Float[Array, "parents decays"]  # GeV, of the pair
+    cos_decay: Float[Array, "parents decays"]  # pair's direction to its parent's
+    made: Float[Array, "component beam"]  # all pairs made; the nodes above leave out energies that are never seen
+    mass: Float[Array, ""]  # GeV, of the pair
+    decay_length_per_momentum: Float[Array, ""]  # m/GeV: c tau / mass of what decays to the pair
+    spin: PairSpin | None = None
+    alignment: Float[Array, "parents decays"] | None = None
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """Numbers of quadrature nodes, static; the azimuth of the boson about N is exact.
+
+    energy: production energies, enough to follow the flux's kinks; angle: of N; parent: energies of N at which its
+    decay is worked out, interpolated to the production energies; polar: energies of the boson, for each channel.
+    lowest, highest: GeV, pair energies outside of which the experiment sees nothing; nodes are not spent there.
+    path: m, along which a second pair would be noticed: such events are no events with one pair.
+    """
+
+    energy: int = 192
+    angle: int = 22
+    parent: int = 64
+    polar: int = 32
+    lowest: float = 0.1
+    highest: float = 2.1
+    path: float = 5.0
+
+    def __post_init__(self):
+        for name in ("energy", "angle", "parent", "polar"):
+            if getattr(self, name) < 2:
+                raise reject(f"nodes.{name}", getattr(self, name), "give at least 2")
+        if not 0.0 < self.lowest < self.highest:
+            raise reject("nodes.lowest", self.lowest, "give 0 < lowest < highest")
+
+
+def pair_events(reaction: Reaction, beam: Beam, nodes: Nodes) -> PairEvents:
+    """The pairs of a reaction in a beam; `nodes` are the numbers of quadrature nodes, static."""
+    m_N, boson = reaction.production.m_N, reaction.pair.mass
+    channels = [_rest_frame(m_N, boson, channel) for channel in reaction.channels]
+    span = _seen_range(nodes, beam, m_N, boson, channels)
+    rate, cos_N = _production(beam, nodes, span, reaction.production)
+    u_parent, _ = unit_legendre(nodes.parent)
+    e_parent, p_parent, _ = _parent_energy(u_parent, span, m_N)
+    decays = [_decays(nodes, e_parent, p_parent, m_N, channel) for channel in channels]
+    share, energy, cos_decay, cos_star = (jnp.concatenate(part, axis=-1) for part in zip(*decays, strict=True))
+    everything, _ = _production(beam, nodes, (m_N, beam.highest_energy), reaction.production)
+    return PairEvents(
+        rate=rate,
+        cos_parent=cos_N,
+        onto=jnp.asarray(_interpolation(nodes.parent, nodes.energy)),
+        share=share,
+        energy=energy,
+        cos_decay=cos_decay,
+        made=jnp.sum(everything, axis=(0, 1)) * reaction.visible,
+        mass=boson,
+        decay_length_per_momentum=reaction.pair.flight,
+        spin=_spin(reaction, beam, nodes, span, cos_star),
+        alignment=_alignment(reaction, channels, e_parent, energy),
+    )
+
+
+def production_rate(
+    beam: Beam,
+    e_N: Float[Array, "..."],
+    p_N: Float[Array, "..."],
+    cos_theta: Float[Array, "..."],
+    exchange: Exchange,
+) -> Float[Array, "... component beams"]:
+    """Interactions per GeV of E_N and unit of cos theta_N in the exposures of the beams; components of `Beam.counts`.
+
+    Uses dE_nu dQ^2 = 2 M E_nu p_N / (M - E_N + p_N cos theta) dE_N dcos theta.
+    """
+
+    def alone(e_nu, q_squared, flown, targets):
+        return (d_sigma_d_q_squared(exchange, e_nu, q_squared, targets),)
+
+    return _rates(beam, e_N, p_N, cos_theta, exchange, alone)[0]
+
+
+def polarised_rates(
+    beam: Beam, e_N: Float[Array, "..."], p_N: Float[Array, "..."], cos_theta: Float[Array, "..."], exchange: Exchange
+) -> tuple[Float[Array, "... component beams"], ...]:
+    """`production_rate` times the polarisation of N along its flight, and across it, positive towards the beam."""
+    return _rates(beam, e_N, p_N, cos_theta, exchange, exchange.polarised)
+
+
+def _rates(beam: Beam, e_N, p_N, cos_theta, exchange: Exchange, cross_sections):
+    """What `cross_sections`, a function like `Exchange.polarised`, gives as rates."""
+    targets = stack_targets(beam.scatterers)
+    e_N, p_N, cos_theta = e_N[..., None], p_N[..., None], cos_theta[..., None]
+    e_nu, recoil = kinematics.neutrino_energy(e_N, p_N, cos_theta, exchange.m_N, targets.mass)
+    is_open = (e_nu > 0.0) & (e_nu < beam.highest_energy)
+    energy = jnp.where(is_open, e_nu, 1.0)
+    q_squared = jnp.where(is_open, 2.0 * targets.mass * (energy - e_N), 1.0)
+    flux = beam.flux_at(jnp.where(is_open, e_nu, 0.0))
+    found = []
+    for cross_section in cross_sections(energy, q_squared, Flown(e_N, p_N, cos_theta), targets):
+        density = cross_section * 2.0 * targets.mass * energy * p_N / recoil
+        by_target = jnp.where(is_open, density, 0.0)[..., None] * flux
+        found.append(jnp.einsum("...tb,ct->...cb", by_target, beam.counts()) * beam.exposure)
+    return tuple(found)
+
+
+def _spin(reaction: Reaction, beam: Beam, nodes: Nodes, span, cos_star) -> PairSpin | None:
+    """The steering of decays at rest-frame cosines `cos_star` by the polarisation of N on the production nodes."""
+    if reaction.asymmetry is None:
+        return None
+    exchange = reaction.production
+    e_N, p_N, cos_N, weight = _production_nodes(beam, nodes, span, exchange)
+    steered = polarised_rates(beam, e_N, p_N, cos_N, exchange)
+    along, across = (jnp.asarray(reaction.asymmetry) * rate * weight[..., None, None] for rate in steered)
+    return PairSpin(along, across, cos_star, safe_sqrt((1.0 - cos_star) * (1.0 + cos_star)))
+
+
+def _alignment(reaction: Reaction, channels, e_N, energy):
+    """That of the leptons with the pair's flight, (parents, decays): a turn from N's rest frame to the laboratory."""
+    if reaction.pair.alignment is None:
+        return None
+    parts = jnp.split(energy, len(channels), axis=-1)
+    m_N, boson = reaction.production.m_N, reaction.pair.mass
+    turned = [
+        quadrupole_in_flight(e_N[:, None], m_N, part, boson, rest.e_star)
+        for part, rest in zip(parts, channels, strict=True)
+    ]
+    return reaction.pair.alignment * jnp.concatenate(turned, axis=-1)
+
+
+class _AtRest(NamedTuple):
+    """A channel in N's rest frame, energy and momentum of the boson; harmless (at rest) where it is closed."""
+
+    channel: Channel
+    is_open: Bool[Array, ""]
+    e_star: Float[Array, ""]
+    p_star: Float[Array, ""]
+
+
+def _rest_frame(m_N, boson, channel: Channel) -> _AtRest:
+    is_open = m_N > boson + channel.daughter_mass
+    energy = jnp.where(is_open, two_body_energy(m_N, boson, channel.daughter_mass), boson)
+    return _AtRest(channel, is_open, energy, two_body_momentum(m_N, boson, channel.daughter_mass))
+
+
+def _seen_range(nodes: Nodes, beam: Beam, m_N, boson, channels):
+    """Energies of N between which some boson has an energy that can be seen: rapidities of N and the boson add up."""
+
+    def rapidity(energy):
+        x = energy / boson
+        return jnp.log(jnp.maximum(x, 1.0) + safe_sqrt(x**2 - 1.0))
+
+    start, end = jnp.asarray(jnp.inf), jnp.asarray(0.0)
+    for channel in channels:
+        own = jnp.arcsinh(channel.p_star / boson)
+        first = m_N * jnp.cosh(jnp.maximum(rapidity(nodes.lowest) - own, 0.0))
+        last = m_N * jnp.cosh(jnp.minimum(rapidity(nodes.highest) + own, 20.0))
+        start = jnp.where(channel.is_open, jnp.minimum(start, first), start)
+        end = jnp.where(channel.is_open, jnp.maximum(end, last), end)
+    some = end > 0.0
+    top = jnp.where(some, jnp.minimum(end, beam.highest_energy), beam.highest_energy)
+    return jnp.minimum(jnp.where(some, start, m_N), beam.highest_energy), top
+
+
+def _production(beam: Beam, nodes: Nodes, span, exchange: Exchange):
+    """Weighted rates and cosines on the nodes in (E_N, cos theta_N) over a range of energies."""
+    e_N, p_N, cos_N, weight = _production_nodes(beam, nodes, span, exchange)
+    return production_rate(beam, e_N, p_N, cos_N, exchange) * weight[..., None, None], cos_N
+
+
+def _production_nodes(beam: Beam, nodes: Nodes, span, exchange: Exchange):
+    """E_N, p_N, cos theta_N and weight of the nodes, (energies, directions) each or broadcasting to it."""
+    u, w = unit_legendre(nodes.energy)
+    e_N, p_N, slope = _parent_energy(u, span, exchange.m_N)
+    cos_N, w_angle = _angle_nodes(beam, nodes.angle, e_N, p_N, exchange.m_N, exchange.lightest)
+    return e_N[:, None], p_N[:, None], cos_N, (w * slope)[:, None] * w_angle
+
+
+def _parent_energy(u, span, m_N):
+    """E_N, p_N and dE_N/du for u in (0, 1): logarithmic, compressed in the flux's tail.
+
+    ln[(1 + K/s)/(1 + K/t)] is linear in u, K = E_N - start, s = 0.4 GeV, t = 3 GeV. What the decay gives is smooth in
+    K at N's threshold too; the root of K in the production there costs the rule less than 1e-5.
+    """
+    soft, hard = 0.4, 3.0
+    start, end = span
+    top = jnp.maximum(end - start, 1e-3)
+    stretch = jnp.log((1.0 + top / soft) / (1.0 + top / hard))
+    grown = jnp.exp(stretch * u)
+    above = (grown - 1.0) / (1.0 / soft - grown / hard)
+    slope = stretch / (1.0 / (soft + above) - 1.0 / (hard + above))
+    e_N = start + above
+    return e_N, safe_sqrt((e_N - m_N) * (e_N + m_N)), slope
+
+
+@lru_cache
+def _interpolation(coarse: int, fine: int) -> np.ndarray:
+    """Values at the `fine` Legendre nodes from those at the `coarse` ones (barycentric, exact for polynomials)."""
+    x, w = unit_legendre(coarse)
+    barycentric = (-1.0) ** np.arange(coarse) * np.sqrt(x * (1.0 - x) * w)
+    difference = unit_legendre(fine)[0][:, None] - x
+    on_node = np.abs(difference) < 1e-14
+    terms = barycentric / np.where(on_node, 1.0, difference)
+    matrix = terms / terms.sum(axis=1, keepdims=True)
+    return np.where(on_node.any(axis=1, keepdims=True), on_node, matrix)
+
+
+def _angle_nodes(beam: Beam, n: int, e_N, p_N, m_N, m_light):
+    """Nodes in cos theta_N, logarithmic in 1 - cos theta above the angle where the lightest mediator's pole is felt."""
+    u, w = unit_legendre(n)
+    lightest = min(target.mass for target in beam.scatterers)
+    recoil = (2.0 * lightest * e_N - m_N**2) / (2.0 * beam.highest_energy)
+    lowest = jnp.maximum((recoil + e_N - lightest) / p_N, -1.0)
+    span = (1.0 - jnp.minimum(lowest, 1.0))[:, None]
+    pole = (m_light**2 + 0.25 * m_N**4 / e_N**2) / (2.0 * e_N * p_N)
+    scale = jnp.clip(pole, 1e-7, 1.0)[:, None]
+    stretch = jnp.log1p(span / scale)
+    one_minus_cos = scale * jnp.expm1(stretch * u)
+    return 1.0 - one_minus_cos, w * stretch * (one_minus_cos + scale)
+
+
+def _decays(nodes: Nodes, e_N, p_N, m_N, rest: _AtRest):
+    """Weights, lab energy and cosine to N's flight of the boson in one channel, and its cosine in the rest frame: nodes
+    in the logarithm of its energy, over what can be seen.
+
+    The energy is flat between gamma (E* - beta p*) and gamma (E* + beta p*). A closed channel (branching ratio 0)
+    becomes a harmless narrow box.
+    """
+    u, w = unit_legendre(nodes.polar)
+    centre = e_N * rest.e_star / m_N
+    half = jnp.maximum(p_N * rest.p_star / m_N, 1e-9 * centre)
+    low = jnp.clip(centre - half, nodes.lowest, nodes.highest)
+    high = jnp.clip(centre + half, nodes.lowest, nodes.highest)
+    span = jnp.log1p((high - low) / low)[:, None]
+    energy = low[:, None] * jnp.exp(span * u)
+    share = rest.channel.branching * w * span * energy / (2.0 * half[:, None])
+    share = share * rest.channel.alone(e_N[:, None] - energy, nodes.path)
+    cos_star = jnp.clip((energy - centre[:, None]) / half[:, None], -1.0, 1.0)
+    along = (p_N[:, None] * rest.e_star + e_N[:, None] * rest.p_star * cos_star) / m_N
+    across_squared = rest.p_star**2 * (1.0 - cos_star) * (1.0 + cos_star)
+    return share, energy, along / jnp.sqrt(along**2 + across_squared), cos_star
