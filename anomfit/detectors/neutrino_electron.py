@@ -81,7 +81,7 @@ def chances_to_pass(events: PairEvents, cuts: ShowerCuts, around: Surroundings) 
         energy, events.mass, _overlapping(cuts), lambda visible, whole: 1.0, events.alignment is not None
     )
     passes = overlap.weight[..., 0]
-    if events.alignment is not None:
+    if events.alignment is not None and overlap.quadrupole is not None:
         passes = passes + events.alignment * overlap.quadrupole[..., 0]
     flight = events.decay_length_per_momentum * safe_sqrt(energy**2 - events.mass**2)
     arrive = [stays(flight, around)]

@@ -29,6 +29,22 @@ def test_acceptance_against_thrown_decays(name, energy, mass):
     assert float(seen.weight[0, 0]) == pytest.approx(ways[0].mean(), abs=4.5 * ways[0].std() / 632 + 2e-4)
 
 
+@pytest.mark.parametrize("alignment", [-1.0, 0.5])
+def test_aligned_leptons_against_weighted_decays(alignment):
+    """Leptons with 1 + A P_2(cos) to the pair's flight: the thrown ones are weighted with it."""
+    seen = see_pairs(jnp.array([0.6]), 0.06, find_selection("overlap-13"), lambda e, whole: jnp.ones_like(e), True)
+    lead, other, opening = thrown(0.6, 0.06)
+    reach = np.sqrt(1.0 - (2.0 * M_E / 0.06) ** 2) * np.sqrt(0.6**2 - 0.06**2) / 0.6
+    cosine = (lead - other) / 0.6 / reach
+    weight = 1.0 + alignment * (1.5 * cosine**2 - 0.5)
+    ways = np.stack(shower_table._recipe("overlap-13", lead, other, opening, 0.06))
+    whole = seen.weight[0] + alignment * seen.quadrupole[0]
+    found = [float(whole[0]), float(jnp.sum(whole[1:]))]
+    np.testing.assert_allclose(found, np.mean(weight * ways, axis=1), atol=3e-3)
+    unaligned = np.mean(ways, axis=1)
+    assert np.all(np.abs(np.asarray(found) - unaligned) > 0.01)
+
+
 def test_visible_energy_is_the_sum_or_the_leading_lepton():
     def relative(visible, whole):
         return single_shower_efficiency(visible) / single_shower_efficiency(whole)
