@@ -1,11 +1,9 @@
 """What a result, a card or a model rests on, ready to cite: the bibliography that ships and a user's own BibTeX."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from anomfit.cards import Card, card_from_text, load_card, problem_from_card
-from anomfit.folders import result_file
 from anomfit.results.bibtex import read_bibtex
 from anomfit.results.citations import Citation, find_citation
 from anomfit.userfiles import file_of, is_user_file
@@ -47,10 +45,13 @@ def cited(subject: str) -> Cited:
 
 
 def _keys_and_card(subject: str) -> tuple[Sequence[str], Card]:
-    if subject.endswith(".nc") or Path(subject).is_dir():
+    from anomfit.results.opened import named_result
+
+    path = named_result(subject)
+    if path is not None:
         from anomfit.results.files import load_result
 
-        result = load_result(result_file(Path(subject)))
+        result = load_result(path)
         card = card_from_text(result.provenance.card)
         used, method = result.provenance.references, result.samples.method if result.samples is not None else None
     else:

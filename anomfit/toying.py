@@ -10,13 +10,11 @@ import jax
 from anomfit import interrupts
 from anomfit.cards import Card, card_from_text, card_text, load_card, problem_from_card
 from anomfit.cards.building import point_values
-from anomfit.cards.finding import shipped_card_names
 from anomfit.environment import require_libraries, require_platform
 from anomfit.errors import InputError, quoted, reject
 from anomfit.explaining import explained
 from anomfit.folders import (
     REPORT,
-    RESULT,
     TOY_FIGURES,
     TOY_FILES,
     TOY_STATE,
@@ -82,11 +80,11 @@ def run_toys_of(
     point, parameters or folder before anything is computed, and for a result of another likelihood.
     """
     from anomfit.inference.devices import prepare_devices
+    from anomfit.inference.goodness import goodness_of_fit
     from anomfit.inference.significance import significance
     from anomfit.inference.throwing import check_throwable
     from anomfit.inference.toys import check_parameters, run_toys
     from anomfit.results.toys import Observed
-    from anomfit.statistics.goodness import goodness_of_fit
 
     folder, say, where = named_folder(folder), say or (lambda line: None), where or Where()
     with interrupts.handled():
@@ -119,14 +117,13 @@ def run_toys_of(
 
 def _subject(subject: str):
     """The card, and the result if it is one; a shipped name wins over a folder of that name."""
-    from anomfit.models.catalogue import model_names
     from anomfit.results.files import load_result
+    from anomfit.results.opened import named_result
 
-    shipped = {*shipped_card_names(), *model_names()}
-    is_result = subject.endswith(".nc") or (subject not in shipped and (Path(subject) / RESULT).is_file())
-    if not is_result:
+    path = named_result(subject)
+    if path is None:
         return load_card(subject), None
-    result = load_result(result_file(Path(subject)))
+    result = load_result(path)
     if result.fit is None or result.hesse is None:
         remedy = "go on with it: anomfit fit CARD --out DIR --resume"
         raise InputError(f"result: {quoted(str(subject))} has no finished fit; {remedy}")

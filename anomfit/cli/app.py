@@ -43,6 +43,7 @@ for verb in (
     optimising.optimise,
     toying.toys,
     reporting.plot,
+    reporting.table,
     reporting.cite,
     reporting.reproduce,
 ):
@@ -79,6 +80,9 @@ def anomfit(
       anomfit fit two-higgs-doublet --out my-fit         best fit, posterior, figures, report
       anomfit optimise dark-scalar-2019                  points that satisfy every condition of a card
       anomfit toys my-fit                                how good p-values and intervals are
+      anomfit constraints my-fit                         the best fit of a result against every limit
+      anomfit predict my-fit miniboone:evis              what a result predicts, with the posterior's bands
+      anomfit table my-fit --latex                       its parameters, for a paper
       anomfit cite my-fit                                what to cite for it
 
     \b

@@ -1,11 +1,11 @@
 """`anomfit fit` and `anomfit sample`: from a card to a folder of results."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
-from anomfit.cli.options import NoCache, Out, start_jax, whole_number
+from anomfit.cli.options import NoCache, Out, TargetWords, pairs, start_jax, whole_number
 from anomfit.cli.progress import bars, say
 
 EXCLUDED = 3  # the exit status of --strict
@@ -17,11 +17,17 @@ CardName = Annotated[
 Seed = Annotated[str | None, typer.Option("--seed", metavar="N", help="Another seed than the card's.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a result that is already in the folder.")]
 Strict = Annotated[bool, typer.Option("--strict", help="End with status 3 if a constraint excludes the best fit.")]
+Fixed = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Fix a parameter at this value, in place of the card's line."),
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run in the folder.")]
 
 
 def fit(
     card: CardName,
+    settings: Fixed = None,
+    targets: TargetWords = None,
     out: Out = None,
     no_sample: Annotated[bool, typer.Option("--no-sample", help="Stop after the best fit and its errors.")] = False,
     seed: Seed = None,
@@ -40,14 +46,17 @@ def fit(
       anomfit fit two-higgs-doublet --out my-fit
       anomfit fit two-higgs-doublet --no-sample
       anomfit fit my.toml --out my-fit --seed 7
+      anomfit fit two-higgs-doublet --set m_N2=130MeV --set sin_delta=0.1
       anomfit fit my.toml --out my-fit --resume
       anomfit fit my.toml --strict || echo "excluded, or something else went wrong"
     """
-    _start(card, out, seed, overwrite, resume, strict, no_cache, sample=not no_sample)
+    _start(card, _Changes(settings, targets, seed), out, overwrite, resume, strict, no_cache, sample=not no_sample)
 
 
 def sample(
     card: CardName,
+    settings: Fixed = None,
+    targets: TargetWords = None,
     out: Out = None,
     seed: Seed = None,
     overwrite: Overwrite = False,
@@ -63,13 +72,21 @@ def sample(
       anomfit fit my.toml --out my-fit --no-sample
       anomfit sample my.toml --out my-fit --resume
     """
-    _start(card, out, seed, overwrite, resume, strict, no_cache, sample=True)
+    _start(card, _Changes(settings, targets, seed), out, overwrite, resume, strict, no_cache, sample=True)
+
+
+class _Changes(NamedTuple):
+    """What options change of a card."""
+
+    settings: list[str] | None
+    targets: list[str] | None
+    seed: str | None
 
 
 def _start(
     card: str,
+    changes: _Changes,
     out: str | None,
-    seed: str | None,
     overwrite: bool,
     resume: bool,
     strict: bool,
@@ -79,15 +96,16 @@ def _start(
     start_jax(no_cache)
     from rich.console import Console
 
-    from anomfit.cards import load_card
+    from anomfit.cards import load_card, with_fixed, with_target_choices
     from anomfit.cli.streams import complain
     from anomfit.folders import named_folder, new_folder
     from anomfit.results.summary import print_summary
     from anomfit.results.verdict import exclusion_words
     from anomfit.run import run_fit, with_seed
 
-    chosen = load_card(card)
-    chosen = chosen if seed is None else with_seed(chosen, whole_number("--seed", seed))
+    chosen = with_fixed(load_card(card), pairs("--set", changes.settings or []))
+    chosen = with_target_choices(chosen, pairs("--target", changes.targets or []))
+    chosen = chosen if changes.seed is None else with_seed(chosen, whole_number("--seed", changes.seed))
     folder = new_folder(card) if out is None else named_folder(out)
     result = run_fit(chosen, folder, sample, overwrite, resume, say, bars() if sys.stderr.isatty() else None)
     print_summary(result, None if sys.stdout.isatty() else Console(width=120))

@@ -13,6 +13,21 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs in
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Do not keep compiled programs between runs.")]
 Out = Annotated[str | None, typer.Option("--out", metavar="DIR", help="Folder for the results.")]
 
+ModelOrResult = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL_OR_RESULT",
+        help="A model, a file of yours (my_model.py:model), or a result (the folder of a fit, or its result.nc).",
+    ),
+]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a parameter; may be repeated.")
+]
+TargetWords = Annotated[
+    list[str] | None,
+    typer.Option("--target", metavar="KEY=VALUE", help="Choose nucleon, nucleus or bound (docs/nuclear.md)."),
+]
+
 LARGEST = 2**32 - 1  # of a seed, here as in a card
 
 

@@ -1,4 +1,4 @@
-"""`anomfit plot`, `anomfit cite`, `anomfit reproduce`: what comes after a fit."""
+"""`anomfit plot`, `anomfit table`, `anomfit cite`, `anomfit reproduce`: what comes after a fit."""
 
 import sys
 from pathlib import Path
@@ -9,18 +9,28 @@ import typer
 from anomfit.cli.options import AsJson, NoCache, Out, print_json, start_jax
 from anomfit.errors import InputError
 
+ResultName = Annotated[Path, typer.Argument(help="A result: the folder of a fit, or its result.nc.")]
+
 
 def plot(
-    result: Annotated[Path, typer.Argument(help="A result: the folder of a fit, or its result.nc.")],
+    result: ResultName,
+    parameters: Annotated[
+        tuple[str, str] | None,
+        typer.Option("--parameters", metavar="X Y", help="Draw the posterior of these two alone."),
+    ] = None,
     out: Out = None,
     no_cache: NoCache = False,
 ) -> None:
-    """Draw the figures of a result again: spectrum, corner plot and pulls.
+    """Draw the figures of a result again: spectrum, corner plot and pulls; or the posterior of two parameters.
+
+    With --parameters there is one figure, plane-X-Y.png: the best fit, and the regions of highest density that hold 68
+    and 95 % of the posterior.
 
     \b
     Examples:
       anomfit plot my-fit
       anomfit plot my-fit/result.nc --out figures
+      anomfit plot my-fit --parameters m_N2 m_N1
     """
     start_jax(no_cache)
     from anomfit.folders import named_folder, result_file
@@ -28,13 +38,48 @@ def plot(
 
     path = result_file(result)
     loaded = load_result(path)
+    folder = path.parent if out is None else named_folder(out)
+    if parameters is not None:
+        from anomfit.plotting.plane import save_plane
+
+        print(save_plane(loaded, *parameters, folder))
+        return
     from anomfit.plotting import save_figures
 
     failures: list[str] = []
-    for figure in save_figures(loaded, path.parent if out is None else named_folder(out), failures.append):
+    for figure in save_figures(loaded, folder, failures.append):
         print(figure)
     if failures:
         raise InputError("; ".join(failures))
+
+
+def table(
+    result: ResultName,
+    latex: Annotated[bool, typer.Option("--latex", help="Print a LaTeX tabular.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+) -> None:
+    """Print the parameters of a result: best fit, error, 68 % interval, and the posterior where there is one.
+
+    \b
+    Examples:
+      anomfit table my-fit
+      anomfit table my-fit --latex > parameters.tex
+    """
+    from rich.console import Console
+
+    from anomfit.folders import result_file
+    from anomfit.results.files import load_result
+    from anomfit.results.parameter_table import latex_table, parameter_table
+
+    if latex and markdown:
+        raise InputError("--latex and --markdown exclude each other; give one of the two")
+    loaded = load_result(result_file(result))
+    if latex:
+        print(latex_table(loaded))
+    elif markdown:
+        print(parameter_table(loaded).markdown())
+    else:
+        (Console() if sys.stdout.isatty() else Console(width=150)).print(parameter_table(loaded).rich())
 
 
 def cite(

@@ -88,12 +88,17 @@ def other_projections(measurement: Measurement, options: Mapping[str, str]) -> t
     for row in measurement_listing():
         if row.name != measurement.name or row.era == measurement.era:
             continue
-        load = _loader(row.name, row.era)
-        known = inspect.signature(load).parameters if load else {}
-        other = find_measurement(f"{row.name}:{row.era}", **{k: v for k, v in options.items() if k in known})
+        other = find_projection(row.name, row.era, options)
         if other.independent_numbers > 1 and other.samples & measurement.samples:
             found.append(other)
     return tuple(found)
+
+
+def find_projection(name: str, era: str, options: Mapping[str, str]) -> Measurement:
+    """A shipped measurement in an era, with those of the `options` that this era knows."""
+    load = _loader(name, era)
+    known = inspect.signature(load).parameters if load else {}
+    return find_measurement(f"{name}:{era}", **{key: value for key, value in options.items() if key in known})
 
 
 def _loader(name: str, era: str) -> Callable[..., Measurement] | None:

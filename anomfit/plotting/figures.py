@@ -19,7 +19,7 @@ from anomfit.plotting.references import oscillation_curves
 from anomfit.plotting.signals import plot_signals, signal_rows
 from anomfit.plotting.spectrum import plot_excess, plot_spectrum
 from anomfit.plotting.style import QUIET, styled, typeset
-from anomfit.results.result import Result, Spectrum
+from anomfit.results.result import Result, Spectrum, options_of
 
 Draw = Callable[[], Figure]
 Complain = Callable[[str], None]
@@ -73,7 +73,7 @@ def _drawings(result: Result) -> dict[str, Draw]:
 
 
 def _spectrum_page(result: Result, spectrum: Spectrum) -> Figure:
-    return spectrum_figure(_panels(spectrum), typeset(spectrum.title), _note(result, spectrum))
+    return spectrum_figure(_panels(result, spectrum), typeset(spectrum.title), _note(result, spectrum))
 
 
 def _corner_page(result: Result) -> Figure:
@@ -152,10 +152,11 @@ def _of_the_model(result: Result) -> dict[str, Draw]:
     return {"dark-scalar-today": partial(dark_scalar.today_figure, result)} if dark_scalar.can_show(result) else {}
 
 
-def _panels(spectrum: Spectrum) -> list[Panel]:
+def _panels(result: Result, spectrum: Spectrum) -> list[Panel]:
     draws = None if spectrum.predictive is None else spectrum.predictive.reshape(-1, len(spectrum.bins))
     label = "best fit" if spectrum.fitted else "best fit (not fitted to these data)"
-    return panels(spectrum.bins, spectrum.best_fit, draws, oscillation_curves(spectrum.full_name), label)
+    curves = oscillation_curves(spectrum.full_name, options_of(result, spectrum.measurement))
+    return panels(spectrum.bins, spectrum.best_fit, draws, curves, label)
 
 
 def _note(result: Result, spectrum: Spectrum) -> str:

@@ -39,9 +39,9 @@ def plot_corner(result: Result, figure: Figure) -> Figure:
         np.stack(columns, axis=-1),
         fig=figure,
         bins=24,
-        range=[_shown(c, x) for c, x in zip(coordinates, columns, strict=True)],
-        axes_scale=["log" if _is_log(c) else "linear" for c in coordinates],  # type: ignore[arg-type]  # one a coordinate
-        labels=[_label(c) for c in coordinates],
+        range=[shown_range(c, x) for c, x in zip(coordinates, columns, strict=True)],
+        axes_scale=["log" if is_log(c) else "linear" for c in coordinates],  # type: ignore[arg-type]  # one a coordinate
+        labels=[coordinate_label(c) for c in coordinates],
         quantiles=[0.16, 0.5, 0.84],
         levels=_LEVELS,
         smooth=0.8,
@@ -75,7 +75,7 @@ def _mark(ax, coordinate: FreeCoordinate, result: Result, vertical: bool) -> Non
 
 def _ticks(axis: Axis, coordinate: FreeCoordinate, labelled: bool) -> None:
     """Decades on a long logarithmic axis, 1, 2, 5 on a short one; matplotlib's own labels run into each other."""
-    if not _is_log(coordinate):
+    if not is_log(coordinate):
         return
     low, high = axis.get_view_interval()
     is_short = abs(np.log10(high / low)) < SHORT
@@ -85,20 +85,22 @@ def _ticks(axis: Axis, coordinate: FreeCoordinate, labelled: bool) -> None:
         axis.set_major_formatter(StrMethodFormatter("{x:g}") if is_short else LogFormatterMathtext())
 
 
-def _is_log(coordinate: FreeCoordinate) -> bool:
+def is_log(coordinate: FreeCoordinate) -> bool:
+    """Whether its axis is logarithmic: where the prior is."""
     return coordinate.prior == "log-uniform"
 
 
-def _label(coordinate: FreeCoordinate) -> str:
+def coordinate_label(coordinate: FreeCoordinate) -> str:
+    """Its symbol with the unit, for an axis."""
     if coordinate.prior == "pull":
         words = typeset(coordinate.name).split("_") if len(coordinate.name) > LONG else [typeset(coordinate.name)]
         return "\n".join(["pull of", *words])
     return axis_label(mathematics(coordinate.symbol), coordinate.unit)
 
 
-def _shown(coordinate: FreeCoordinate, draws: np.ndarray) -> tuple[float, float]:
+def shown_range(coordinate: FreeCoordinate, draws: np.ndarray) -> tuple[float, float]:
     """The bulk of the draws with a margin, and no more than a little beyond the prior's bounds."""
-    scale, back = (np.log, np.exp) if _is_log(coordinate) else (np.asarray, np.asarray)
+    scale, back = (np.log, np.exp) if is_log(coordinate) else (np.asarray, np.asarray)
     low, high = np.quantile(scale(draws), [_TAIL, 1.0 - _TAIL])
     margin = 0.08 * (high - low) or 1e-3 * max(abs(high), 1.0)
     low, high = low - margin, high + margin

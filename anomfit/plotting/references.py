@@ -1,11 +1,12 @@
 """Published hypotheses to draw beside a fit, computed through the same measurement."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 
 from anomfit.capabilities import PredictsAppearance
-from anomfit.measurements.catalogue import find_measurement, measurement_names
+from anomfit.measurements.catalogue import find_projection, measurement_names
 from anomfit.models.oscillation import oscillation
 from anomfit.plotting.panels import Curve
 from anomfit.prediction import predict
@@ -18,15 +19,16 @@ PUBLISHED = {
 }
 
 
-def oscillation_curves(full_name: str) -> tuple[Curve, ...]:
+def oscillation_curves(full_name: str, options: Mapping[str, str] = MappingProxyType({})) -> tuple[Curve, ...]:
     """A published best fit of oscillation in the bins of the measurement "name:era": LSND's in LSND and in KARMEN.
 
-    Empty for a measurement that does not ship or that knows no appearance.
+    options: those that a fit gave the measurement, as far as this era knows them. Empty for a measurement that does not
+    ship or that knows no appearance.
     """
-    name = full_name.partition(":")[0]
+    name, _, era = full_name.partition(":")
     if name not in measurement_names() or name not in PUBLISHED:
         return ()
-    measurement = find_measurement(full_name)
+    measurement = find_projection(name, era, options)
     if PredictsAppearance not in measurement.accepts:
         return ()
     chosen, reference = PUBLISHED[name]

@@ -11,9 +11,11 @@ import jax
 import numpy as np
 
 from anomfit.capabilities import choices_of
+from anomfit.cards import card_from_text
 from anomfit.identity import identity
 from anomfit.inference.evaluate import forward, forward_at
 from anomfit.inference.exclusions import Exclusions
+from anomfit.inference.goodness import Goodness
 from anomfit.inference.minimise import Fit
 from anomfit.inference.minos import MinosError
 from anomfit.inference.projections import ProjectionFit
@@ -24,7 +26,6 @@ from anomfit.inference.uncertainties import Hesse
 from anomfit.inference.without_limits import WithoutLimits
 from anomfit.measurements.base import Bin
 from anomfit.problem import Problem
-from anomfit.statistics.goodness import Goodness
 from anomfit.statistics.tension import Tension
 
 SOFTWARE = ("anomfit", "jax", "jaxlib", "numpyro", "nautilus-sampler", "iminuit", "arviz", "numpy", "scipy")
@@ -32,7 +33,7 @@ SOFTWARE = ("anomfit", "jax", "jaxlib", "numpyro", "nautilus-sampler", "iminuit"
 
 @dataclass(frozen=True)
 class FreeCoordinate:
-    """A parameter as it was fitted: `prior` is "log-uniform" or "uniform" between low and high, or "pull"."""
+    """A parameter as it was fitted: `prior` is one of `anomfit.parameters.PRIORS` between low and high, or "pull"."""
 
     name: str
     symbol: str
@@ -108,6 +109,12 @@ class Result:
     exclusions: Exclusions | None = None
     without_limits: WithoutLimits | None = None
     projections: tuple[ProjectionFit, ...] = ()
+
+
+def options_of(result: Result, measurement: str) -> dict[str, str]:
+    """The options that the card of a result gives the measurement of this name (without an era); {} where none."""
+    card = card_from_text(result.provenance.card)
+    return next((dict(choice.options) for choice in card.measurements if choice.name == measurement), {})
 
 
 def provenance(problem: Problem, card: str, seed: int) -> Provenance:

@@ -10,7 +10,19 @@ import pytest
 from anomfit import __version__
 from anomfit.cli import listing
 
-VERBS = ["models", "measurements", "card", "predict", "constraints", "fit", "sample", "plot", "cite", "reproduce"]
+VERBS = [
+    "models",
+    "measurements",
+    "card",
+    "predict",
+    "constraints",
+    "fit",
+    "sample",
+    "plot",
+    "table",
+    "cite",
+    "reproduce",
+]
 
 
 def test_help_shows_a_first_session_and_every_verb(anomfit):
@@ -122,18 +134,54 @@ def test_listings_agree_with_what_the_verbs_accept(anomfit):
         assert f"{row['name']}:{row['era']}" in table
 
 
-def test_the_listing_names_every_constraint_that_a_card_takes(anomfit):
-    from anomfit.constraints.catalogue import constraint_names, find_constraint
-    from anomfit.errors import InputError
+def test_the_matrix_says_which_model_predicts_which_measurement(anomfit):
+    """Without their data, from the classes alone; here against the measurements themselves."""
+    import json
 
-    after = anomfit("measurements").out.split("constraints too")[1]
-    for name in constraint_names():
-        try:
-            find_constraint(name)
-        except InputError:
-            assert f" {name}," not in after
-        else:
-            assert name in after
+    from anomfit.capabilities import offers
+    from anomfit.measurements.catalogue import find_measurement, measurement_names
+    from anomfit.models.catalogue import find_model, model_names
+
+    rows = {row["name"]: row["predicted_by"] for row in json.loads(anomfit("measurements", "--json").out)}
+    lines = anomfit("measurements").out.splitlines()
+    header = next(line for line in lines if line.split()[:1] == ["miniboone"] and len(line.split()) > 5).split()
+    assert header == list(rows) == list(measurement_names())
+    for name in model_names():
+        marks = next(line for line in lines if line.startswith(f"{name} ")).split()[1:]
+        for measurement, mark in zip(header, marks, strict=True):
+            can = offers(find_model(name), find_measurement(measurement).accepts)
+            assert (mark == "yes") == can == (name in rows[measurement]), (name, measurement)
+
+
+def test_one_model_is_shown_with_its_parameters_points_and_references(anomfit, model):
+    import json
+
+    shown = anomfit("models", "two-higgs-doublet").out
+    for words in (
+        "two-higgs-doublet: two Higgs doublets",
+        "parametrisation products:",
+        "table-I: ",
+        "references: arXiv",
+    ):
+        assert words in shown
+    assert "dark-scalar" not in shown
+    record = json.loads(anomfit("models", "dark-scalar", "--json").out)
+    assert (record["name"], "bp1" in record["points"]) == ("dark-scalar", True)
+    assert "example: m_dark = 0.1, epsilon = 0.001" in anomfit("models", model).out
+    outcome = anomfit("models", "dark-scaler")
+    assert (outcome.status, outcome.out) == (2, "")
+    assert "'dark-scaler'" in outcome.err
+
+
+def test_listings_read_no_data_and_load_no_constraints():
+    """They are done in about a second, most of which is JAX: nothing heavy besides is imported."""
+    heavy = ("scipy.stats", "matplotlib", "numpyro", "xarray", "rich.table", "anomfit.constraints", "anomfit.problem")
+    for verb in ("['measurements']", "['models', 'two-higgs-doublet']"):
+        code = (
+            f"import sys; from anomfit.cli import main; main({verb}); print([x for x in {heavy} if x in sys.modules])"
+        )
+        finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert finished.stdout.endswith("[]\n"), finished.stdout[-200:]
 
 
 def test_the_printed_card_is_the_one_that_ships(anomfit, tmp_path):
