@@ -21,7 +21,7 @@ from anomfit import __version__
 from anomfit.capabilities import choices_of
 from anomfit.data import data_folder
 from anomfit.errors import InputError
-from anomfit.parameters import Nuisance
+from anomfit.parameters import Nuisance, Parameter
 from anomfit.problem import Problem
 from anomfit.userfiles import sources
 
@@ -52,10 +52,15 @@ def identity(problem: Problem) -> dict[str, str]:
         choices = str(sorted(measurement.choices.items())).encode()
         parts[f"the data of {name}"] = _digest(choices, *map(_content, jax.tree.leaves(measurement)))
     parts |= {f"the fixed {name}": repr(float(value)) for name, value in problem.fixed.items()}
-    parts |= {f"the range of {p.name}": f"{p.prior} from {p.low!r} to {p.high!r}" for p in problem.free}
+    parts |= {f"the range of {p.name}": f"{_prior(p)} from {p.low!r} to {p.high!r}" for p in problem.free}
     parts |= {f"the nuisance {n.name}": _width_of(n) for n in problem.nuisances}
     order = (*problem.names, *(f"{m.name}:{m.era}" for m in problem.measurements))
     return parts | {"the order of parameters and measurements": _digest(*(name.encode() for name in order))}
+
+
+def _prior(parameter: Parameter) -> str:
+    kind = parameter.prior
+    return f"{kind} {parameter.mean!r} +- {parameter.sigma!r}" if parameter.is_gaussian else kind
 
 
 def sampling_identity(problem: Problem, key: Array, method: str, **settings: Any) -> dict[str, str]:

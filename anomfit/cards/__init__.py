@@ -1,7 +1,15 @@
 """Fit cards: one small TOML file that says model, parameters, priors, measurements and settings of a fit."""
 
 from anomfit.cards.building import problem_from_card
-from anomfit.cards.card import Card, CardFit, CardSampling, FreeParameter, MeasurementChoice
+from anomfit.cards.card import (
+    Card,
+    CardFit,
+    CardSampling,
+    FreeParameter,
+    MeasurementChoice,
+    with_fixed,
+    with_target_choices,
+)
 from anomfit.cards.finding import default_card, generated_card, load_card, shipped_card_names, shipped_card_text
 from anomfit.cards.reading import card_from_text
 from anomfit.cards.writing import card_text
@@ -20,4 +28,6 @@ __all__ = [
     "problem_from_card",
     "shipped_card_names",
     "shipped_card_text",
+    "with_fixed",
+    "with_target_choices",
 ]

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 from anomfit.answers import checked_values
-from anomfit.capabilities import Model
+from anomfit.capabilities import Model, with_targets
 from anomfit.cards.card import Card, FreeParameter, Quantity
 from anomfit.cards.reading import nearest
 from anomfit.errors import InputError, reject
@@ -23,7 +23,7 @@ def problem_from_card(card: Card, say: Callable[[str], None] | None = None) -> P
     Raises InputError for unknown names (with the nearest known one), a quantity of the wrong unit, a value or range
     outside the parameter's bounds, a parameter free and fixed or neither, and measurements that do not fit together.
     """
-    model = resolve_model(card.model)
+    model = with_targets(resolve_model(card.model), dict(card.targets))
     chosen = chosen_parametrisation(model, card.parametrisation)
     free = [_free_parameter(chosen, entry) for entry in card.free]
     stated = {name: stated_value(named_parameter(chosen, name), value) for name, value in card.fixed}
@@ -78,7 +78,10 @@ def _free_parameter(chosen: Parametrisation, entry: FreeParameter) -> Parameter:
     high = parameter.high if math.isclose(high, parameter.high, rel_tol=1e-12) else high
     if low < parameter.low or high > parameter.high:
         raise reject(f"free.{entry.name}", [entry.low, entry.high], f"give a range {_bounds(parameter)}")
-    return parameter.within(low, high, entry.prior)  # type: ignore[arg-type]
+    if entry.mean is None or entry.sigma is None:
+        return parameter.within(low, high, entry.prior)  # type: ignore[arg-type]
+    mean, sigma = (parse_quantity(x, parameter.unit, entry.name) for x in (entry.mean, entry.sigma))
+    return parameter.within(low, high, "uniform").gaussian(mean, sigma)
 
 
 def _bounds(parameter: Parameter) -> str:

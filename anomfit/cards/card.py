@@ -1,6 +1,7 @@
 """What a fit card says, as frozen data: no file, no physics."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from anomfit.errors import reject
 
@@ -10,12 +11,14 @@ LARGEST_SEED = 2**32 - 1
 
 @dataclass(frozen=True)
 class FreeParameter:
-    """A free parameter; None for range or prior means the model's own."""
+    """A free parameter; None for range or prior means the model's own. A mean and a sigma make the prior Gaussian."""
 
     name: str
     low: Quantity | None = None
     high: Quantity | None = None
     prior: str | None = None
+    mean: Quantity | None = None
+    sigma: Quantity | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,8 @@ class CardSampling:
 class Card:
     """One fit. `point` names the values of every parameter that is neither free nor fixed; None: there is none such.
 
-    bibtex: entries for keys that a user's model or measurement cites.
+    bibtex: entries for keys that a user's model or measurement cites. targets: choices about form factors and binding,
+    by field of `anomfit.physics.targets.TargetChoices`, for all measurements alike.
     """
 
     model: str
@@ -108,6 +112,22 @@ class Card:
     fit: CardFit = field(default_factory=CardFit)
     sampling: CardSampling = field(default_factory=CardSampling)
     bibtex: str = ""
+    targets: tuple[tuple[str, str], ...] = ()
+
+
+def with_fixed(card: Card, values: Mapping[str, Quantity]) -> Card:
+    """The card with these parameters fixed, whether it had them free, fixed or neither.
+
+    Names are looked up when the card becomes a problem.
+    """
+    free = tuple(entry for entry in card.free if entry.name not in values)
+    kept = tuple((name, value) for name, value in card.fixed if name not in values)
+    return replace(card, free=free, fixed=(*kept, *values.items()))
+
+
+def with_target_choices(card: Card, words: Mapping[str, str]) -> Card:
+    """The card with these choices about targets in place of its own; they are looked up when it becomes a problem."""
+    return replace(card, targets=tuple({**dict(card.targets), **words}.items()))
 
 
 def _check_integer(name: str, value: object, low: int, high: int) -> None:

@@ -10,10 +10,24 @@ from typing import Any
 from anomfit.cards.card import Card, CardFit, CardSampling, FreeParameter, MeasurementChoice, Quantity
 from anomfit.cards.limits import LARGEST, check_limits, too_large
 from anomfit.errors import LONGEST, InputError, quoted, reject, shortened
-from anomfit.userfiles import anchored
+from anomfit.userfiles import anchored, is_own_table
 
-SECTIONS = ("model", "parametrisation", "point", "free", "fixed", "measurements", "fit", "sampling", "bibtex")
-FREE_FORMS = 'write "default", [low, high] or {range = [low, high], prior = "log-uniform"}'
+SECTIONS = (
+    "model",
+    "parametrisation",
+    "point",
+    "free",
+    "fixed",
+    "measurements",
+    "targets",
+    "fit",
+    "sampling",
+    "bibtex",
+)
+GAUSSIAN = "{mean = ..., sigma = ...}"
+FREE_FORMS = (
+    'write "default", [low, high] or {range = [low, high], prior = "log-uniform"}, or {mean = ..., sigma = ...}'
+)
 
 
 def read_card(path: Path) -> Card:
@@ -45,7 +59,8 @@ def card_from_text(text: str, source: str = "card", folder: Path | None = None) 
         raise reject("card", source, f"it is not valid TOML ({shortened(str(error))})") from error
     except ValueError as error:  # Python's own limit
         raise reject("card", source, "a whole number in it has thousands of digits; give a number") from error
-    _refuse_unknown("card", content, SECTIONS)
+    own_tables = {name: entry for name, entry in content.items() if is_own_table(name)}
+    _refuse_unknown("card", content, (*SECTIONS, *own_tables))
     if "model" not in content:
         raise reject("card", source, "it names no model; add the line: model = \"...\", see 'anomfit models'")
     anchor = (lambda name: anchored(name, folder)) if folder is not None else (lambda name: name)
@@ -56,11 +71,13 @@ def card_from_text(text: str, source: str = "card", folder: Path | None = None) 
         free=tuple(_free(name, entry) for name, entry in _table("free", content).items()),
         fixed=tuple((name, _quantity(f"fixed.{name}", value)) for name, value in _table("fixed", content).items()),
         measurements=tuple(
-            _measurement(anchor(name), entry) for name, entry in _table("measurements", content).items()
+            _measurement(anchor(name), entry)
+            for name, entry in (*_table("measurements", content).items(), *own_tables.items())
         ),
         fit=_settings(CardFit, "fit", content),
         sampling=_sampling(content),
         bibtex=_optional_text("bibtex", content) or "",
+        targets=tuple((name, _text(f"targets.{name}", word)) for name, word in _table("targets", content).items()),
     )
 
 
@@ -94,6 +111,10 @@ def _text(name: str, value: object) -> str:
     return value
 
 
+def _text_or_number(name: str, value: object) -> str:
+    return _text(name, value) if isinstance(value, str) else repr(_quantity(name, value))
+
+
 def _optional_text(name: str, content: Mapping[str, Any]) -> str | None:
     return _text(name, content[name]) if name in content else None
 
@@ -105,21 +126,33 @@ def _quantity(name: str, value: object) -> Quantity:
 
 
 def _free(name: str, entry: object) -> FreeParameter:
+    if not isinstance(entry, dict):
+        return FreeParameter(name, *_range(name, entry))
+    _refuse_unknown(f"free.{name}", entry, ("range", "prior", "mean", "sigma"))
+    low, high = _range(name, entry.get("range", "default"))
+    if "mean" in entry or "sigma" in entry:
+        for key, other in (("mean", "sigma"), ("sigma", "mean")):
+            if key not in entry:
+                raise reject(
+                    f"free.{name}.{other}", entry[other], f"a Gaussian prior has a {key} too; write {GAUSSIAN}"
+                )
+        if "prior" in entry:
+            raise reject(f"free.{name}.prior", entry["prior"], "mean and sigma make the prior Gaussian; leave it out")
+        mean, sigma = (_quantity(f"free.{name}.{key}", entry[key]) for key in ("mean", "sigma"))
+        return FreeParameter(name, low, high, mean=mean, sigma=sigma)
+    prior = _optional_text("prior", entry)
+    if prior not in (None, "log-uniform", "uniform"):
+        raise reject(f"free.{name}.prior", prior, f"use 'log-uniform' or 'uniform', or write {GAUSSIAN}")
+    return FreeParameter(name, low, high, prior)
+
+
+def _range(name: str, entry: object) -> tuple[Quantity, Quantity] | tuple[None, None]:
     if entry == "default":
-        return FreeParameter(name)
-    prior = None
-    if isinstance(entry, dict):
-        _refuse_unknown(f"free.{name}", entry, ("range", "prior"))
-        prior = _optional_text("prior", entry)
-        if prior not in (None, "log-uniform", "uniform"):
-            raise reject(f"free.{name}.prior", prior, "use 'log-uniform' or 'uniform'")
-        entry = entry.get("range", "default")
-        if entry == "default":
-            return FreeParameter(name, prior=prior)
+        return None, None
     if not isinstance(entry, list) or len(entry) != 2:
         raise reject(f"free.{name}", entry, FREE_FORMS)
     low, high = (_quantity(f"free.{name}", value) for value in entry)
-    return FreeParameter(name, low, high, prior)
+    return low, high
 
 
 def _measurement(name: str, entry: object) -> MeasurementChoice:
@@ -127,8 +160,9 @@ def _measurement(name: str, entry: object) -> MeasurementChoice:
         return MeasurementChoice(name, None if entry == "default" else _text(f"measurements.{name}", entry))
     if not isinstance(entry, dict):
         raise reject(f"measurements.{name}", entry, 'write "default", an era in quotation marks, or {era = "..."}')
-    options = {key: _text(f"measurements.{name}.{key}", value) for key, value in entry.items()}
-    era = options.pop("era", None)
+    of_one = _text_or_number if is_own_table(name) else _text
+    options = {key: of_one(f"measurements.{name}.{key}", value) for key, value in entry.items()}
+    era = None if is_own_table(name) else options.pop("era", None)
     return MeasurementChoice(name, era, tuple(sorted(options.items())))
 
 

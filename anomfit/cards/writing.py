@@ -17,6 +17,8 @@ def card_text(card: Card) -> str:
     lines += ["", "[free]", *(f"{_key(entry.name)} = {_free(entry)}" for entry in card.free)]
     lines += ["", "[fixed]", *(f"{_key(name)} = {_value(value)}" for name, value in card.fixed)]
     lines += ["", "[measurements]", *(f"{_key(entry.name)} = {_measurement(entry)}" for entry in card.measurements)]
+    if card.targets:
+        lines += ["", "[targets]", *(f"{_key(name)} = {_value(word)}" for name, word in card.targets)]
     foreign = card.sampling.foreign
     for section in ("fit", "sampling"):
         settings = dataclasses.asdict(getattr(card, section)).items()
@@ -42,6 +44,8 @@ def _free(entry: FreeParameter) -> str:
         parts.append(f"range = [{_value(entry.low)}, {_value(entry.high)}]")
     if entry.prior is not None:
         parts.append(f"prior = {_value(entry.prior)}")
+    if entry.mean is not None and entry.sigma is not None:
+        parts.append(f"mean = {_value(entry.mean)}, sigma = {_value(entry.sigma)}")
     return f"{{{', '.join(parts)}}}" if parts else '"default"'
 
 

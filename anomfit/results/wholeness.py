@@ -5,15 +5,16 @@ from collections.abc import Iterable
 import numpy as np
 
 from anomfit.inference.sample import Samples
+from anomfit.parameters import PRIORS
 from anomfit.results.result import Result, Spectrum
 
-PRIORS = ("log-uniform", "uniform", "pull")
+KINDS = (*PRIORS, "pull")
 
 
 def is_whole(result: Result) -> bool:
     """True where every part names the same coordinates, tables have a row a bin, and draws are finite."""
     names = [c.name for c in result.provenance.coordinates]
-    whole = len(set(names)) == len(names) and all(c.prior in PRIORS for c in result.provenance.coordinates)
+    whole = len(set(names)) == len(names) and all(c.prior in KINDS for c in result.provenance.coordinates)
     whole &= all(_is_spectrum(spectrum) for spectrum in result.spectra)
     whole &= all(entry.name in names for entry in result.minos)
     if result.log_likelihood is not None:
