@@ -29,8 +29,15 @@ def is_user_file(name: str) -> bool:
     return name.endswith(".py") or ".py:" in name
 
 
+def is_own_table(name: str) -> bool:
+    """Whether `name` is a CSV file: data or a limit of a user's, whose options say what the numbers mean."""
+    return name.endswith(".csv") and "\0" not in name
+
+
 def anchored(name: str, folder: Path) -> str:
     """`name` with the path of a user's file made absolute, relative to `folder`; a catalogue name is left as it is."""
+    if is_own_table(name):
+        return str((folder / name).resolve())
     if not is_user_file(name):
         return name
     path, attribute = _split(name)
@@ -60,9 +67,15 @@ def resolve_model(name: str) -> Model:
 def resolve_measurement(name: str, /, **options: str) -> Measurement:
     """The measurement `name` or `name:era` of the catalogue with its `options`, or the object of a user's file.
 
+    A CSV file of the user's is what its options say (`anomfit.own_tables`).
+
     Raises InputError as `resolve_model` does, for an option that is not known, for an object that is no pytree, and for
     a constraint that never enters a likelihood.
     """
+    if is_own_table(name):
+        from anomfit.own_tables import load_own_table
+
+        return load_own_table(Path(name), options)
     if not is_user_file(name):
         from anomfit.measurements.catalogue import find_measurement
 

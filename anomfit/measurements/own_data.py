@@ -12,7 +12,7 @@ one row. Errors are columns that end in " +" and " -", or one named "error" (`an
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, Self, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -22,13 +22,33 @@ from jaxtyping import Array, Float
 from anomfit.capabilities import Needs
 from anomfit.errors import InputError, quoted, reject
 from anomfit.hepdata_csv import CsvTable, energy_scale, errors_of, read_csv_table
-from anomfit.measurements.base import Bin, Measurement, Prediction, Rebins
+from anomfit.measurements.base import Bin, Measurement, Prediction
 from anomfit.measurements.catalogue import find_measurement
 from anomfit.measurements.described import Described, HasDescription
 from anomfit.measurements.lepton_moments import Label, LeptonMoment
 from anomfit.parameters import Nuisance, Point
 from anomfit.statistics.terms import gaussian_log_likelihood
 from anomfit.statistics.throws import correlated_gaussian, two_sided_gaussian
+
+
+@runtime_checkable
+class Rebins(Measurement, Protocol):
+    """A measurement whose prediction can be made for other bins and another exposure."""
+
+    @property
+    def protons_on_target(self) -> float:
+        """The exposure of its own data."""
+        ...
+
+    @property
+    def signal_nuisances(self) -> tuple[Nuisance, ...]:
+        """Those of its nuisances that its prediction depends on."""
+        ...
+
+    def with_bins(self, low: Float[np.ndarray, " bins"], high: Float[np.ndarray, " bins"]) -> Self:
+        """With bins of the same energy between other ends in GeV; its data lose their meaning."""
+        ...
+
 
 OPTIONS = ("like", "exposure", "covariance", "source")
 
@@ -37,7 +57,8 @@ OPTIONS = ("like", "exposure", "covariance", "source")
 class OwnSpectrum(HasDescription):
     """Counts of a user's in bins of energy, Gaussian: with a covariance, or with errors below and above the data.
 
-    `like` is the measurement that predicts, in these bins; `scale` the exposure over its own; `covariance` is empty
+    `like` is the measurement that predicts, in these bins; `scale` the exposure over its own; `covariance`, whose
+    inverse stands beside it, is empty
     where the bins are independent.
     """
 
@@ -46,6 +67,7 @@ class OwnSpectrum(HasDescription):
     sigma_minus: Float[Array, "bins"]
     sigma_plus: Float[Array, "bins"]
     covariance: Float[Array, "bins bins"]
+    inverse: Float[Array, "bins bins"]
     scale: Float[Array, ""]
     like: Any
     name: str
@@ -91,7 +113,7 @@ class OwnSpectrum(HasDescription):
         """A Gaussian, up to a constant."""
         residual = prediction.total + self.background - self.data
         if self.covariance.size:
-            return -0.5 * residual @ jnp.linalg.solve(self.covariance, residual)
+            return -0.5 * residual @ self.inverse @ residual
         return jnp.sum(gaussian_log_likelihood(residual, self.sigma_minus, self.sigma_plus))
 
     def chi_squared(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
@@ -113,7 +135,7 @@ class OwnSpectrum(HasDescription):
 
 jax.tree_util.register_dataclass(
     OwnSpectrum,
-    data_fields=["data", "background", "sigma_minus", "sigma_plus", "covariance", "scale", "like"],
+    data_fields=["data", "background", "sigma_minus", "sigma_plus", "covariance", "inverse", "scale", "like"],
     meta_fields=["name", "described"],
 )
 
@@ -130,7 +152,7 @@ def load_own_data(path: Path, options: Mapping[str, str]) -> Measurement:
     like = find_measurement(options["like"])
     table = read_csv_table(path)
     if isinstance(like, LeptonMoment):
-        return _moment(table, like, options)
+        return _moment(table, like, options)  # type: ignore[return-value]  # as the catalogue's
     if not isinstance(like, Rebins):
         words = "it cannot be binned anew; use microboone, g-2-muon or g-2-electron"
         raise reject(f"{path.name}.like", options["like"], words)
@@ -187,6 +209,7 @@ def _spectrum(table: CsvTable, like: Rebins, options: Mapping[str, str]) -> OwnS
         sigma_minus=jnp.asarray(below),
         sigma_plus=jnp.asarray(above),
         covariance=jnp.asarray(covariance),
+        inverse=jnp.asarray(np.linalg.inv(covariance) if covariance.size else covariance),
         scale=jnp.asarray(exposure / like.protons_on_target),
         like=like.with_bins(low, high),
         name=table.path.stem,
