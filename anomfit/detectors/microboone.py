@@ -123,10 +123,19 @@ def selected(events: PairEvents, efficiency: Efficiency) -> PairEvents:
     return events._replace(share=events.share * slice_power("energy", efficiency.energy, events.energy))
 
 
-def build(efficiency: Efficiency, energies: int, waves: int = WAVES) -> ShowerResponse:
-    """The response in visible energy, times the Legendre waves of the efficiency's part in the angle to the beam."""
+def build(
+    efficiency: Efficiency,
+    energies: int,
+    waves: int = WAVES,
+    edges: tuple[Float[np.ndarray, " bins"], Float[np.ndarray, " bins"]] | None = None,
+) -> ShowerResponse:
+    """The response in visible energy, times the Legendre waves of the efficiency's part in the angle to the beam.
+
+    edges: lower and upper ends of the bins in GeV; None for those of the search.
+    """
     columns = load_record("microboone/pair_search_2025").columns
-    low, high = 1e-3 * columns["Evis_lo_MeV"], 1e-3 * columns["Evis_hi_MeV"]
+    own = (1e-3 * columns["Evis_lo_MeV"], 1e-3 * columns["Evis_hi_MeV"])
+    low, high = own if edges is None else edges
     whole = Binning(len(low), (-1.0, 1.0), lambda cosine: (low, high))
     of_energy = build_response(whole, visible_energy(), energies, waves=1).table
     return ShowerResponse(of_energy * jnp.asarray(angle_waves(efficiency.angle, waves))[:, None])

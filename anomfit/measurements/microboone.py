@@ -83,6 +83,21 @@ class MicroBoone(HasDescription):
         """One a bin."""
         return self.counts.size
 
+    @property
+    def protons_on_target(self) -> float:
+        """The exposure of these data."""
+        return load_record("microboone/experiment").values["pot"]
+
+    @property
+    def signal_nuisances(self) -> tuple[Nuisance, ...]:
+        """Those of the beam and of births outside; the first of all is the background's."""
+        return self.nuisances[1:]
+
+    def with_bins(self, low: Float[np.ndarray, " bins"], high: Float[np.ndarray, " bins"]) -> "MicroBoone":
+        """The prediction in other bins of visible energy (GeV); counts and backgrounds stay, and mean nothing."""
+        response = detector.build(self.search.efficiency, ENERGIES, edges=(low, high))
+        return replace(self, search=replace(self.search, response=response))
+
     def bins(self) -> list[Bin]:
         """Candidates and background; errors: Poisson and both parts of the background's."""
         background = np.asarray(self.background)
