@@ -251,7 +251,7 @@ def together(needs: Needs) -> tuple[type, ...]:
 
 
 def require_offered(model: Model, measurement: "Measurement") -> None:
-    """InputError when the model offers none of the capabilities that the measurement accepts; it says what is lacking."""
+    """InputError, with what is lacking, when the model offers none of the capabilities that the measurement accepts."""
     if not offers(model, measurement.accepts):
         needs = " or ".join(" with ".join(map(_words, together(needs))) for needs in measurement.accepts)
         lacked = [" and ".join(_lacked(model, kind) for kind in together(needs)) for needs in measurement.accepts]
@@ -269,17 +269,16 @@ def _lacked(model: object, kind: type) -> str:
         if isinstance(model, HasLightBosons):
             return f"a {' or a '.join(sorted(kind.spins))} among its light bosons"
         kind = HasLightBosons
-    owners = kind.__mro__[: kind.__mro__.index(Protocol)] if Protocol in kind.__mro__ else ()  # type: ignore[arg-type]
-    members = [member for owner in owners for member in vars(owner).items() if not member[0].startswith("_")]
-    calls = " and ".join(repr(_call(*member)) for member in members)
-    return f"{calls or kind.__name__} (see {kind.__module__}.{kind.__qualname__})"
+    return f"{called(kind)} (see {kind.__module__}.{kind.__qualname__})"
 
 
-def _call(name: str, member: object) -> str:
-    """A method with its arguments, without self; an attribute by its name alone."""
-    if not inspect.isfunction(member):
-        return name
-    return f"{name}({', '.join(list(inspect.signature(member).parameters)[1:])})"
+def called(kind: type) -> str:
+    """The methods that a capability asks for as they are called, such as `light_bosons(point)`; a class by its name."""
+    methods = {name: x for name, x in vars(kind).items() if not name.startswith("_") and inspect.isfunction(x)}
+    if Protocol not in kind.__mro__ or not methods:
+        return f"`{kind.__name__}`"
+    arguments = {name: list(inspect.signature(method).parameters)[1:] for name, method in methods.items()}
+    return " and ".join(f"`{name}({', '.join(names)})`" for name, names in arguments.items())
 
 
 def productions(model: Upscatters, point: Point, nuisances: Point) -> tuple[Exchange, ...]:

@@ -17,6 +17,7 @@ from anomfit.constraints.production import (
     nearest,
     numbers_on_edges,
     of_each,
+    relative,
     spectrum_of,
     unseen,
 )
@@ -226,4 +227,5 @@ def _bremsstrahlung(model: HasLightBosons, point: Point, nuisances: Point, data)
         return (family.g_e / E_CHARGE) ** 2 * (spectrum_of(family)(x) / vector_spectrum(x))
 
     electrons, _, _ = vector_shares(bosons.mass)
-    return nearest(bosons, of_each(families, made_by) * bosons.branching_ratio("electrons") / electrons, data)
+    seen = relative(bosons.branching_ratio("electrons"), electrons)
+    return nearest(bosons, of_each(families, made_by) * seen, data)

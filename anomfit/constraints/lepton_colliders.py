@@ -17,6 +17,7 @@ from anomfit.constraints.production import (
     by_radiation_off_muons,
     nearest,
     of_each,
+    relative,
     unseen,
 )
 from anomfit.data import load_record
@@ -99,9 +100,9 @@ def _seen(seen: str, bosons: LightBosons, data):
     """Fraction of the boson's decays that the search looks for, over the vector's."""
     electrons, muons, hadrons = vector_shares(bosons.mass)
     if seen == "electrons":
-        return bosons.branching_ratio("electrons") / electrons
+        return relative(bosons.branching_ratio("electrons"), electrons)
     if seen == "leptons":
-        return bosons.branching_ratio("electrons", "muons") / (electrons + muons)
+        return relative(bosons.branching_ratio("electrons", "muons"), electrons + muons)
     if seen == "muons and pions":
         return bosons.branching_ratio("muons", "hadrons") / jnp.maximum(muons + hadrons, 1e-3)
     energy = 0.5 * data["root_s"]

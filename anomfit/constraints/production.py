@@ -93,6 +93,12 @@ def decades_in_table(data, mass, decades_at: Callable[[Array, Array], Array]) ->
     return jnp.where(above > 0.0, kept * above, above) - 2.0 * out
 
 
+def relative(own: Float[Array, " bosons"], of_vector: Float[Array, " bosons"]) -> Float[Array, " bosons"]:
+    """A branching ratio over that of the vector on a curve; 0 where the vector has no such decay."""
+    some = of_vector > 0.0
+    return jnp.where(some, own / jnp.where(some, of_vector, 1.0), 0.0)
+
+
 def of_each(families: Iterable[LightBosons], function: Callable[[LightBosons], Array]) -> Array:
     """What `function` says of the bosons of each spin, along one axis."""
     return jnp.concatenate([function(family) for family in families])

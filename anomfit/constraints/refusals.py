@@ -1,8 +1,6 @@
 """Which constraints a model is not asked, and why: a missing method, or a spin of which the search says nothing."""
 
-import inspect
-
-from anomfit.capabilities import HasLightBosons, Needs, offers, together
+from anomfit.capabilities import HasLightBosons, Needs, called, offers, together
 from anomfit.constraints.base import Constraint
 from anomfit.constraints.catalogue import shipped_constraints
 
@@ -25,19 +23,10 @@ def reason_of_refusal(model: object, constraint: Constraint) -> str:
     if of_spin:
         return constraint.about.other_spins
     fewest = min(lacking, key=len)
-    return "; ".join(f"needs `{_signature(kind)}`: see anomfit.capabilities.{kind.__name__}" for kind in fewest)
+    return "; ".join(f"needs {called(kind)}: see anomfit.capabilities.{kind.__name__}" for kind in fewest)
 
 
 def _lacking(model: object, needs: Needs) -> list[type]:
     """Capabilities whose methods the model lacks, one that asks for a spin standing for `HasLightBosons`."""
     asked = [HasLightBosons if hasattr(kind, "spins") else kind for kind in together(needs)]
     return [kind for kind in asked if not isinstance(model, kind)]
-
-
-def _signature(kind: type) -> str:
-    """The capability's own method as it is called, such as light_bosons(point)."""
-    name, method = next(
-        (name, value) for name, value in vars(kind).items() if inspect.isfunction(value) and name[0] != "_"
-    )
-    arguments = [argument for argument in inspect.signature(method).parameters if argument != "self"]
-    return f"{name}({', '.join(arguments)})"

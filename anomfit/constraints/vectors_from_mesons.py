@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from anomfit.capabilities import HasLightVectors
 from anomfit.constraints.base import NOT_IN_TABLE, About, Constraint, HasLightBosons, Outcome
 from anomfit.constraints.dark_photon_curves import COMPILATION, SOURCES, dark_photon_curve
-from anomfit.constraints.production import decades_in_table, decades_of_events, nearest, numbers_on_edges
+from anomfit.constraints.production import decades_in_table, decades_of_events, nearest, numbers_on_edges, relative
 from anomfit.data import load_record
 from anomfit.parameters import Point
 from anomfit.physics.dark_photon import vector_shares
@@ -66,8 +66,8 @@ def _prompt() -> Constraint:
 def _pairs_of_pions(model: HasLightBosons, point: Point, nuisances: Point, data) -> Outcome:
     vectors = of_spin(model.light_bosons(point), "vector")
     electrons, _, _ = vector_shares(vectors.mass)
-    made = squared_epsilon(vectors.g_u, vectors.g_d) * vectors.branching_ratio("electrons") / electrons
-    return nearest(vectors, made, data)
+    seen = relative(vectors.branching_ratio("electrons"), electrons)
+    return nearest(vectors, squared_epsilon(vectors.g_u, vectors.g_d) * seen, data)
 
 
 def _dump(curve: str, name: str, title: str, era: str) -> Constraint:

@@ -1,5 +1,7 @@
 """Is the dark scalar of arXiv:2005.08920 alive? Its posterior beside the anomalies it was made for."""
 
+from collections.abc import Mapping
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,7 +9,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from anomfit.measurements.catalogue import find_measurement
+from anomfit.measurements.catalogue import find_projection
 from anomfit.measurements.lepton_moments import load_lepton_moment
 from anomfit.models.dark_scalar import DarkScalar, as_published, dark_scalar
 from anomfit.parameters import Point
@@ -15,7 +17,7 @@ from anomfit.plotting.figures import add_note
 from anomfit.plotting.kaons import MEV_PER_GEV, plot_koto
 from anomfit.plotting.style import BAND, CURVES, QUIET
 from anomfit.prediction import predict
-from anomfit.results.result import Result, Spectrum
+from anomfit.results.result import Result, Spectrum, options_of
 
 MOMENT_UNIT = 1e-9
 DRAWS = 2000  # of the posterior, at most
@@ -42,7 +44,7 @@ def today_figure(result: Result) -> Figure:
     plot_anomalies(result, right).legend(loc="upper left")
     note = (
         f"Posterior with {', '.join(result.provenance.measurements)}. MiniBooNE: neutrino mode, E_nu^QE below "
-        "1250 MeV; the points with the default pair selection."
+        "1250 MeV; the points with the choices of the fit."
     )
     add_note(figure, note, columns=2)
     return figure
@@ -67,7 +69,7 @@ def plot_anomalies(result: Result, ax: Axes) -> Axes:
     best = sum(part[kept].sum() for part in miniboone.best_fit.values())
     ax.plot(sum(moment.best_fit.values()) / MOMENT_UNIT, [best], "P", color=CURVES[0], ms=8, label="best fit")
     for model, face in ((as_published, "white"), (dark_scalar, "black")):
-        found = benchmark_signals(model, miniboone, kept)
+        found = benchmark_signals(model, miniboone, kept, options_of(result, "miniboone"))
         ax.plot(*found, "o", ms=5, mfc=face, mec="black", lw=0.0, label=f"BP 1 to 6, {model.name}", zorder=6)
     ax.axhline(0.0, color=QUIET, lw=0.5)
     ax.set_ylim(-0.04 * excess, 1.3 * (excess + error))
@@ -77,11 +79,11 @@ def plot_anomalies(result: Result, ax: Axes) -> Axes:
 
 
 def benchmark_signals(
-    model: DarkScalar, shown: Spectrum, kept: list[int]
+    model: DarkScalar, shown: Spectrum, kept: list[int], options: Mapping[str, str]
 ) -> tuple[Float[np.ndarray, "points"], Float[np.ndarray, "points"]]:
-    """(Delta a_mu in units of 1e-9, events in the kept bins) of the six points."""
+    """(Delta a_mu in units of 1e-9, events in the kept bins) of the six points, with the options of the fit."""
     physical, points = model.parametrisations["physical"], list(model.points.values())
-    reports = predict(model, find_measurement(shown.full_name), physical, points)
+    reports = predict(model, find_projection(shown.measurement, shown.era, options), physical, points)
     events = [np.array(report.total)[kept].sum() for report in reports]
     arrays = [{name: jnp.asarray(float(value)) for name, value in point.items()} for point in points]
     return np.array([float(model.lepton_moment(p, "muon")) for p in arrays]) / MOMENT_UNIT, np.array(events)
@@ -97,8 +99,8 @@ def invisible_kaons(result: Result) -> tuple[Float[np.ndarray, "draws"], Float[n
 
     def at(drawn: Point):
         point = parametrisation.to_physical({**fixed, **drawn})
-        unseen = dark_scalar.meson_scalars(point).to_invisible
-        return point["m_S"], jnp.sum(dark_scalar.meson_branching_ratio(point, "K_L -> pi0") * unseen)
+        ((boson,), (rate,)) = dark_scalar.light_bosons(point), dark_scalar.meson_branching_ratios(point, "K_L -> pi0")
+        return point["m_S"], jnp.sum(rate * boson.branching_ratio("invisible"))
 
     drawn = {name: jnp.asarray(columns[name][::step]) for name in parametrisation.names if name in columns}
     mass, rate = jax.jit(jax.vmap(at))(drawn)

@@ -153,9 +153,10 @@ def _points(ax: Axes, rate) -> None:
 
 def _rates(model: DarkScalar, point: Mapping[str, float]) -> Iterator[float]:
     arrays = {name: jnp.asarray(float(value)) for name, value in point.items()}
-    unseen = model.meson_scalars(arrays).to_invisible[0]
+    (boson,) = model.light_bosons(arrays)
+    unseen = boson.branching_ratio("invisible")[0]
     for mode in ("K_L -> pi0", "K+ -> pi+"):
-        yield float(model.meson_branching_ratio(arrays, mode)[0] * unseen)
+        yield float(model.meson_branching_ratios(arrays, mode)[0][0] * unseen)
 
 
 def _constraint(name: str):
