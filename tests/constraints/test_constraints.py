@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from anomfit.capabilities import MakesPairs
+from anomfit.capabilities import Upscatters
 from anomfit.constraints import constraint_table, find_constraint, shipped_constraints
 from anomfit.constraints.base import IN_FITS, KINDS
 from anomfit.data import load_record
@@ -17,10 +17,10 @@ from anomfit.measurements.base import Measurement, Prediction
 from anomfit.measurements.catalogue import find_measurement
 from anomfit.models.two_higgs_doublet import two_higgs_doublet
 from anomfit.physics import scalar_bremsstrahlung, scalar_decays
-from anomfit.physics.constants import M_E
-from anomfit.physics.dark_photon import E_CHARGE
-from anomfit.physics.light_scalars import LightScalars
+from anomfit.physics.constants import E_CHARGE, M_E
+from anomfit.physics.light_bosons import LightBosons
 from anomfit.physics.meson_decays import kaon_to_pion_scalar
+from anomfit.physics.vector_decays import dark_photon_widths
 from anomfit.problem import build_problem
 from anomfit.results.citations import bibliography
 
@@ -78,7 +78,7 @@ def likelihoods():
     directions = rng.standard_normal((25, len(RANGES)))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     offered = [entry for entry in FITTED if any(isinstance(two_higgs_doublet, kind) for kind in entry.accepts)]
-    cheap = tuple(entry for entry in offered if MakesPairs not in entry.accepts)  # nuisances at their means
+    cheap = tuple(entry for entry in offered if Upscatters not in entry.accepts)  # nuisances at their means
 
     def each(at, direction, shift):
         moved = {**at, **{name: at[name] * jnp.exp(shift * x) for name, x in zip(RANGES, direction, strict=True)}}
@@ -263,7 +263,7 @@ def test_dumps_go_on_smoothly_outside_of_the_published_masses(name):
     """Ratio and gradient, at both ends."""
     entry = find_by_name(name)
     masses = np.asarray(entry.data["m"])
-    ratio = jax.jit(jax.value_and_grad(lambda m: jnp.log10(entry.outcome(Vector(), {"m": m}, {}).ratio)))
+    ratio = jax.jit(jax.value_and_grad(lambda m: jnp.log10(entry.outcome(LikeVector(), {"m": m}, {}).ratio)))
     for end in (masses[0], masses[-1]):
         (below, slope_below), (above, slope_above) = (ratio(end * (1.0 + shift)) for shift in (-1e-6, 1e-6))
         assert float(below) == pytest.approx(float(above), abs=1e-3)
@@ -279,7 +279,7 @@ def test_the_lower_edge_of_e137_is_continued_where_it_is_published():
     start, edge = masses[kept][0], low[kept][0]
 
     def events(m, eps):
-        width = scalar_bremsstrahlung.vector_width(m, eps)
+        width = sum(dark_photon_widths(m, eps))
         return float(
             scalar_bremsstrahlung.displaced_rate(scalar_bremsstrahlung.vector_spectrum, m, eps**2, width, dump)
         )
@@ -289,12 +289,10 @@ def test_the_lower_edge_of_e137_is_continued_where_it_is_published():
         assert np.exp(found) == pytest.approx(published, rel=0.10)
 
 
-class Vector:
+class LikeVector:
     """A scalar with the electron coupling of a dark photon of eps = 3e-6 and its width."""
 
-    def light_scalars(self, point):
-        mass = point["m"][None]
-        zero = jnp.zeros(1)
-        coupling = jnp.full(1, 3e-6 * E_CHARGE)
-        width = scalar_decays.width_to_fermions(mass, coupling, M_E)
-        return LightScalars(mass, coupling, *(zero,) * 4, width, *(zero,) * 3)
+    def light_bosons(self, point):
+        coupling = 3e-6 * E_CHARGE
+        width = scalar_decays.width_to_fermions(point["m"], coupling, M_E)
+        return (LightBosons.of("scalar", point["m"], g_e=coupling, to_electrons=width),)

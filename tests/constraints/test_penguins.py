@@ -7,7 +7,7 @@ import pytest
 
 from anomfit.capabilities import MESON_MODES
 from anomfit.constraints import constraint_table, find_constraint, shipped_constraints
-from anomfit.constraints.meson_production import CHIRAL_RATE, produced
+from anomfit.constraints.meson_production import CHIRAL_RATE, meson_decay
 from anomfit.constraints.penguins import constraints
 from anomfit.data import load_record
 from anomfit.models.dark_scalar import dark_scalar
@@ -23,6 +23,12 @@ def point(name="bp1", **changes):
     return {key: jnp.asarray(value) for key, value in {**dark_scalar.points[name], **changes}.items()}
 
 
+def invisible(at, mode):
+    """B(meson -> S) B(S -> nu nubar) of the dark scalar."""
+    (boson,), (rate,) = dark_scalar.light_bosons(at), dark_scalar.meson_branching_ratios(at, mode)
+    return rate[0] * boson.branching_ratio("invisible")[0]
+
+
 @pytest.fixture(scope="module")
 def table():
     every = tuple({**MINE, **KAON_ROWS}.values())
@@ -32,9 +38,10 @@ def table():
 
 def test_photon_rates_are_the_meson_times_the_scalar(table):
     at = point()
-    photons = float(dark_scalar.meson_scalars(at).to_photons[0])
+    (boson,) = dark_scalar.light_bosons(at)
+    photons = float(boson.branching_ratio("photons")[0])
     for name, mode in (("KL-pi0-gg", "K_L -> pi0"), ("KS-pi0-gg", "K_S -> pi0"), ("B-K-gg", "B+ -> K+")):
-        expected = photons * float(dark_scalar.meson_branching_ratio(at, mode)[0])
+        expected = photons * float(dark_scalar.meson_branching_ratios(at, mode)[0][0])
         assert table["bp1"][name].predicted == pytest.approx(expected, rel=1e-12)
 
 
@@ -62,7 +69,7 @@ def test_lighter_points_meet_the_searches_that_the_paper_takes_to_be_blind(table
     ):
         at, columns = point(name), load_record(f"kaon/{record}").columns
         limit = np.exp(np.interp(float(at["m_S"]), columns["m_X_GeV"], np.log(columns["limit_10000ps"])))
-        rate = dark_scalar.meson_branching_ratio(at, "K+ -> pi+")[0] * dark_scalar.meson_scalars(at).to_invisible[0]
+        rate = invisible(at, "K+ -> pi+")
         assert table[name][search].ratio == pytest.approx(float(rate) / limit, rel=1e-6)
         assert table[name][search].ratio > 1.0
 
@@ -79,11 +86,11 @@ def test_a_scalar_heavier_than_two_muons_would_meet_the_photon_searches():
 
 def test_models_that_know_their_light_scalars_only_get_chiral_kaons_and_nothing_else():
     at = {key: jnp.asarray(value) for key, value in two_higgs_doublet.points["table-I"].items()}
-    charged, neutral = (produced(two_higgs_doublet, at, mode).rate for mode in ("K+ -> pi+", "K_L -> pi0"))
+    charged, neutral = (meson_decay(two_higgs_doublet, at, mode).rate for mode in ("K+ -> pi+", "K_L -> pi0"))
     np.testing.assert_allclose(neutral, GROSSMAN_NIR * charged, rtol=1e-14)
     assert float(charged[1]) == pytest.approx(4e-10, rel=0.2)
     for mode in set(MESON_MODES) - {"K+ -> pi+", "K_L -> pi0"}:
-        assert np.all(np.asarray(produced(two_higgs_doublet, at, mode).rate) == 0.0)
+        assert np.all(np.asarray(meson_decay(two_higgs_doublet, at, mode).rate) == 0.0)
 
 
 def test_belle_two_shares_its_data_between_two_rows():
@@ -115,7 +122,7 @@ def test_the_line_in_kstar_is_shown_and_never_fitted():
     assert row.about.kind == "no public data"
     at = point()
     found = row.outcome(dark_scalar, at, {})
-    rate = dark_scalar.meson_branching_ratio(at, "B0 -> K*0")[0] * dark_scalar.meson_scalars(at).to_invisible[0]
+    rate = invisible(at, "B0 -> K*0")
     assert float(found.predicted) == pytest.approx(float(rate), rel=1e-12)
     assert float(row.log_likelihood(row.predict(dark_scalar, at, {}), {})) == 0.0
 

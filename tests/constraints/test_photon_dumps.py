@@ -1,17 +1,17 @@
 """Bosons made from photons: edges of published regions, rows of the tables that are not stored, scaling, slopes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from anomfit.constraints import charm, dark_photon, photon_dumps
+from anomfit.constraints import charm, electron_dumps, photon_dumps
 from anomfit.constraints.dump_tables import decays, stored_table
 from anomfit.models.dark_scalar import dark_scalar
 from anomfit.models.two_higgs_doublet import two_higgs_doublet
-from anomfit.physics.light_scalars import LightScalars
+from anomfit.physics.light_bosons import LightBosons
 from anomfit.physics.primakoff import squared_photon_coupling
 
 NAMES = ("nucal", "na64-photons", "lep-photons", "e137", "charm")
@@ -22,29 +22,26 @@ GRID = np.logspace(-8.0, 0.0, 1601)  # couplings, steps of 1.2 per cent
 class PhotonBoson:
     """One scalar with g (GeV^-1) to photons, a width to electrons and one to neutrinos (GeV), for any mass."""
 
-    def light_scalars(self, point) -> LightScalars:
-        none = jnp.zeros(1)
-        to_photons = point["g"] ** 2 * point["m"] ** 3 / (64.0 * jnp.pi)
-        electrons, hidden = (jnp.reshape(point[name], (1,)) for name in ("electrons", "hidden"))
-        mass = jnp.reshape(point["m"], (1,))
-        photons = jnp.reshape(to_photons, (1,))
-        return LightScalars(mass, none, none, none, none, none, electrons, none, none, hidden, photons)
+    def light_bosons(self, point) -> tuple[LightBosons]:
+        photons = point["g"] ** 2 * point["m"] ** 3 / (64.0 * jnp.pi)
+        widths = {"to_electrons": point["electrons"], "to_invisible": point["hidden"], "to_photons": photons}
+        return (LightBosons.of("scalar", point["m"], **widths),)
 
 
 @dataclass(frozen=True)
 class Fixed:
-    """Scalars as they are given."""
+    """Bosons as they are given."""
 
-    scalars: LightScalars
+    bosons: LightBosons
 
-    def light_scalars(self, point) -> LightScalars:
-        return self.scalars
+    def light_bosons(self, point) -> tuple[LightBosons]:
+        return (self.bosons,)
 
 
 BOSON = PhotonBoson()
 
 
-FAMILIES = (photon_dumps, charm, dark_photon)
+FAMILIES = (photon_dumps, charm, electron_dumps)
 MINE = {entry.name: entry for family in FAMILIES for entry in family.constraints() if entry.name in NAMES}
 
 
@@ -230,9 +227,10 @@ def test_e137_adds_photons_to_what_electrons_radiate():
 
     @jax.jit
     def compared(g):
-        scalars = BOSON.light_scalars(alp(0.011, g, electrons=1e-16))._replace(y_e=jnp.full(1, 1e-7))
-        radiated = dark_photon._radiated(dump, scalars, scalars.to_electrons + scalars.to_photons, alone.data)
-        return alone.physics(Fixed(scalars), {}, {}, alone.data).ratio, radiated.ratio
+        (boson,) = BOSON.light_bosons(alp(0.011, g, electrons=1e-16))
+        boson = replace(boson, g_e=jnp.full(1, 1e-7))
+        radiated = electron_dumps.radiated_events(dump, (boson,), ("electrons", "photons"), alone.data)
+        return alone.physics(Fixed(boson), {}, {}, alone.data).ratio, radiated.ratio
 
     with_photons, without = compared(1e-6), compared(0.0)
     assert float(with_photons[0]) > float(with_photons[1]) > 0.0

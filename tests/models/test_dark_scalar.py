@@ -9,13 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anomfit.capabilities import (
-    MESON_MODES,
-    MakesPairs,
-    Model,
-    PredictsLeptonMoment,
-    ProducesScalarsInMesonDecays,
-)
+from anomfit.capabilities import MESON_MODES, DecaysMesons, Model, PredictsLeptonMoment, Upscatters
 from anomfit.errors import InputError
 from anomfit.models.dark_scalar import DarkScalar, as_published, dark_scalar
 from anomfit.models.dark_scalar_parameters import TABLE_I
@@ -36,7 +30,7 @@ def shares(model, point):
 
 
 def test_it_offers_what_measurements_ask_for():
-    for capability in (Model, MakesPairs, PredictsLeptonMoment, ProducesScalarsInMesonDecays):
+    for capability in (Model, Upscatters, PredictsLeptonMoment, DecaysMesons):
         assert isinstance(dark_scalar, capability)
     assert set(MESON_MODES) == set(MODES)
 
@@ -85,13 +79,11 @@ def test_rest_frame_decay_lengths_are_below_a_tenth_of_a_millimetre_as_stated(na
         assert float(decay_length_m(mass, np.sqrt(2.0) * mass, width)) < 1.0e-4
 
 
-def test_meson_scalars_add_up():
+def test_branching_ratios_add_up():
     point = at("bp3")
-    found = dark_scalar.meson_scalars(point)
-    assert float((found.to_electrons + found.to_photons + found.to_invisible)[0]) == pytest.approx(1.0, rel=1e-13)
+    (found,) = dark_scalar.light_bosons(point)
+    assert float(found.branching_ratio("electrons", "photons", "invisible")[0]) == pytest.approx(1.0, rel=1e-13)
     assert float(found.lifetime[0] * dark_scalar.scalar_widths(point).total) == pytest.approx(HBAR, rel=1e-12)
-    light = dark_scalar.light_scalars(point)
-    assert float(light.width[0]) == pytest.approx(float(dark_scalar.scalar_widths(point).total), rel=1e-13)
 
 
 def test_nucleon_couplings_with_their_uncertainties():
@@ -133,7 +125,7 @@ def summary(point):
             dark_scalar.lepton_moment(point, "muon"),
             dark_scalar.lepton_moment(point, "electron"),
             dark_scalar.nucleon_couplings(point, {})[0],
-            *(dark_scalar.meson_branching_ratio(point, mode)[0] for mode in MESON_MODES),
+            *(dark_scalar.meson_branching_ratios(point, mode)[0][0] for mode in MESON_MODES),
         ]
     )
 
