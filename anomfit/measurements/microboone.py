@@ -37,7 +37,7 @@ from anomfit.statistics.throws import poisson_counts_over
 NAME, ERA = "microboone", "pairs"
 TITLE = "MicroBooNE search for e+e- pairs, visible energy, neutrino mode (6.87e20 POT)"
 REFERENCES = ("arXiv:2502.10900", "arXiv:1905.09694", "arXiv:0806.1449", "barlow-beeston-1993")
-NODES = Nodes(energy=96, angle=18, parent=44, polar=28, path=1.5)  # tests compare with another rule
+NODES = Nodes(energy=64, angle=18, parent=44, polar=28, path=1.5)  # tests compare with another rule
 ENERGIES = 48
 COMPONENTS = ("coherent", "incoherent")  # in the active volume
 TARGETS = {

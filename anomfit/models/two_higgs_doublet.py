@@ -140,7 +140,7 @@ class TwoHiggsDoublet:
     def N1_widths(self, point: Point) -> Float[Array, "2"]:
         """Widths of the Majorana N_1 to a light neutrino and (H, h'), GeV: 0 unless y_nu1 is given."""
         scalars = self.scalars(point)
-        y = point["y_nu1"] * scalars.doublet
+        y = point.get("y_nu1", 0.0) * scalars.doublet  # points of version 0.1 do not have it
         return scalar_decays.width_to_massless_neutrino(point["m_N1"], scalars.mass, y, majorana=True)
 
     def light_bosons(self, point: Point) -> tuple[LightBosons]:
