@@ -271,5 +271,5 @@ def _check_same_card(folder: Path, card_text: str) -> None:
 
 
 def _without_places(card_text: str) -> str:
-    """The card's text with a user's Python files by name alone: they may have been moved, the folder with them."""
-    return re.sub(r'"[^"\n]*[/\\]([^"/\\\n]+\.py:[^"\n]*)"', r'"\1"', card_text)
+    """The card's text with a user's own files by name alone: they may have been moved, the folder with them."""
+    return re.sub(r'"[^"\n]*[/\\]([^"/\\\n]+\.(?:py:[^"\n]*|csv))"', r'"\1"', card_text)

@@ -17,19 +17,23 @@ from anomfit.cards.card import Quantity
 from anomfit.errors import InputError, quoted, reject
 from anomfit.explaining import explained
 from anomfit.inference.devices import each
-from anomfit.measurements.base import Bin, Measurement, Prediction
+from anomfit.measurements.base import Bin, CountsInteractions, Measurement, Prediction
 from anomfit.parameters import Parametrisation, Point
 from anomfit.plain_json import finite_or_none
 from anomfit.precision import require_double_precision
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 LARGEST_TABLE = 100_000_000  # bytes of a table of points
 FEW, BATCH = 4, 32  # more points than a few are filled up to multiples of a batch: few programs to compile
 
 
 @dataclass(frozen=True)
 class PredictionReport:
-    """One point's prediction beside the data; `signal` by component, one number a bin of `bins`."""
+    """One point's prediction beside the data; `signal` by component, one number a bin of `bins`.
+
+    interactions: heavy neutrinos made, by state of the target, before any decay or efficiency; before_efficiency: what
+    of them decays to what is looked for. Either is empty for measurements without.
+    """
 
     model: str
     measurement: str
@@ -39,6 +43,7 @@ class PredictionReport:
     bins: tuple[Bin, ...]
     signal: Mapping[str, tuple[float, ...]]
     before_efficiency: Mapping[str, float]
+    interactions: Mapping[str, float]
 
     @property
     def total(self) -> tuple[float, ...]:
@@ -60,6 +65,7 @@ class PredictionReport:
                 "era": self.era,
                 "point": self.point,
                 "bins": bins,
+                "interactions": self.interactions,
                 "before_efficiency": self.before_efficiency,
                 "total_signal": sum(self.total),
             }
@@ -68,10 +74,15 @@ class PredictionReport:
 
 @explained()
 def predict(
-    model: Model, measurement: Measurement, chosen: Parametrisation, points: Sequence[Mapping[str, float]]
+    model: Model,
+    measurement: Measurement,
+    chosen: Parametrisation,
+    points: Sequence[Mapping[str, float]],
+    nuisances: Sequence[Mapping[str, float]] | None = None,
 ) -> list[PredictionReport]:
-    """The predictions at `points`, each a full set of the parametrisation's values; nuisances at their central values.
+    """The predictions at `points`, each a full set of the parametrisation's values.
 
+    `nuisances`: values by name in their own units, one set a point with the same names; what is not given is central.
     Raises InputError in single precision, when the model does not offer what the measurement needs, for a point that
     lacks a value, and for what fails in a user's file.
     """
@@ -81,11 +92,11 @@ def predict(
         missing = [name for name in chosen.names if name not in point]
         if missing:
             raise InputError(f"point: it has no value for {', '.join(missing)}; name a point or set each")
-    full = len(points) if len(points) <= FEW else -(-len(points) // BATCH) * BATCH
-    padded = [*points, *[points[-1]] * (full - len(points))]
-    columns = {name: jnp.asarray([float(point[name]) for point in padded]) for name in chosen.names}
+    columns = _columns(points, chosen.names)
+    given = _columns(nuisances, tuple(nuisances[0])) if nuisances else {}
     bins = tuple(measurement.bins())
-    result = jax.device_get(_predict_all(measurement, columns, model=model, chosen=chosen, number_of_bins=len(bins)))
+    found = _predict_all(measurement, columns, given, model=model, chosen=chosen, number_of_bins=len(bins))
+    result, made = jax.device_get(found)
     return [
         PredictionReport(
             model=model.name,
@@ -96,6 +107,7 @@ def predict(
             bins=bins,
             signal={name: tuple(float(x) for x in values[i]) for name, values in result.signal.items()},
             before_efficiency={name: float(values[i]) for name, values in result.before_efficiency.items()},
+            interactions={name: float(values[i]) for name, values in made.items()},
         )
         for i, point in enumerate(points)
     ]
@@ -175,13 +187,29 @@ def fitting_parametrisation(model: Model, name: str | None, used: Iterable[str])
     return chosen_parametrisation(model, (fitting or physical_first)[0])
 
 
+def _columns(rows: Sequence[Mapping[str, float]], names: Sequence[str]) -> dict[str, jax.Array]:
+    """Columns of the rows, filled up to a number for which a program may have been compiled."""
+    full = len(rows) if len(rows) <= FEW else -(-len(rows) // BATCH) * BATCH
+    padded = [*rows, *[rows[-1]] * (full - len(rows))]
+    return {name: jnp.asarray([float(row[name]) for row in padded]) for name in names}
+
+
 @partial(jax.jit, static_argnames=("model", "chosen", "number_of_bins"))
 def _predict_all(
-    measurement: Measurement, columns: Point, model: Model, chosen: Parametrisation, number_of_bins: int
-) -> Prediction:
-    nuisances = {n.name: jnp.asarray(n.mean) for owner in (model, measurement) for n in owner.nuisances}
+    measurement: Measurement,
+    columns: Point,
+    given: Point,
+    model: Model,
+    chosen: Parametrisation,
+    number_of_bins: int,
+) -> tuple[Prediction, Mapping[str, jax.Array]]:
+    central = {n.name: jnp.asarray(n.mean) for owner in (model, measurement) for n in owner.nuisances}
 
-    def at(point: Point) -> Prediction:
-        return checked_prediction(measurement, model, chosen.to_physical(point), nuisances, number_of_bins)
+    def at(point_and_nuisances: tuple[Point, Point]):
+        point, nuisances = chosen.to_physical(point_and_nuisances[0]), {**central, **point_and_nuisances[1]}
+        found = checked_prediction(measurement, model, point, nuisances, number_of_bins)
+        if not isinstance(measurement, CountsInteractions):
+            return found, {}
+        return found, dict(measurement.interactions(model, point, nuisances))
 
-    return each(at, columns)
+    return each(at, (columns, given))

@@ -10,7 +10,7 @@ from anomfit.cards import card_from_text
 from anomfit.errors import InputError
 from anomfit.folders import made_folder
 from anomfit.plotting.figures import add_note, save_figure
-from anomfit.plotting.posterior import coordinate_label, has_posterior, is_log, shown_range
+from anomfit.plotting.posterior import coordinate_label, has_posterior, is_log, set_ticks, shown_range
 from anomfit.plotting.style import CURVES, QUIET, SIGNAL, styled
 from anomfit.results.result import FreeCoordinate, Result
 from anomfit.userfiles import resolve_model
@@ -45,6 +45,8 @@ def plot_plane(result: Result, x: str, y: str, ax: Axes) -> Axes:
         color=SIGNAL,
         contour_kwargs={"linewidths": 1.0},
     )
+    for coordinate, axis in zip(coordinates, (ax.xaxis, ax.yaxis), strict=True):
+        set_ticks(axis, coordinate)
     views = [(ax.axvline, ax.get_xlim()), (ax.axhline, ax.get_ylim())]
     for coordinate, (line, view) in zip(coordinates, views, strict=True):
         for bound in (coordinate.low, coordinate.high):

@@ -55,10 +55,10 @@ def plot_corner(result: Result, figure: Figure) -> Figure:
     axes = np.array(figure.axes).reshape(len(coordinates), len(coordinates))
     for i, row in enumerate(coordinates):
         for j, column in enumerate(coordinates[: i + 1]):
-            _ticks(axes[i, j].xaxis, column, labelled=i == len(coordinates) - 1)
+            set_ticks(axes[i, j].xaxis, column, labelled=i == len(coordinates) - 1)
             _mark(axes[i, j], column, result, vertical=True)
             if i != j:
-                _ticks(axes[i, j].yaxis, row, labelled=j == 0)
+                set_ticks(axes[i, j].yaxis, row, labelled=j == 0)
                 _mark(axes[i, j], row, result, vertical=False)
     return figure
 
@@ -73,7 +73,7 @@ def _mark(ax, coordinate: FreeCoordinate, result: Result, vertical: bool) -> Non
         line(result.fit.point[coordinate.name], color=CURVES[0], lw=0.9)
 
 
-def _ticks(axis: Axis, coordinate: FreeCoordinate, labelled: bool) -> None:
+def set_ticks(axis: Axis, coordinate: FreeCoordinate, labelled: bool = True) -> None:
     """Decades on a long logarithmic axis, 1, 2, 5 on a short one; matplotlib's own labels run into each other."""
     if not is_log(coordinate):
         return

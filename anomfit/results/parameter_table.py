@@ -12,7 +12,7 @@ from anomfit.results.tables import TextTable
 
 DIGITS = 2  # of an error
 QUANTILES = (0.15865, 0.5, 0.84135)
-NONE = "-"
+NONE, LATEX_NONE = "-", "--"
 
 
 class ParameterRow(NamedTuple):
@@ -69,29 +69,32 @@ def latex_table(result: Result) -> str:
     lines = [r"\begin{tabular}{llll}", r"\hline"]
     lines += [r"parameter & best fit & 68\,\% interval & posterior \\", r"\hline"]
     for row in parameter_rows(result):
-        best, error, interval, median, spread = _texts(row, latex=True)
-        cells = (_symbol(row.coordinate), _with(best, error), interval, _with(median, spread))
+        low, median, high = row.posterior or (0.0, 0.0, 0.0)
+        interval = [LATEX_NONE if end is None else _latex(end, (), _step_of(row)) for end in row.interval or ()]
+        cells = [_symbol(row.coordinate), _latex(row.best, row.error or (), _step_of(row))]
+        cells += [" to ".join(interval) or LATEX_NONE]
+        cells += [_latex(median, (median - low, high - median)) if row.posterior else LATEX_NONE]
         lines.append(" & ".join(cells) + r" \\")
     return "\n".join([*lines, r"\hline", r"\end{tabular}"])
 
 
-def _texts(row: ParameterRow, latex: bool = False) -> tuple[str, str, str, str, str]:
-    """Best fit, error, interval, median of the posterior, and its interval (LaTeX: its errors)."""
-    step = _step(row.best, row.error or ())
-    error = NONE if row.error is None else _errors(*row.error, latex)
-    interval = NONE
-    if row.interval is not None:
-        low, high = (NONE if end is None else _number(end, step, latex) for end in row.interval)
-        between = f"${low}$ to ${high}$" if latex else f"{low} to {high}"
-        interval = between.replace("$-$", "--")
+def _texts(row: ParameterRow) -> tuple[str, str, str, str, str]:
+    """Best fit, error, interval, median of the posterior, and its interval."""
+    step = _step_of(row)
+    error = NONE if row.error is None else " ".join(sign + _errors(x) for sign, x in zip("+-", row.error[::-1]))
+    interval = " to ".join(NONE if end is None else _number(end, step) for end in row.interval or ()) or NONE
     if row.posterior is None:
-        return _number(row.best, step, latex), error, interval, NONE, NONE
+        return _number(row.best, step), error, interval, NONE, NONE
     low, median, high = row.posterior
     width = _step(median, (median - low, high - median))
-    spread = (
-        _errors(median - low, high - median, latex) if latex else " to ".join(_number(x, width) for x in (low, high))
-    )
-    return _number(row.best, step, latex), error, interval, _number(median, width, latex), spread
+    spread = " to ".join(_number(x, width) for x in (low, high))
+    return _number(row.best, step), error, interval, _number(median, width), spread
+
+
+def _step_of(row: ParameterRow) -> float:
+    """The size of the last digit worth printing of a row's best fit and interval."""
+    ends = [abs(end - row.best) for end in row.interval or () if end is not None]
+    return _step(row.best, row.error or ends)
 
 
 def _step(value: float, errors: Sequence[float]) -> float:
@@ -100,26 +103,31 @@ def _step(value: float, errors: Sequence[float]) -> float:
     return 10.0 ** (math.floor(math.log10(min(known))) - DIGITS + 1)
 
 
-def _number(value: float, step: float, latex: bool = False) -> str:
+def _errors(size: float) -> str:
+    return _number(size, _step(size, (size,))) if size > 0.0 else "0"
+
+
+def _number(value: float, step: float) -> str:
+    """A number down to the digit of size `step`."""
     digits = 1 if value == 0.0 else max(1, round(math.log10(10.0 ** math.floor(math.log10(abs(value))) / step)) + 1)
-    text = f"{value:#.{digits}g}".rstrip(".")
-    mantissa, found, exponent = text.partition("e")
-    mantissa = mantissa.rstrip(".")
-    if not found:
-        return mantissa
-    return rf"{mantissa} \times 10^{{{int(exponent)}}}" if latex else f"{mantissa}e{int(exponent)}"
+    mantissa, found, exponent = f"{value:#.{digits}g}".partition("e")
+    return mantissa.rstrip(".") + (f"e{int(exponent)}" if found else "")
 
 
-def _errors(down: float, up: float, latex: bool) -> str:
-    ends = [_number(x, _step(x, (x,)), latex) if x > 0.0 else "0" for x in (up, down)]
-    return f"^{{+{ends[0]}}}_{{-{ends[1]}}}" if latex else f"+{ends[0]} -{ends[1]}"
-
-
-def _with(value: str, errors: str) -> str:
-    if value == NONE:
-        return "--"
-    grouped = f"({value})" if r"\times" in value and errors != NONE else value
-    return f"${grouped}{'' if errors == NONE else errors}$"
+def _latex(value: float, errors: Sequence[float], step: float | None = None) -> str:
+    """A number with its errors below and above, if it has any; a power of ten stands once, behind both."""
+    step = _step(value, errors) if step is None else step
+    power = math.floor(math.log10(abs(value))) if value else 0
+    power = power if power < -3 or power > 4 else 0
+    number, *ends = (f"{x / 10.0**power:.{max(0, round(power - math.log10(step)))}f}" for x in (value, *errors))
+    both = f"{number}^{{+{ends[1]}}}_{{-{ends[0]}}}" if ends else number
+    return (
+        f"${both}$"
+        if not power
+        else rf"$({both}) \times 10^{{{power}}}$"
+        if ends
+        else rf"${both} \times 10^{{{power}}}$"
+    )
 
 
 def _symbol(coordinate: FreeCoordinate) -> str:

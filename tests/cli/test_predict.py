@@ -19,6 +19,7 @@ KEYS = {
     "era",
     "point",
     "bins",
+    "interactions",
     "before_efficiency",
     "total_signal",
 }

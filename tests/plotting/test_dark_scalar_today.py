@@ -53,8 +53,8 @@ def test_draws_stand_at_the_models_branching_ratio(result):
     mass, rate = invisible_kaons(result)
     np.testing.assert_allclose(mass, [0.05, 0.12, 0.133])
     point = {key: jnp.asarray(value) for key, value in {**dark_scalar.points["bp1"], "eta_u": 2e-3}.items()}
-    (boson,), (rate,) = dark_scalar.light_bosons(point), dark_scalar.meson_branching_ratios(point, "K_L -> pi0")
-    found = rate * boson.branching_ratio("invisible")
+    (boson,), (made,) = dark_scalar.light_bosons(point), dark_scalar.meson_branching_ratios(point, "K_L -> pi0")
+    found = made * boson.branching_ratio("invisible")
     np.testing.assert_allclose(rate[2], float(found[0]), rtol=1e-9)
 
 
