@@ -13,7 +13,6 @@ from oracles import comparison, neutrino_electron, points, upscattering
 from scipy.optimize import brentq, minimize
 from scipy.stats import ncx2
 
-from anomfit.capabilities import PairEvents, PairSpin
 from anomfit.constraints.catalogue import find_constraint
 from anomfit.data import load_record
 from anomfit.detectors.forward_pairs import ForwardNodes, counts_below, is_below
@@ -25,6 +24,7 @@ from anomfit.measurements.catalogue import find_measurement
 from anomfit.models.two_higgs_doublet import two_higgs_doublet
 from anomfit.physics.constants import M_E
 from anomfit.problem import build_problem
+from anomfit.rates.pair_events import PairEvents, PairSpin
 from anomfit.results.citations import bibliography
 
 CASES = {
