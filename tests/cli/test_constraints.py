@@ -16,6 +16,15 @@ def few(monkeypatch):
     """A few constraints stand for all: what the command does with one does not depend on the others."""
     chosen = tuple(find_constraint(name) for name in NAMES)
     monkeypatch.setattr("anomfit.constraints.shipped_constraints", lambda: chosen)
+    monkeypatch.setattr("anomfit.constraints.refusals.shipped_constraints", lambda: chosen)
+
+
+def test_what_was_not_asked_stands_at_the_end_by_reason(anomfit, monkeypatch):
+    reasons = {"a": "needs `x(point)`", "b": "a vector is not a scalar", "c": "needs `x(point)`"}
+    monkeypatch.setattr("anomfit.constraints.refusals.refused", lambda model: reasons)
+    end = anomfit("constraints", "two-higgs-doublet").out.split("not asked of two-higgs-doublet, 3 constraints:")[1]
+    assert end == "\n  needs `x(point)`:\n    a, c\n  a vector is not a scalar:\n    b\n"
+    assert "not asked" not in anomfit("constraints", "two-higgs-doublet", "--json").out
 
 
 def test_the_table_and_its_json_name_every_constraint(anomfit):

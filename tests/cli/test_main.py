@@ -145,7 +145,8 @@ def test_the_matrix_says_which_model_predicts_which_measurement(anomfit):
     rows = {row["name"]: row["predicted_by"] for row in json.loads(anomfit("measurements", "--json").out)}
     lines = anomfit("measurements").out.splitlines()
     header = next(line for line in lines if line.split()[:1] == ["miniboone"] and len(line.split()) > 5).split()
-    assert header == list(rows) == list(measurement_names())
+    assert header == list(measurement_names())
+    assert set(header) == set(rows)
     for name in model_names():
         marks = next(line for line in lines if line.startswith(f"{name} ")).split()[1:]
         for measurement, mark in zip(header, marks, strict=True):
