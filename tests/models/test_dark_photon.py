@@ -1,5 +1,7 @@
 """The dark-photon model: its vertices from a mixing matrix, numbers by hand at the published point, what is closed."""
 
+from types import SimpleNamespace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,13 +13,13 @@ from scipy.integrate import quad
 from anomfit.beams.booster import miniboone_beam
 from anomfit.capabilities import HasCouplings, HasLightBosons, Model, PredictsLeptonMoment, Upscatters
 from anomfit.errors import InputError
+from anomfit.measurements.miniboone import interactions_in_oil
 from anomfit.models.dark_photon import dark_photon, dark_photon_dirac
 from anomfit.models.dark_photon_parameters import BERTUZZO
 from anomfit.physics import kinematics
 from anomfit.physics.constants import HBAR, HBAR_C_M, M_E, M_MU
 from anomfit.physics.exchange import Flown, d_sigma_d_q_squared, polarisation
 from anomfit.physics.targets import stack_targets
-from anomfit.rates.interactions import interactions_by_state
 from anomfit.rates.pair_events import Nodes, polarised_rates, production_rate
 
 MODELS = {"majorana": dark_photon, "dirac": dark_photon_dirac}
@@ -101,9 +103,11 @@ def test_an_unknown_lepton_is_refused():
 
 def test_interactions_of_the_published_point_at_miniboone():
     """Against an integral with other variables, form factors and nodes."""
-    beam = miniboone_beam()
-    by_state = jax.jit(lambda point: interactions_by_state(dark_photon, point, {}, beam))(at())
-    found = np.stack([by_state["coherent"], by_state["incoherent"]])
+    chain = SimpleNamespace(beam=miniboone_beam())  # all that the interactions ask of it
+    by_name = jax.jit(lambda point: interactions_in_oil(dark_photon, point, {}, chain))(at())
+    names = [[f"{state}{mode}" for mode in ("", "_antineutrino_mode")] for state in ("coherent", "incoherent")]
+    found = np.array([[by_name[name] for name in row] for row in names])
+    assert by_name.keys() == {name for row in names for name in row}
     np.testing.assert_allclose(found, oracle.interactions(BERTUZZO), rtol=1e-4)
     np.testing.assert_allclose(found[:, 0], [9827.8, 2003.9], rtol=1e-4)  # docs/dark_photon.md
 
