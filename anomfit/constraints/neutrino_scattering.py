@@ -57,7 +57,7 @@ def constraints() -> tuple[Constraint, ...]:
     )
 
 
-FEWER = {"energy": 64, "angle": 16, "parent": 20, "polar": 14}
+FEWER = {"energy": 64, "angle": 18, "parent": 20, "polar": 14}
 FEWER_FORWARD = ForwardNodes(angle=24, azimuth=8)
 _ND280 = (("nd280_fhc", "pot_nu"), ("nd280_rhc", "pot_nubar"))
 _MINERVA = (
