@@ -17,7 +17,6 @@ from anomfit.physics.constants import E_CHARGE
 from anomfit.physics.dark_photon import annihilation_ratio, radiation_ratio
 from anomfit.physics.light_bosons import LightBosons
 from anomfit.physics.scalar_bremsstrahlung import scalar_spectrum, vector_spectrum
-from anomfit.physics.vector_decays import dark_photon_widths
 from anomfit.statistics.limits import CURVE_WIDTH, FARTHEST, decades_above, foremost, is_covered, log_limit
 
 UNSEEN_FRACTION = 0.1
@@ -66,16 +65,16 @@ def numbers_on_edges(table, rate: Callable) -> dict[str, np.ndarray]:
     return numbers | {f"rate_{edge}": np.asarray(on_edges(numbers["m"], numbers[edge])) for edge in ("low", "high")}
 
 
-def decades_of_events(data, mass, width, rate) -> Float[Array, ""]:
+def decades_of_events(data, mass, width, rate, of_vector: Callable) -> Float[Array, ""]:
     """log10(rate/limit) of one boson in a region of `numbers_on_edges`, mass and width in GeV.
 
     The limit is the number at the lower edge for long lifetimes, at the upper edge for short ones, and interpolated in
-    the logarithm of the dark photon's coupling that would live as long. Outside the region's masses it is the limit at
-    its end.
+    the logarithm of the dark photon's coupling that would live as long; of_vector(mass) is its width at eps = 1 as the
+    publication has it. Outside the region's masses it is the limit at its end.
     """
     inside = jnp.clip(mass, data["m"][0], data["m"][-1])
     edges = [log_limit(inside, data["m"], data[key]) for key in ("low", "high", "rate_low", "rate_high")]
-    same_lifetime = 0.5 * jnp.log10(width * mass / inside / sum(dark_photon_widths(inside, 1.0)))
+    same_lifetime = 0.5 * jnp.log10(width * mass / inside / of_vector(inside))
     place = jnp.clip((same_lifetime - edges[0]) / jnp.maximum(edges[1] - edges[0], 1e-6), 0.0, 1.0)
     limit = (1.0 - place) * edges[2] + place * edges[3]
     return jnp.maximum(jnp.log10(jnp.maximum(rate, 1e-300)) - limit, -FARTHEST)

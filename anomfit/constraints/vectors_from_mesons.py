@@ -102,7 +102,7 @@ def _displaced(dump: ProtonDump, model: HasLightBosons, point: Point, nuisances:
     def decades_of(mass, squared_eps, width, seen):
         def at(inside, scale):
             rate = _decays(dump, inside, squared_eps, width * scale, seen * scale)
-            return decades_of_events(data, inside, width * scale, rate)
+            return decades_of_events(data, inside, width * scale, rate, lambda m: sum(dark_photon_widths(m, 1.0)))
 
         return decades_in_table(data, mass, at)
 

@@ -23,8 +23,8 @@ NA48/1 (hep-ex/0309075), b/a of vector dominance; recalled, and tested against t
 def squared_epsilon(g_u: ArrayLike, g_d: ArrayLike) -> Float[Array, "..."]:
     """eps^2 of the dark photon that pi0 -> gamma V and, with g_s = g_d, eta_8 -> gamma V make as often.
 
-    The anomaly's traces of Q and V's charge with both mesons: (2 g_u + g_d)/e. The rate is 2 eps^2 (1 - m_V^2/m_P^2)^3 of
-    P -> gamma gamma: Batell, Pospelov, Ritz, arXiv:0903.0363; NA48/2, arXiv:1504.00607, equation 1.
+    The anomaly's traces of Q and V's charge with both mesons: (2 g_u + g_d)/e. The rate is 2 eps^2 (1 - m_V^2/m_P^2)^3
+    of P -> gamma gamma: Batell, Pospelov, Ritz, arXiv:0903.0363; NA48/2, arXiv:1504.00607, equation 1.
     """
     return ((2.0 * jnp.asarray(g_u) + jnp.asarray(g_d)) / E_CHARGE) ** 2
 

@@ -58,7 +58,7 @@ class DarkPhoton:
 
 VECTOR = DarkPhoton()
 ASKED = {name: entry for name, entry in ALL.items() if offers(VECTOR, entry.accepts)}
-EDGES = {"e137": (0.05, 0.2, 0.3), "e141": (0.005, 0.015), "orsay": (0.02,), "e774": (0.005,), "kek": (0.02,)}
+EDGES = {"e137": (0.05, 0.2), "e141": (0.005, 0.015), "orsay": (0.02,), "e774": (0.005,), "kek": (0.02,)}
 EDGES |= {"na64": (0.01,), "hps-displaced": (0.1,), "nucal-vectors": (0.02, 0.1, 0.3), "charm-vectors": (0.02, 0.3)}
 PROMPT = {"babar-visible": 0.3, "kloe-electrons": 0.1, "kloe-muons-pions": 0.6, "belle2-visible": 0.3}
 INVISIBLE = ("babar-invisible", "na64-invisible")
@@ -122,8 +122,9 @@ def test_what_is_not_asked_has_a_reason():
     assert all(reasons.values())
     assert "Landau" in reasons["nucal"]
     assert "spin 0" in refused(two_higgs_doublet)["na48-pi0"]
-    expected = "needs `light_bosons(point)`: see anomfit.capabilities.HasLightBosons"
-    assert refused(oscillation)["babar-visible"] == expected
+    lacking = refused(oscillation)["babar-visible"]
+    assert "light_bosons(point)" in lacking
+    assert lacking.endswith("see anomfit.capabilities.HasLightBosons")
     assert reason_of_refusal(VECTOR, ALL["e141"]) == ""
 
 
