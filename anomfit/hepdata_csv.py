@@ -41,6 +41,10 @@ class CsvTable:
         found = _UNIT.search(name)
         return None if found is None else found[1].strip()
 
+    def quantity(self, name: str) -> str:
+        """What a column is of: its name without the unit, and without LOW or HIGH."""
+        return _UNIT.sub("", name.rsplit(" ", 1)[0] if name.upper().endswith((" LOW", " HIGH")) else name).strip()
+
     def fault(self, sentence: str) -> InputError:
         """The error for what is wrong with the table."""
         return InputError(f"table {quoted(str(self.path))}: {sentence}")

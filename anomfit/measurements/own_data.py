@@ -202,7 +202,8 @@ def _spectrum(table: CsvTable, like: Rebins, options: Mapping[str, str]) -> OwnS
         "errors": "Gaussian, with the covariance of the file" if covariance.size else "Gaussian, independent",
         **{key: words for key, words in like.choices.items() if key != "background"},
     }
-    labels = tuple(("own data", a, b, "GeV") for a, b in zip(low.tolist(), high.tolist(), strict=True))
+    quantity = table.quantity(taken[0]) or "energy"
+    labels = tuple((quantity, a, b, "GeV") for a, b in zip(low.tolist(), high.tolist(), strict=True))
     return OwnSpectrum(
         data=jnp.asarray(table.column(value)),
         background=jnp.asarray(background),

@@ -52,6 +52,8 @@ def test_beam_target_response_and_efficiency_are_those_of_the_measurement(own):
     assert "those of microboone" in mine.choices["like"]
     assert [n.name for n in mine.nuisances] == [n.name for n in theirs.nuisances if "background" not in n.name]
     assert isinstance(mine, Measurement)
+    np.testing.assert_allclose([(b.low, b.high) for b in mine.bins()], OWN_BINS, rtol=1e-12)
+    assert {(b.label, b.unit, b.data, b.background, b.error) for b in mine.bins()} == {("Evis", "GeV", 20.0, 12.0, 5.0)}
     assert (mine.name, mine.independent_numbers) == ("my", len(OWN_BINS))
 
 
