@@ -37,8 +37,8 @@ def exchange(U_mu4_squared) -> VectorExchange:
     values = benchmark()
     g = jnp.sqrt(4.0 * np.pi * values["alpha_D"] * U_mu4_squared)
     charge = np.sqrt(4.0 * np.pi * values["alpha_eps_squared"])
-    one = (jnp.reshape(jnp.asarray(value), (1,)) for value in (values["m_V"], g, charge))
-    return VectorExchange(jnp.asarray(values["m_N"]), *one, None, FORM_FACTORS)
+    mass, g, charge = (jnp.reshape(jnp.asarray(value), (1,)) for value in (values["m_V"], g, charge))
+    return VectorExchange(jnp.asarray(values["m_N"]), mass, g, charge, None, FORM_FACTORS)
 
 
 @partial(jax.jit, static_argnames="target")

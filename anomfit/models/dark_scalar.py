@@ -182,8 +182,8 @@ class DarkScalar:
         """nu_mu -> nu_4 on a target by S: y = g_D U_mu4 |U_D4|^2 (section IV)."""
         C_p, C_n = self.nucleon_couplings(point, nuisances)
         y = point["g_D"] * point["U_mu4"] * (1.0 - point["U_mu4"] ** 2)
-        one = (jnp.reshape(value, (1,)) for value in (point["m_S"], y, C_p, C_n))
-        return ScalarExchange(point["m_nu4"], *one, self.form_factors(nuisances))
+        mass, y, F_p, F_n = (jnp.reshape(value, (1,)) for value in (point["m_S"], y, C_p, C_n))
+        return ScalarExchange(point["m_nu4"], mass, y, F_p, F_n, self.form_factors(nuisances))
 
     def form_factors(self, nuisances: Point) -> FormFactors:
         """The form factors in force."""

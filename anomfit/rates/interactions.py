@@ -22,6 +22,7 @@ def cross_section(
     exchange: Exchange, e_nu: ArrayLike, target: Target, nodes: int = 64, least: ArrayLike = 0.0
 ) -> Float[Array, ""]:
     """d sigma/dQ^2 integrated above `least` (GeV^2) for one target and energy (GeV), cm^2; 0 below the threshold."""
+    e_nu = jnp.asarray(e_nu)
     low, high = momentum_transfer_limits(e_nu, exchange.m_N, target.mass)
     low = jnp.maximum(low, least)
     light = exchange.lightest**2
@@ -47,7 +48,7 @@ def interactions(
         return jnp.einsum("e,eb->b", section * w * 2.0 * u * span, beam.flux_at(energy))
 
     by_target = jnp.stack([on(target) for target in beam.scatterers])
-    return beam.counts() @ by_target * beam.exposure
+    return jnp.asarray(beam.counts()) @ by_target * beam.exposure
 
 
 def interactions_by_state(

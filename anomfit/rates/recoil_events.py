@@ -116,7 +116,7 @@ def produce(
     recoil, weight = _recoil_nodes(end, bound, nodes.recoil, e_N, p_N, targets.mass, exchange, knock_out)
     weight = weight * jnp.where(is_open, 2.0 * (end - m_N) * u * w, 0.0)[..., None]
     e_N, p_N, m_N = e_N[..., None], p_N[..., None], m_N[..., None]
-    e_nu, q_squared = e_N + recoil, 2.0 * targets.mass * recoil
+    e_nu, q_squared = e_N + recoil, jnp.asarray(2.0 * targets.mass * recoil)
     slope = d_sigma_d_q_squared(exchange, e_nu, q_squared, targets) * 2.0 * targets.mass
     freed = jnp.where(
         np.asarray(bound), 0.5 * (1.0 + erf((recoil - knock_out.energy) / (np.sqrt(2.0) * knock_out.width))), 1.0
