@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from anomfit.capabilities import Upscatters
+from anomfit.capabilities import Upscatters, offers
 from anomfit.constraints import constraint_table, find_constraint, shipped_constraints
 from anomfit.constraints.base import IN_FITS, KINDS
 from anomfit.data import load_record
@@ -77,7 +77,7 @@ def likelihoods():
     points = {key: np.append(value, draws.get(key, np.full(24, value))) for key, value in TABLE_I.items()}
     directions = rng.standard_normal((25, len(RANGES)))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    offered = [entry for entry in FITTED if any(isinstance(two_higgs_doublet, kind) for kind in entry.accepts)]
+    offered = [entry for entry in FITTED if offers(two_higgs_doublet, entry.accepts)]
     cheap = tuple(entry for entry in offered if Upscatters not in entry.accepts)  # nuisances at their means
 
     def each(at, direction, shift):
