@@ -1,1 +1,1 @@
-"""results."""
+"""What a fit has found, as one value: its sentences, tables and files."""

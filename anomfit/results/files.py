@@ -19,6 +19,7 @@ from anomfit.errors import InputError, quoted
 from anomfit.folders import written_whole
 from anomfit.inference.diagnostics import Diagnostic
 from anomfit.inference.exclusions import Exclusions
+from anomfit.inference.goodness import Goodness
 from anomfit.inference.minimise import Fit
 from anomfit.inference.minos import MinosError
 from anomfit.inference.projections import ProjectionFit
@@ -31,7 +32,6 @@ from anomfit.results.plain import from_plain, to_json
 from anomfit.results.result import Provenance, Result, Spectrum
 from anomfit.results.seal import check_seal, sealed
 from anomfit.results.wholeness import is_whole
-from anomfit.statistics.goodness import Goodness
 from anomfit.statistics.tension import Tension
 
 SCHEMA = 3

@@ -10,6 +10,7 @@ import xarray
 
 from anomfit.errors import InputError
 from anomfit.inference.diagnostics import diagnose
+from anomfit.inference.goodness import Goodness, MeasurementFit
 from anomfit.inference.minimise import Fit, Optimum
 from anomfit.inference.minos import MinosError
 from anomfit.inference.nuts import Tuning
@@ -22,7 +23,6 @@ from anomfit.results.files import load_result, save_result
 from anomfit.results.plain import from_plain, to_json
 from anomfit.results.result import FreeCoordinate, Provenance, Result, Spectrum, software_versions
 from anomfit.results.summary import print_summary, tables, write_report
-from anomfit.statistics.goodness import Goodness, MeasurementFit
 from anomfit.statistics.tension import Minimum, Tension
 
 CARD = 'model = "toy"\n[free]\nmass = [1.0, 2.0]  # GeV, "quoted" and ünicode\n' + "# padding\n" * 10_000
