@@ -206,7 +206,7 @@ class HasTargets(Protocol):
 
 
 def with_targets(model: Model, words: Mapping[str, str]) -> Model:
-    """The model with other choices about its targets, by field of `TargetChoices`; the model itself where none is given.
+    """The model with other choices about its targets, by field of `TargetChoices`; the same model where none is given.
 
     Raises InputError for a field or a word that is not known, and for a model without targets.
     """

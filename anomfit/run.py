@@ -159,13 +159,13 @@ def _say_at_point(problem: Problem, card: Card, say: Say) -> None:
 
 def _fitted(problem: Problem, card: Card, folder: Path, say: Say, progress: Progress | None) -> "Result":
     from anomfit.checks import Checks
+    from anomfit.inference.goodness import goodness_of_fit
     from anomfit.inference.minimise import FitSettings, minimise
     from anomfit.inference.minos import NOT_LOOKED_FOR, minos
     from anomfit.inference.significance import significance
     from anomfit.inference.uncertainties import hesse
     from anomfit.results.result import Result, provenance, spectra
     from anomfit.results.verdict import verdict
-    from anomfit.inference.goodness import goodness_of_fit
 
     _say_at_point(problem, card, say)
     key = jax.random.key(card.fit.seed)

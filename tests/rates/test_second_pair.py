@@ -41,7 +41,8 @@ def test_a_decay_within_five_metres_takes_the_event(share):
     momentum = -5.0 * width * m / (HBAR_C_M * np.log(ratio))
     energy = pair + np.hypot(momentum, m)
     np.testing.assert_allclose(energy, np.broadcast_to(energy[:, :1], energy.shape), rtol=1e-6)
-    assert np.all(energy > 0.130) and len(energy) > 10
+    assert np.all(energy > 0.130)
+    assert len(energy) > 10
     np.testing.assert_allclose(after.share[:, polar:], before.share[:, polar:], rtol=1e-12)  # nu h' has one pair
 
 
