@@ -13,7 +13,7 @@ from anomfit.errors import InputError, quoted
 from anomfit.folders import claim, made_folder, spectrum_figure_name, written_whole
 from anomfit.plotting.constraints import LEAST, plot_constraints, shown_constraints
 from anomfit.plotting.panels import Panel, panels
-from anomfit.plotting.posterior import has_posterior, plot_corner
+from anomfit.plotting.posterior import has_posterior, plot_corner, shown_coordinates
 from anomfit.plotting.pulls import plot_pulls, pull_rows
 from anomfit.plotting.references import oscillation_curves
 from anomfit.plotting.signals import plot_signals, signal_rows
@@ -77,7 +77,7 @@ def _spectrum_page(result: Result, spectrum: Spectrum) -> Figure:
 
 
 def _corner_page(result: Result) -> Figure:
-    side = 1.25 * len(result.provenance.coordinates) + 0.6
+    side = 1.25 * len(shown_coordinates(result)) + 0.6
     return plot_corner(result, Figure(figsize=(side, side)))
 
 

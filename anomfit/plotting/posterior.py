@@ -1,4 +1,4 @@
-"""The corner plot: the posterior of every free parameter and nuisance, one and two at a time."""
+"""The corner plot: the posterior of the free parameters (and of nuisances, if they are few), one and two at a time."""
 
 import numpy as np
 from matplotlib.axis import Axis
@@ -12,7 +12,8 @@ SHORT = 1.6  # decades
 LEAST_DRAWS = 50  # fewer say nothing about a distribution
 LONG = 8  # letters of a pull's name that stand on one line
 _TAIL = 2.5e-3
-_LEVELS = (0.393, 0.865)  # what 1 and 2 sigma of a two-dimensional Gaussian enclose
+MANY = 12  # coordinates, above which nuisances are left to the figure of pulls
+_LEVELS = (0.68, 0.95)
 
 
 def has_posterior(result: Result) -> bool:
@@ -26,13 +27,13 @@ def plot_corner(result: Result, figure: Figure) -> Figure:
     """Draw the posterior of `result` in an empty `figure`; about 1.3 inches a coordinate make it readable.
 
     Axes are logarithmic where the prior is; dotted lines are the prior's bounds, solid ones the best fit. Contours hold
-    39 and 86 % (1 and 2 sigma of a Gaussian), dashed lines 16, 50 and 84 %. A result without posterior: ValueError.
+    68 and 95 %, dashed lines stand at 16, 50 and 84 %. A result without posterior: ValueError.
     """
     import corner
 
     if not has_posterior(result):
         raise ValueError("the result has no posterior, or too few draws; sample it first")
-    coordinates = result.provenance.coordinates
+    coordinates = shown_coordinates(result)
     assert result.samples is not None
     columns = [result.samples.values[c.name].reshape(-1) for c in coordinates]
     corner.corner(
@@ -61,6 +62,12 @@ def plot_corner(result: Result, figure: Figure) -> Figure:
                 set_ticks(axes[i, j].yaxis, row, labelled=j == 0)
                 _mark(axes[i, j], row, result, vertical=False)
     return figure
+
+
+def shown_coordinates(result: Result) -> tuple[FreeCoordinate, ...]:
+    """Those that the corner plot shows: all, or the free parameters alone where there are many."""
+    everything = tuple(result.provenance.coordinates)
+    return everything if len(everything) <= MANY else tuple(c for c in everything if c.prior != "pull")
 
 
 def _mark(ax, coordinate: FreeCoordinate, result: Result, vertical: bool) -> None:
