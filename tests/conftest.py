@@ -4,9 +4,18 @@ pytest adds an absolute tolerance of 1e-12, under which every cross section in G
 with every other. Give `abs` where a number may really be off by that much.
 """
 
+from itertools import count
+from pathlib import Path
+
+import jax
 import pytest
 
+MAPS = Path("/proc/self/maps")
+FULL = 30_000  # of the 65530 mappings that Linux grants a process by default
+SELDOM = 50  # tests, between two looks at them
+
 _approx = pytest.approx
+_ran = count(1)
 
 
 def _strict(expected, rel=None, abs=None, nan_ok=False):
@@ -34,3 +43,15 @@ def interrupt(monkeypatch):
         monkeypatch.setattr(module, name, interrupted)
 
     return arrange
+
+
+@pytest.fixture(autouse=True)
+def _room_for_programs(request):
+    """Drop compiled programs before they fill the process: each has mappings of its own, and the compiler needs some."""
+    yield
+    is_heavy = request.node.get_closest_marker("slow") is not None
+    if (is_heavy or next(_ran) % SELDOM == 0) and MAPS.exists():
+        with MAPS.open() as lines:
+            many = sum(1 for _ in lines) > FULL
+        if many:
+            jax.clear_caches()
