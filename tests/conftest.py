@@ -47,7 +47,7 @@ def interrupt(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def _room_for_programs(request):
-    """Drop compiled programs before they fill the process: each has mappings of its own, and the compiler needs some."""
+    """Drop compiled programs before they fill the process: each has mappings of its own, which have an end."""
     yield
     is_heavy = request.node.get_closest_marker("slow") is not None
     if (is_heavy or next(_ran) % SELDOM == 0) and MAPS.exists():
