@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from anomfit.beams.booster import miniboone_beam
-from anomfit.capabilities import PairEvents
 from anomfit.constraints.dark_photon_reference import interactions
+from anomfit.rates.pair_events import PairEvents
 from anomfit.reproduce import dark_scalar, dark_scalar_scattering, reproduce
 from anomfit.reproduce.statements import load_statements
 
