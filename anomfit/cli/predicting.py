@@ -77,18 +77,34 @@ def predict(
         }
         _predict_result(path, measurement, pairs("--option", option or []), given, as_json)
         return
+    changes = pairs("--set", settings or []), pairs("--target", targets or [])
+    _predict_model(
+        subject, measurement, pairs("--option", option or []), changes, point, points, parametrisation, as_json
+    )
+
+
+def _predict_model(
+    name: str,
+    measurement: str,
+    options: dict[str, str],
+    changes: tuple[dict[str, str], dict[str, str]],
+    point: str | None,
+    points: Path | None,
+    parametrisation: str | None,
+    as_json: bool,
+) -> None:
     from anomfit.capabilities import with_targets
     from anomfit.prediction import fitting_parametrisation, point_from_settings, points_from_table, read_point_table
     from anomfit.prediction import predict as predict_points
     from anomfit.userfiles import resolve_measurement, resolve_model
 
-    chosen_model = with_targets(resolve_model(subject), pairs("--target", targets or []))
-    changed = pairs("--set", settings or [])
+    changed, targets = changes
+    chosen_model = with_targets(resolve_model(name), targets)
     table = read_point_table(points) if points is not None else None
     chosen = fitting_parametrisation(chosen_model, parametrisation, {*changed, *(table.header if table else ())})
     base = point_from_settings(chosen_model, chosen, point, changed)
     rows = points_from_table(table, chosen, base) if table else [base]
-    data = resolve_measurement(measurement, **pairs("--option", option or []))
+    data = resolve_measurement(measurement, **options)
     reports = predict_points(chosen_model, data, chosen, rows)
     for report in reports:
         if as_json:
