@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from anomfit.capabilities import offers
 from anomfit.constraints import shipped_constraints
 from anomfit.errors import InputError
 from anomfit.measurements.catalogue import find_measurement, measurement_listing
@@ -53,7 +54,8 @@ def table(models: list[str], number: int) -> dict[str, np.ndarray]:
             keep(found, f"{name}/{key}", lambda at, entry=entry, model=model: measured(entry, model, at), points)
         for entry in shipped_constraints():
             key = f"{name}/{entry.name}"
-            keep(found, key, lambda at, entry=entry, model=model: jnp.stack(entry.outcome(model, at, {})), points)
+            if offers(model, entry.accepts):
+                keep(found, key, lambda at, entry=entry, model=model: jnp.stack(entry.outcome(model, at, {})), points)
     return found
 
 

@@ -58,7 +58,7 @@ def constraints() -> tuple[Constraint, ...]:
 
 
 FEWER = {"energy": 64, "angle": 18, "parent": 20, "polar": 14}
-FEWER_FORWARD = ForwardNodes(angle=24, azimuth=8)
+FEWER_FORWARD = ForwardNodes(angle=20, azimuth=6)
 _ND280 = (("nd280_fhc", "pot_nu"), ("nd280_rhc", "pot_nubar"))
 _MINERVA = (
     "selected pairs on either side of the cut in dE/dx; coherent or from rock, flight and angle as minerva-nue has them"

@@ -19,7 +19,7 @@ from anomfit.parameters import Point
 from anomfit.physics.reaction import Reaction
 from anomfit.rates.pair_events import Nodes, pair_events
 
-RATE_NODES = Nodes(energy=64, angle=12)  # interactions alone: within 1e-3 of what more nodes give, tested
+RATE_NODES = Nodes(energy=64, angle=12, made=64)  # interactions alone: within 1e-3 of what more nodes give, tested
 DIRECTION_NODES = Nodes(energy=64, angle=16, parent=24, polar=24)
 
 

@@ -17,10 +17,13 @@ from scipy.special import eval_legendre
 from anomfit.beams import Beam
 from anomfit.data import load_record
 from anomfit.detectors.assumed_surroundings import assumed, earth, spheres
+from anomfit.detectors.direction_response import DirectionResponse
+from anomfit.detectors.flight_tables import arrivals, tabulated_shares
 from anomfit.detectors.pairs import Lepton, Seen, Selection, see_pairs
 from anomfit.detectors.resolution import Resolution
-from anomfit.detectors.shower_response import Binning, ShowerResponse, build_response, see_energies
-from anomfit.detectors.surroundings import OWN_COMPONENTS, Surroundings, arrivals, stays
+from anomfit.detectors.shower_energies import see_energies
+from anomfit.detectors.shower_response import Binning, build_response
+from anomfit.detectors.surroundings import OWN_COMPONENTS, Surroundings
 from anomfit.errors import reject
 from anomfit.physics.corners import interpolate
 from anomfit.physics.kinematics import safe_sqrt
@@ -101,7 +104,7 @@ def see(events: PairEvents, efficiency: Efficiency, points: int, around: Surroun
     seen = see_pairs(energy, events.mass, pairs, lambda visible, whole: jnp.ones_like(visible), is_aligned)
     length = events.decay_length_per_momentum * safe_sqrt(jnp.asarray(energy) ** 2 - events.mass**2)
     if events.rate.shape[2] == OWN_COMPONENTS:
-        return seen.times(stays(length, around))
+        return seen.times(tabulated_shares(length, around)[0])
     return seen._replace(arrives=arrivals(length, around))
 
 
@@ -128,8 +131,8 @@ def build(
     energies: int,
     waves: int = WAVES,
     edges: tuple[Float[np.ndarray, " bins"], Float[np.ndarray, " bins"]] | None = None,
-) -> ShowerResponse:
-    """The response in visible energy, times the Legendre waves of the efficiency's part in the angle to the beam.
+) -> DirectionResponse:
+    """The response in visible energy, and the Legendre waves of the efficiency's part in the angle to the beam.
 
     edges: lower and upper ends of the bins in GeV; None for those of the search.
     """
@@ -138,7 +141,7 @@ def build(
     low, high = own if edges is None else edges
     whole = Binning(len(low), (-1.0, 1.0), lambda cosine: (low, high))
     of_energy = build_response(whole, visible_energy(), energies, waves=1).table
-    return ShowerResponse(of_energy * jnp.asarray(angle_waves(efficiency.angle, waves))[:, None])
+    return DirectionResponse(of_energy[:, 0], jnp.asarray(angle_waves(efficiency.angle, waves)))
 
 
 def angle_waves(power: float, waves: int) -> Float[np.ndarray, "waves"]:

@@ -9,9 +9,11 @@ import numpy as np
 from anomfit.beams import Beam
 from anomfit.data import load_record
 from anomfit.detectors.assumed_surroundings import assumed, earth, spheres
+from anomfit.detectors.flight_tables import arrivals, tabulated_shares
 from anomfit.detectors.pairs import Seen, Selection, see_pairs
-from anomfit.detectors.shower_response import Binning, see_energies
-from anomfit.detectors.surroundings import OWN_COMPONENTS, Surroundings, arrivals, stays
+from anomfit.detectors.shower_energies import see_energies
+from anomfit.detectors.shower_response import Binning
+from anomfit.detectors.surroundings import OWN_COMPONENTS, Surroundings
 from anomfit.physics.constants import M_E, M_N, M_P
 from anomfit.physics.corners import interpolate
 from anomfit.physics.kinematics import safe_sqrt
@@ -63,7 +65,7 @@ def see(events: PairEvents, selection: Selection, points: int, around: Surroundi
     seen = see_pairs(energy, events.mass, selection, relative_efficiency, events.alignment is not None)
     length = events.decay_length_per_momentum * safe_sqrt(jnp.asarray(energy) ** 2 - events.mass**2)
     if events.rate.shape[2] == OWN_COMPONENTS:
-        return seen.times(stays(length, around))
+        return seen.times(tabulated_shares(length, around)[0])
     return seen._replace(arrives=arrivals(length, around))
 
 

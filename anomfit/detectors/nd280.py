@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from anomfit.beams import Beam
 from anomfit.detectors.assumed_surroundings import assumed, earth
-from anomfit.detectors.surroundings import Shell, Surroundings, arrivals
+from anomfit.detectors.flight_tables import arrivals
+from anomfit.detectors.surroundings import Shell, Surroundings
 from anomfit.physics.kinematics import safe_sqrt
 from anomfit.rates.pair_events import PairEvents
 

@@ -9,23 +9,21 @@ those of E_nu^QE do.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
-from numpy.polynomial.chebyshev import chebpts1, chebvander
 from scipy.special import eval_legendre, ndtr, roots_legendre
 
 from anomfit.detectors.pairs import Seen
 from anomfit.detectors.resolution import Resolution
+from anomfit.detectors.shower_energies import energy_basis, see_energies, to_coefficients
 from anomfit.physics.kinematics import safe_sqrt
-from anomfit.physics.polynomials import chebyshev, legendre, legendre_slopes
+from anomfit.physics.polynomials import legendre, legendre_slopes
 from anomfit.rates.pair_events import PairEvents
-
-# Visible energies in GeV between which the table stands; the efficiency is zero outside (0.1, 2.1).
-LOWEST, HIGHEST = 0.095, 2.2
 
 
 @dataclass(frozen=True)
@@ -55,8 +53,7 @@ def build_response(binning: Binning, resolution: Resolution, energies: int, wave
     """The table for these bins; `energies` x `waves` coefficients; benchmarks/convergence.py gives
     the error.
     """
-    nodes = chebpts1(energies)
-    energy = _energy_of(nodes)
+    energy = see_energies(energies)
     sigma_energy = np.asarray(resolution.sigma_energy(energy))
     sigma_theta = np.asarray(resolution.sigma_theta(energy))
     angular = np.zeros((energies, waves, binning.bins))
@@ -69,12 +66,7 @@ def build_response(binning: Binning, resolution: Resolution, energies: int, wave
         inside = np.where(high > low, inside, 0.0)
         angular += weight * ((wave + 0.5) * eval_legendre(wave, cosine))[None, :, None] * inside[:, None, :]
     angular *= np.exp(-0.5 * wave * (wave + 1) * sigma_theta[:, None] ** 2)[:, :, None]
-    return ShowerResponse(jnp.asarray(np.einsum("ie,elk->ilk", _transform(energies), angular)))
-
-
-def see_energies(energies: int) -> np.ndarray:
-    """Pair energies in GeV at which an acceptance is to be evaluated: the Chebyshev points of the table."""
-    return _energy_of(chebpts1(energies))
+    return ShowerResponse(jnp.asarray(np.einsum("ie,elk->ilk", to_coefficients(energies), angular)))
 
 
 def expected(response: ShowerResponse, events: PairEvents, seen: Seen) -> Float[Array, "component beam bins"]:
@@ -85,29 +77,34 @@ def expected(response: ShowerResponse, events: PairEvents, seen: Seen) -> Float[
     Pairs are projected on the basis, turned into visible showers by the acceptance at the table's energies, and
     contracted with the table: the order in which the cost hardly depends on the number of bins.
     """
-    # the barrier keeps XLA from computing the cheap upstream arrays again inside every product below; what is made
-    # stays outside, or a likelihood, which does not need it, would compute it
+    return of_all_leptons(partial(_counts, response), events, seen)
+
+
+def of_all_leptons(counts: Callable[[PairEvents, Seen], Array], events: PairEvents, seen: Seen) -> Array:
+    """`counts` of the events, which are what isotropic leptons leave, plus that of their alignment."""
+    # the barrier keeps XLA from computing the cheap upstream arrays again inside every product of `counts`; what is
+    # made stays outside, or a likelihood, which does not need it, would compute it
     events = events._replace(made=jnp.zeros(()))
     events, seen = jax.lax.optimization_barrier((events, seen))
     if events.alignment is None:
-        return _counts(response, events, seen)
+        return counts(events, seen)
     assert seen.quadrupole is not None  # where pairs are aligned, what is seen of them says so
     aligned = events._replace(share=events.share * events.alignment)
-    return _counts(response, events, seen) + _counts(response, aligned, seen._replace(weight=seen.quadrupole))
+    return counts(events, seen) + counts(aligned, seen._replace(weight=seen.quadrupole))
 
 
 def _counts(response: ShowerResponse, events: PairEvents, seen: Seen) -> Float[Array, "component beam bins"]:
     """Events in each bin from shares and weights alone."""
     n, waves, _ = response.table.shape
-    of_pair, of_shower = _energy_basis(events.energy, n), _energy_basis(seen.energy, n)
+    of_pair, of_shower = energy_basis(events.energy, n), energy_basis(seen.energy, n)
     # number of pairs around each of the table's energies, by wave: what multiplies the acceptance there
     pairs = _by_wave(legendre, waves, events, events.rate, events.share, of_pair)
     if events.spin is not None:
         spin = events.spin
         share, across = events.share * spin.cos_star, events.share * spin.sin_star
         pairs += _by_wave(legendre, waves, events, spin.along, share, of_pair)
-        pairs += _by_wave(_associated, waves, events, spin.across, across, of_pair)
-    pairs = pairs @ _transform(n)
+        pairs += _by_wave(associated, waves, events, spin.across, across, of_pair)
+    pairs = pairs @ to_coefficients(n)
     wave = np.arange(waves)
     tilted = pairs * jnp.exp(-0.25 * (wave * (wave + 1))[:, None, None] * seen.tilt)
     components, beams = events.rate.shape[2:]
@@ -129,28 +126,6 @@ def _by_wave(basis, waves: int, events: PairEvents, rates, share, of_pair):
     return jnp.einsum("plx,pli->lxi", made, decays)
 
 
-def _energy_basis(energy, n: int):
-    """Chebyshev polynomials in ln E before the last axis, 0 for energies outside the table (where nothing is seen)."""
-    x = _place(energy)
-    inside = (x > -1.0) & (x < 1.0)
-    return jnp.where(inside[..., None, :], chebyshev(jnp.where(inside, x, 0.0), n), 0.0)
-
-
-def _transform(n: int) -> np.ndarray:
-    """Values at the Chebyshev points of the first kind to coefficients."""
-    matrix = (2.0 / n) * chebvander(chebpts1(n), n - 1).T
-    matrix[0] *= 0.5
-    return matrix
-
-
-def _energy_of(x):
-    return np.exp(0.5 * (np.log(LOWEST * HIGHEST) + x * np.log(HIGHEST / LOWEST)))
-
-
-def _place(energy):
-    return (2.0 * jnp.log(energy) - np.log(LOWEST * HIGHEST)) / np.log(HIGHEST / LOWEST)
-
-
 def _angle_nodes(cos_edges):
     """Gauss-Legendre nodes and weights in the measured cos theta, 24 in each interval, denser than any response
     needs.
@@ -161,7 +136,7 @@ def _angle_nodes(cos_edges):
         yield from zip(0.5 * (low + high) + 0.5 * (high - low) * x, 0.5 * (high - low) * w, strict=True)
 
 
-def _associated(x, n: int):
+def associated(x, n: int):
     """sqrt(1 - x^2) P_l'(x) / sqrt(l (l + 1)), laid out as `legendre`; the product at two angles is what the azimuth's
     cosine leaves of P_l (addition theorem).
     """

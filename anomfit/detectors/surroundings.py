@@ -47,14 +47,12 @@ class Surroundings:
     distance: float
 
 
-def arrivals(flight: Float[Array, "energies"], around: Surroundings) -> Float[Array, "split component energies"]:
-    """Decays inside of births of each component (coherent, incoherent, surroundings), split by where the birth was:
-    coherent and incoherent of the detector, and everything outside of it.
+def shares(flight: Float[Array, "..."], around: Surroundings) -> Float[Array, "3 ..."]:
+    """Decays inside of the detector's own births, of those in its medium beyond, and of those in the shells.
+
+    By the integrals below; `flight_tables` looks the same up.
     """
-    own, beyond, outside = stays(flight, around), from_medium(flight, around), from_shells(flight, around)
-    nothing = jnp.zeros_like(own)
-    rows = ((own, nothing, nothing), (nothing, own, nothing), (beyond, beyond, outside))
-    return jnp.stack([jnp.stack(row) for row in rows])
+    return jnp.stack([stays(flight, around), from_medium(flight, around), from_shells(flight, around)])
 
 
 def stays(flight: Float[Array, "..."], around: Surroundings) -> Float[Array, "..."]:

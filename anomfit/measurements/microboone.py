@@ -20,7 +20,7 @@ from anomfit.capabilities import Upscatters, over_reactions
 from anomfit.data import load_record
 from anomfit.detectors import microboone as detector
 from anomfit.detectors.assumed_surroundings import births_factor, births_nuisance, check_choice, surroundings_words
-from anomfit.detectors.shower_response import ShowerResponse, expected
+from anomfit.detectors.direction_response import DirectionResponse, expected_by_direction
 from anomfit.detectors.surroundings import Surroundings
 from anomfit.errors import reject
 from anomfit.measurements.base import Bin, Prediction
@@ -54,7 +54,7 @@ class PairSearch:
     """
 
     beam: Beam
-    response: ShowerResponse
+    response: DirectionResponse
     efficiency: detector.Efficiency
     nodes: Nodes
     around: Surroundings
@@ -230,7 +230,7 @@ def _counted(reaction: Reaction, search: PairSearch):
     """(selected, made) of one reaction, no flux pull: (component, beam, bin), and (component, beam)."""
     events = pair_events(reaction, search.beam, search.nodes)
     seen = detector.see(events, search.efficiency, search.response.table.shape[0], search.around)
-    return expected(search.response, detector.selected(events, search.efficiency), seen), events.made
+    return expected_by_direction(search.response, detector.selected(events, search.efficiency), seen), events.made
 
 
 def common_share(error: Float[np.ndarray, "bins"], total: float) -> float:

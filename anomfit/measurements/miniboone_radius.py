@@ -11,7 +11,8 @@ from jaxtyping import Float
 from anomfit.capabilities import Upscatters, over_reactions
 from anomfit.detectors import miniboone as detector
 from anomfit.detectors.assumed_surroundings import births_factor
-from anomfit.detectors.shower_response import expected, see_energies
+from anomfit.detectors.shower_energies import see_energies
+from anomfit.detectors.shower_response import expected
 from anomfit.detectors.surroundings import births_by_radius, decays_by_radius
 from anomfit.errors import InputError
 from anomfit.measurements.miniboone import MiniBooneQuasiElastic, PairChain

@@ -6,7 +6,7 @@ acts on the polarisation that the exchange gives, target by target. For antineut
 change sign: their product, all that enters, is the same.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -69,7 +69,8 @@ class Nodes:
     energy: production energies, enough to follow the flux's kinks; angle: of N; parent: energies of N at which its
     decay is worked out, interpolated to the production energies; polar: energies of the boson, for each channel.
     lowest, highest: GeV, pair energies outside of which the experiment sees nothing; nodes are not spent there.
-    path: m, along which a second pair would be noticed: such events are no events with one pair.
+    path: m, along which a second pair would be noticed: such events are no events with one pair. made: production
+    energies for `PairEvents.made`, which goes up to the flux's end, where heavy N have a threshold of their own.
     """
 
     energy: int = 192
@@ -79,9 +80,10 @@ class Nodes:
     lowest: float = 0.1
     highest: float = 2.1
     path: float = 5.0
+    made: int = 192
 
     def __post_init__(self):
-        for name in ("energy", "angle", "parent", "polar"):
+        for name in ("energy", "angle", "parent", "polar", "made"):
             if getattr(self, name) < 2:
                 raise reject(f"nodes.{name}", getattr(self, name), "give at least 2")
         if not 0.0 < self.lowest < self.highest:
@@ -98,7 +100,8 @@ def pair_events(reaction: Reaction, beam: Beam, nodes: Nodes) -> PairEvents:
     e_parent, p_parent, _ = _parent_energy(u_parent, span, m_N)
     decays = [_decays(nodes, e_parent, p_parent, m_N, channel) for channel in channels]
     share, energy, cos_decay, cos_star = (jnp.concatenate(part, axis=-1) for part in zip(*decays, strict=True))
-    everything, _ = _production(beam, nodes, (m_N, beam.highest_energy), reaction.production)
+    whole = replace(nodes, energy=nodes.made)
+    everything, _ = _production(beam, whole, (m_N, beam.highest_energy), reaction.production)
     return PairEvents(
         rate=rate,
         cos_parent=cos_N,

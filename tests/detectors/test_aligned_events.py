@@ -5,7 +5,8 @@ import numpy as np
 
 from anomfit.detectors.pairs import Seen
 from anomfit.detectors.resolution import Resolution
-from anomfit.detectors.shower_response import Binning, build_response, expected, see_energies
+from anomfit.detectors.shower_energies import see_energies
+from anomfit.detectors.shower_response import Binning, build_response, expected
 from anomfit.rates.pair_events import PairEvents
 
 ENERGIES, WAVES = 12, 8

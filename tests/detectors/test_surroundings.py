@@ -12,17 +12,18 @@ from oracles.reactions import events_of
 from anomfit.beams.booster import CH2, miniboone_beam
 from anomfit.detectors import miniboone
 from anomfit.detectors.containment import containment
+from anomfit.detectors.flight_tables import arrivals, tabulated_shares
 from anomfit.detectors.pairs import find_selection
 from anomfit.detectors.resolution import find_resolution
 from anomfit.detectors.shower_response import Binning, build_response, expected
 from anomfit.detectors.surroundings import (
     Shell,
     Surroundings,
-    arrivals,
     births_by_radius,
     decays_by_radius,
     from_medium,
     from_shells,
+    shares,
     stays,
 )
 from anomfit.models.two_higgs_doublet import two_higgs_doublet
@@ -74,7 +75,18 @@ def test_short_flights_change_nothing():
     assert np.all(np.asarray(from_shells(flights, AROUND)) < 1e-6)
     assert np.all(np.asarray(from_medium(flights, AROUND)) == 0.0)
     inside = np.asarray(arrivals(flights, AROUND))
-    np.testing.assert_allclose(inside.sum(axis=0), np.stack([stays(flights, AROUND)] * 2 + [0.0 * flights]), atol=1e-12)
+    np.testing.assert_allclose(inside.sum(axis=0), np.stack([stays(flights, AROUND)] * 2 + [0.0 * flights]), atol=1e-9)
+
+
+@pytest.mark.parametrize("around", [AROUND, replace(AROUND, born=5.0), Surroundings(0.6, 0.6, 0.6, (), DISTANCE)])
+def test_the_table_of_flights_is_the_integrals(around):
+    flights = np.concatenate([[0.0], np.geomspace(1e-6, 1e10, 4001)])
+    looked_up, exact = np.asarray(tabulated_shares(flights, around)), np.asarray(shares(flights, around))
+    np.testing.assert_allclose(looked_up, exact, atol=1e-8)
+    assert np.all(looked_up > -1e-12)
+    slope = [jax.vmap(jax.jacfwd(lambda l, f=f: f(l, around)))(flights[1:]) for f in (tabulated_shares, shares)]
+    np.testing.assert_allclose(*(flights[1:, None] * np.asarray(part) for part in slope), atol=1e-6)
+    assert np.all(np.isfinite(jax.jacfwd(lambda l: tabulated_shares(l, around))(0.0)))
 
 
 @pytest.mark.parametrize("outer", [10.0, 100.0, 1e5])

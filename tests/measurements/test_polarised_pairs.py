@@ -13,7 +13,8 @@ from anomfit.beams.booster import miniboone_beam
 from anomfit.detectors.miniboone import selected, single_shower_efficiency
 from anomfit.detectors.pairs import Seen
 from anomfit.detectors.resolution import Resolution
-from anomfit.detectors.shower_response import Binning, build_response, expected, see_energies
+from anomfit.detectors.shower_energies import see_energies
+from anomfit.detectors.shower_response import Binning, build_response, expected
 from anomfit.errors import InputError
 from anomfit.models.dark_scalar import DarkScalar
 from anomfit.physics.polarised_decay import longitudinal_polarisation, transverse_polarisation

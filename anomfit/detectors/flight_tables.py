@@ -1,0 +1,72 @@
+"""What surroundings do with pairs, looked up by flight: the integrals of `surroundings` on a grid, cubics between.
+
+A geometry is fixed, so that all of it is a smooth function of one length. The grid is even in ln(1 + L/fine), linear
+for flights that are short and logarithmic for long ones; what is kept is the share times 1 + L/seen, which levels off
+at both ends. Slopes at the nodes are exact: within 1e-8 of the integrals (tests), in a tenth of their time.
+"""
+
+import math
+from functools import lru_cache
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+from scipy.interpolate import CubicHermiteSpline
+
+from anomfit.detectors.surroundings import Surroundings, shares
+
+NODES = 1024
+FINE = 0.02  # of the radius where decays count: flights below it are resolved linearly
+SHORTEST = 1e-6  # a place next to 0
+LONGEST = 1e8  # of that radius; shares fall as 1/L from long before
+
+
+class FlightTable(NamedTuple):
+    """Coefficients of the cubic in each cell, by cell, power (highest first) and share; step of the grid."""
+
+    cubics: np.ndarray
+    step: float
+
+
+def tabulated_shares(flight: Float[Array, "..."], around: Surroundings) -> Float[Array, "3 ..."]:
+    """`surroundings.shares` of mean flights in m, by the table of this geometry."""
+    table, length = flight_table(around), jnp.asarray(flight)
+    place = jnp.clip(jnp.log1p(length / (FINE * around.seen)) / table.step, 0.0, NODES - 1.0)
+    cell = jnp.clip(jnp.floor(place).astype(int), 0, NODES - 2)
+    offset = (place - cell)[..., None]
+    cubic = jnp.asarray(table.cubics)[cell]
+    value = cubic[..., 0, :]
+    for power in range(1, cubic.shape[-2]):
+        value = value * offset + cubic[..., power, :]
+    return jnp.moveaxis(value, -1, 0) / (1.0 + length / around.seen)
+
+
+def arrivals(flight: Float[Array, "energies"], around: Surroundings) -> Float[Array, "split component energies"]:
+    """Decays inside of births of each component (coherent, incoherent, surroundings), split by where the birth was:
+    coherent and incoherent of the detector, and everything outside of it.
+    """
+    own, beyond, outside = tabulated_shares(flight, around)
+    nothing = jnp.zeros_like(own)
+    rows = ((own, nothing, nothing), (nothing, own, nothing), (beyond, beyond, outside))
+    return jnp.stack([jnp.stack(row) for row in rows])
+
+
+@lru_cache(maxsize=64)
+def flight_table(around: Surroundings) -> FlightTable:
+    """The table of one geometry."""
+    step = math.log1p(LONGEST / FINE) / (NODES - 1)
+    place = step * np.arange(NODES)
+    # the integrals are level below 1e-9 m, where their slope vanishes: at 0 it is that of a place next to it
+    at = np.maximum(place, SHORTEST)
+
+    def kept(place):
+        flight = FINE * around.seen * jnp.expm1(place)
+        return shares(flight, around) * (1.0 + flight / around.seen)
+
+    with jax.ensure_compile_time_eval():
+        found = jax.jvp(kept, (jnp.asarray(at),), (jnp.ones(NODES),))
+    values, slopes = (np.asarray(part) for part in found)
+    hermite = CubicHermiteSpline(np.arange(NODES), (values + slopes * (place - at)).T, step * slopes.T)
+    return FlightTable(np.moveaxis(hermite.c, 0, 1), step)

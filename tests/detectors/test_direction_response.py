@@ -1,0 +1,51 @@
+"""Energy and angle apart: the same counts as the table with both axes, polarised and aligned pairs too."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from anomfit.detectors.direction_response import DirectionResponse, expected_by_direction
+from anomfit.detectors.pairs import Seen
+from anomfit.detectors.shower_energies import see_energies
+from anomfit.detectors.shower_response import ShowerResponse, expected
+from anomfit.rates.pair_events import PairEvents, PairSpin
+
+RNG = np.random.default_rng(5)
+ENERGIES, WAVES, BINS = 12, 9, 3
+SHAPE = (6, 5, 3, 2)  # energies, directions, components, beams
+
+
+def events(spin: bool, aligned: bool) -> PairEvents:
+    cosines = RNG.uniform(-1.0, 1.0, (4, 7))
+    steered = PairSpin(*RNG.normal(size=(2, *SHAPE)), cosines, np.sqrt(1.0 - cosines**2))
+    return PairEvents(
+        rate=RNG.random(SHAPE),
+        cos_parent=RNG.uniform(-1.0, 1.0, SHAPE[:2]),
+        onto=RNG.random((6, 4)),
+        share=RNG.random((4, 7)),
+        energy=RNG.uniform(0.1, 2.0, (4, 7)),
+        cos_decay=RNG.uniform(-1.0, 1.0, (4, 7)),
+        made=jnp.zeros((3, 2)),
+        mass=jnp.asarray(0.02),
+        decay_length_per_momentum=jnp.asarray(1.0),
+        spin=PairSpin(*map(jnp.asarray, steered)) if spin else None,
+        alignment=jnp.asarray(RNG.random((4, 7))) if aligned else None,
+    )
+
+
+@pytest.mark.parametrize("spin", [False, True])
+@pytest.mark.parametrize("aligned", [False, True])
+@pytest.mark.parametrize("arrives", [False, True])
+def test_as_the_table_with_both_axes(spin, aligned, arrives):
+    table, waves = jnp.asarray(RNG.random((ENERGIES, BINS))), jnp.asarray(RNG.normal(size=WAVES))
+    seen = Seen(
+        weight=jnp.asarray(RNG.random((ENERGIES, 2))),
+        energy=jnp.asarray(see_energies(ENERGIES)[:, None] * np.array([1.0, 0.9])),
+        tilt=jnp.zeros(ENERGIES),
+        arrives=jnp.asarray(RNG.random((4, 3, ENERGIES))) if arrives else None,
+        quadrupole=jnp.asarray(RNG.normal(size=(ENERGIES, 2))) if aligned else None,
+    )
+    made = events(spin, aligned)
+    apart = expected_by_direction(DirectionResponse(table, waves), made, seen)
+    together = expected(ShowerResponse(table[:, None, :] * waves[:, None]), made, seen)
+    np.testing.assert_allclose(apart, together, rtol=1e-11, atol=1e-11)
