@@ -19,7 +19,7 @@ if not os.environ.get("JAX_ENABLE_X64"):
         sys.modules["jax"].config.update("jax_enable_x64", True)
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when SciPy is imported
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 
 def __getattr__(name: str):

@@ -159,9 +159,11 @@ def _say_at_point(problem: Problem, card: Card, say: Say) -> None:
 
 def _fitted(problem: Problem, card: Card, folder: Path, say: Say, progress: Progress | None) -> "Result":
     from anomfit.checks import Checks
+    from anomfit.inference.curvature import curvature
     from anomfit.inference.goodness import goodness_of_fit
     from anomfit.inference.minimise import FitSettings, minimise
     from anomfit.inference.minos import NOT_LOOKED_FOR, minos
+    from anomfit.inference.scaled import to_scaled
     from anomfit.inference.significance import significance
     from anomfit.inference.uncertainties import hesse
     from anomfit.results.result import Result, provenance, spectra
@@ -181,10 +183,11 @@ def _fitted(problem: Problem, card: Card, folder: Path, say: Say, progress: Prog
     try:
         if fit.message.startswith("interrupted"):
             raise KeyboardInterrupt
-        intervals = minos(problem, fit, progress=progress)
+        local = curvature(problem, to_scaled(problem, fit.point))  # once, for both kinds of errors
+        intervals = minos(problem, fit, progress=progress, local=local)
         if any(NOT_LOOKED_FOR[1] in (error.note_low, error.note_high) for error in intervals):
             raise KeyboardInterrupt
-        errors = hesse(problem, fit, intervals)
+        errors = hesse(problem, fit, intervals, local)
         quality = goodness_of_fit(problem, fit.point, errors.effective_parameters)
         gain = significance(problem, fit.point)
         cost = _without_limits(problem, card, fit, gain, say, progress)

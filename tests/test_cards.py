@@ -95,6 +95,40 @@ def test_a_shipped_card_is_a_problem_and_survives_writing(name):
     assert set(built.parametrisation.names) == {p.name for p in built.free} | set(built.fixed)
 
 
+OF_VERSION_0_1 = """
+model = "two-higgs-doublet"
+parametrisation = "products"
+point = "table-I"
+[free]
+m_N2 = "default"
+m_hprime = "default"
+y_nu_F_N = "default"
+[fixed]
+[measurements]
+lsnd = "l-over-e"
+"lsnd:high-energy" = "default"
+karmen = "default"
+miniboone = "enuqe"
+e141 = "default"
+trident-ccfr = "default"
+[fit]
+screened = 512
+starts = 12
+seed = 1
+tension = true
+[sampling]
+method = "nested"
+live = 1500
+chains = 4
+draws = 500
+seed = 2
+"""
+
+
+def test_a_card_of_version_0_1_opens_as_it_is():
+    assert problem(OF_VERSION_0_1).names[:3] == ("m_N2", "m_hprime", "y_nu_F_N")
+
+
 def test_the_shipped_cards_are_the_documented_ones():
     assert {"two-higgs-doublet", "two-higgs-doublet-2020", "oscillation"} <= set(shipped_card_names())
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.stats import norm
 from jaxtyping import Array, Float, Int
+from scipy.stats import norm
 
 from anomfit.inference.logistic import BASE, Terms, at_log_odds, log_odds
 from anomfit.inference.network import Layers, network
@@ -14,7 +14,7 @@ from anomfit.inference.network import Layers, network
 PLACES = np.linspace(-3.5, 3.5, 19)
 WIDTH = 0.25  # of each term
 FARTHEST = 12.0  # normal coordinates stay below
-PRIOR = norm.logpdf(PLACES)  # log weights whose sum is nearly the normal distribution
+PRIOR = norm.logpdf(PLACES)  # log weights whose sum is nearly the normal distribution; NumPy's: JAX has not started
 
 
 @dataclass(frozen=True)

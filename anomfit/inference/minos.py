@@ -73,12 +73,13 @@ def minos(
     names: Sequence[str] | None = None,
     ncall: int = 120,
     progress: Progress | None = None,
+    local: Curvature | None = None,
 ) -> tuple[MinosError, ...]:
     """MINOS intervals of the parameters `names` (default: every free one).
 
     MINUIT's search, of at most `ncall` gradients a parameter, unless the data leave a direction free or a parameter is
     at a bound, where it finds nothing, or an interval without what the others do. The other ends are looked for
-    together in profiles (see `profile`).
+    together in profiles (see `profile`). `local`: the curvature at the fit, where it is known.
 
     Never raises for a degenerate fit: an end that cannot be found is None with the reason. Unknown names: InputError.
     An interrupt (Ctrl-C) returns the intervals found so far.
@@ -92,7 +93,7 @@ def minos(
     limits: dict[int, float | None] = {}
     report = progress or (lambda stage, done, total: None)
     with suppress(KeyboardInterrupt):
-        local = curvature(problem, s)
+        local = local or curvature(problem, s)
         if not local.loose.size and not local.held:
             ends |= _by_minuit(problem, s, ends, ncall)
         ends |= _at_bounds(problem, local, ends)

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from anomfit.errors import InputError, quoted
+from anomfit import __version__
+from anomfit.errors import InputError, quoted, shortened
 from anomfit.folders import written_whole
 from anomfit.inference.diagnostics import Diagnostic
 from anomfit.inference.exclusions import Exclusions
@@ -67,7 +68,7 @@ def load_result(path: str | Path) -> Result:
     except Exception as error:  # HDF5 raises whatever it finds
         raise InputError(f"result: {quoted(str(path))} is no NetCDF file; {AGAIN}") from error
     if not _is_of_this_schema(tree.attrs.get("anomfit_schema")):
-        raise InputError(f"result: {quoted(str(path))} was not written by this version of anomfit; {AGAIN}")
+        raise InputError(f"result: {quoted(str(path))} {_writer(tree.attrs.get('anomfit_version'))}; {AGAIN}")
     try:
         result = _result(tree)
         whole = is_whole(result)
@@ -104,6 +105,12 @@ class _Heading:
 
 def _is_of_this_schema(schema: object) -> bool:
     return isinstance(schema, int | np.integer) and schema == SCHEMA
+
+
+def _writer(version: object) -> str:
+    if isinstance(version, str) and version != __version__:
+        return f"was written by anomfit {shortened(version)}, whose results anomfit {__version__} does not read"
+    return f"was not written by anomfit {__version__}"
 
 
 def _attributes(result: Result) -> dict[str, Any]:

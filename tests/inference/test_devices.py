@@ -1,5 +1,8 @@
 """Points one after the other on a processor, many at once on an accelerator: the same values."""
 
+import subprocess
+import sys
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -26,3 +29,19 @@ def test_an_accelerator_gets_them_all_together(monkeypatch):
     assert steps() == [64]
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     assert steps() == [1]
+
+
+def test_nothing_starts_jax_before_a_run_has_chosen_its_devices():
+    """An array made at import would leave a fit with one device for all cores, silently."""
+    program = """
+import anomfit.cards, anomfit.run, anomfit.optimising, anomfit.toying
+from anomfit.inference.devices import prepare_devices
+import jax
+from jax._src import xla_bridge
+assert not xla_bridge.backends_are_initialized()
+wanted = prepare_devices(2)
+print(wanted, jax.local_device_count())
+"""
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    wanted, devices = found.stdout.split()
+    assert wanted == devices

@@ -363,6 +363,16 @@ def test_odd_content_under_a_right_digest_is_one_sentence(tmp_path, change):
     assert "\n" not in str(caught.value)
 
 
+def test_a_result_of_version_0_1_is_refused_by_its_version(tmp_path):
+    path = tmp_path / "result.nc"
+    save_result(path, _result())
+    reseal(
+        path, lambda file: (_set_attribute("anomfit_schema", 1)(file), _set_attribute("anomfit_version", "0.1.0")(file))
+    )
+    with pytest.raises(InputError, match="was written by anomfit 0.1.0, whose results anomfit .* make it again with"):
+        load_result(path)
+
+
 def test_plain_values_come_back_by_their_kind_or_not_at_all():
     optimum = Optimum({"mass": 1.5}, 3.25, 5)
     assert from_plain(Optimum, json.loads(to_json(optimum))) == optimum

@@ -1,0 +1,161 @@
+"""Every model with every measurement and every constraint: finite, differentiable, batched, and what is refused why.
+
+    python benchmarks/battery.py [--models two-higgs-doublet ...] [--points 4] [--write docs/matrix.md]
+
+For each accepted pair, at points of the model's prior: bins and ln L (a measurement) or prediction and ratio (a
+constraint) are finite; the derivative along a random direction in the logarithms of the parameters agrees with
+differences, from one side where the number has a corner; a vmapped program gives what single calls give; and the
+measurement survives a round trip through its leaves. A refused pair must have a reason. Anything else ends with exit 1.
+"""
+
+import argparse
+import sys
+import warnings
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from landed import prior_points
+from marked_tables import put_table
+
+from anomfit.capabilities import CAPABILITY_WORDS, HasLightBosons, offers, together
+from anomfit.constraints import Constraint, shipped_constraints
+from anomfit.constraints.refusals import reason_of_refusal
+from anomfit.measurements.catalogue import find_measurement, measurement_listing
+from anomfit.models.catalogue import find_model, model_names
+
+STEP = 1e-4  # in the logarithm of every parameter
+CLOSE = 2e-4  # of the number and of its derivative: differences are no better
+
+
+class Pair(NamedTuple):
+    """One row of the table for a model: what it gives at a point from its own leaves, or why it is refused."""
+
+    name: str
+    kind: str
+    leaves: Any
+    numbers: Callable[[Any, dict[str, jnp.ndarray]], jnp.ndarray] | None
+    reason: str
+
+
+def main() -> None:
+    """Run the table, print what fails, and write what is refused."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", nargs="*", default=list(model_names()))
+    parser.add_argument("--points", type=int, default=4)
+    parser.add_argument("--write", type=Path)
+    arguments = parser.parse_args()
+    counts, refused, faults = [], [], []
+    for name in arguments.models:
+        model = find_model(name)
+        points, tally = prior_points(model, arguments.points), {"measurement": [0, 0], "constraint": [0, 0]}
+        for pair in pairs(model):
+            tally[pair.kind][pair.numbers is None] += 1
+            if pair.numbers is None:
+                refused.append([name, pair.name, pair.reason])
+                if not pair.reason:
+                    faults.append(f"{name} with {pair.name}: refused without a reason")
+                continue
+            found = [f"{name} with {pair.name}: {fault}" for fault in checked(pair, points)]
+            faults += found
+            print(*(found or [f"{name} with {pair.name}: as it must be"]), sep="\n", flush=True)
+        counts.append([name, *(f"{a} of {a + b}" for a, b in tally.values())])
+    for row in counts:
+        print(" | ".join(row))
+    if arguments.write:
+        put_table(arguments.write, "accepted", "| model | measurements | constraints |", counts)
+        put_table(arguments.write, "refused", "| model | refused | reason |", by_reason(refused))
+    print(f"{len(faults)} faults", *faults, sep="\n")
+    sys.exit(bool(faults))
+
+
+def pairs(model) -> Iterator[Pair]:
+    """All measurements in all eras, and all constraints."""
+    for row in measurement_listing():
+        entry = find_measurement(f"{row.name}:{row.era}")
+        yield Pair(f"{row.name}:{row.era}", "measurement", entry, of_measurement(model, entry), missing(model, entry))
+    for entry in shipped_constraints():
+        reason = missing(model, entry)
+        numbers = None if reason else lambda leaves, at, model=model: jnp.stack(leaves.outcome(model, at, {}))
+        yield Pair(entry.name, "constraint", entry, numbers, reason)
+
+
+def of_measurement(model, entry):
+    """ln L at the central nuisances, as a function of the measurement's leaves and a point."""
+    if not offers(model, entry.accepts):
+        return None
+    nuisances = {n.name: jnp.asarray(n.mean) for n in (*model.nuisances, *entry.nuisances)}
+
+    def numbers(leaves, at):
+        prediction = leaves.predict(model, at, nuisances)
+        return jnp.append(prediction.total, leaves.log_likelihood(prediction, nuisances))
+
+    return numbers
+
+
+def missing(model, entry) -> str:
+    """What the model does not have, in physics, of what is measured; "" if it is accepted."""
+    if offers(model, entry.accepts):
+        return ""
+    of_spin = isinstance(entry, Constraint) and reason_of_refusal(model, entry)
+    if of_spin and not of_spin.startswith("needs"):
+        return of_spin
+    lacking = [[kind for kind in together(needs) if not isinstance(model, kind)] for needs in entry.accepts]
+    has_no = (
+        CAPABILITY_WORDS.get(HasLightBosons if hasattr(kind, "spins") else kind) for kind in min(lacking, key=len)
+    )
+    return f"it has no {' and no '.join(dict.fromkeys(words or '?' for words in has_no))}"
+
+
+def checked(pair: Pair, points) -> Iterator[str]:
+    """What is wrong at the points."""
+    assert pair.numbers is not None
+    rng = np.random.default_rng(zlib.crc32(pair.name.encode()))
+    towards = {name: jnp.asarray(rng.normal()) for name in points}
+
+    def along(leaves, at, step):
+        return pair.numbers(leaves, {name: x * jnp.exp(step * towards[name]) for name, x in at.items()})
+
+    @jax.jit
+    def at_all(leaves, points):
+        def one(at):
+            value, slope = jax.jvp(lambda step: along(leaves, at, step), (jnp.zeros(()),), (jnp.ones(()),))
+            near = jax.lax.map(lambda step: along(leaves, at, step), STEP * jnp.array([-2.0, -1.0, 1.0, 2.0]))
+            return value, slope, near
+
+        return jax.lax.map(one, points), jax.vmap(lambda at: pair.numbers(leaves, at))(points)
+
+    leaves, shape = jax.tree.flatten(pair.leaves)
+    (value, slope, near), batched = jax.tree.map(np.asarray, at_all(jax.tree.unflatten(shape, leaves), points))
+    if not (np.all(np.isfinite(value) | np.isposinf(value)) and np.all(np.isfinite(slope))):
+        yield "not finite"
+    largest = 1e-9 + np.max(np.abs(np.where(np.isfinite(value), value, 0.0)), axis=-1, keepdims=True)
+    if not np.allclose(batched / largest, value / largest, rtol=1e-9, atol=1e-12, equal_nan=True):
+        yield "a batch differs from single points"
+    far_behind, behind, ahead, far_ahead = np.moveaxis(near, 1, 0)
+    central = (8.0 * (ahead - behind) - (far_ahead - far_behind)) / (12.0 * STEP)
+    forwards = (4.0 * ahead - far_ahead - 3.0 * value) / (2.0 * STEP)
+    backwards = (3.0 * value - 4.0 * behind + far_behind) / (2.0 * STEP)
+    room = CLOSE * (np.abs(value) + np.abs(slope)) + 1e-9 * largest
+    agrees = np.min([np.abs(slope - other) for other in (central, forwards, backwards)], axis=0) <= room
+    if not np.all(agrees | ~np.isfinite(value)):
+        where = np.argwhere(~agrees)[0]
+        yield f"derivative {slope[tuple(where)]:.6g}, differences {central[tuple(where)]:.6g}, at {where.tolist()}"
+
+
+def by_reason(refused: list[list[str]]) -> list[list[str]]:
+    """The refused pairs, those of a model with one reason in a row."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for model, name, reason in refused:
+        rows.setdefault((model, reason), []).append(name)
+    return [[model, ", ".join(names), reason] for (model, reason), names in rows.items()]
+
+
+if __name__ == "__main__":
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        main()
