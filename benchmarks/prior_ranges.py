@@ -9,6 +9,7 @@ ranges of all parameters but one are the posterior with that one range doubled; 
 
 import argparse
 import math
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from marked_tables import put_table
 
 from anomfit.cards import problem_from_card
 from anomfit.cards.finding import load_card
+from anomfit.inference.devices import prepare_devices
 from anomfit.inference.nested import sample_nested
 from anomfit.parameters import Parameter
 from anomfit.results.files import load_result
@@ -34,6 +36,7 @@ def main() -> None:
     parser.add_argument("--effective", type=float, default=2500.0)
     parser.add_argument("--write", type=Path)
     arguments = parser.parse_args()
+    prepare_devices(os.cpu_count() or 1)
     before = load_result(arguments.result / "result.nc")
     problem = problem_from_card(load_card(str(arguments.result / "card.toml")))
     wide = replace(problem, free=tuple(doubled(parameter) for parameter in problem.free))

@@ -54,8 +54,8 @@ def build_response(binning: Binning, resolution: Resolution, energies: int, wave
     the error.
     """
     energy = see_energies(energies)
-    sigma_energy = np.asarray(resolution.sigma_energy(energy))
-    sigma_theta = np.asarray(resolution.sigma_theta(energy))
+    sigma_energy = np.asarray(resolution.sigma_energy(jnp.asarray(energy)))
+    sigma_theta = np.asarray(resolution.sigma_theta(jnp.asarray(energy)))
     angular = np.zeros((energies, waves, binning.bins))
     wave = np.arange(waves)
     for cosine, weight in _angle_nodes(binning.cos_edges):

@@ -24,29 +24,34 @@ def descend_held(
     report: Callable[[int], None] | None = None,
     evaluate: Evaluate | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Minimise -2 ln L from scaled `starts` (n, coordinates) with the coordinates `held` (a mask) as they are.
+    """Minimise -2 ln L from scaled `starts` (n, coordinates) with the coordinates `held` as they are.
 
-    `evaluate` gives values and gradients at scaled coordinates, by default those of `problem`; for another objective
-    `starts` may have further columns, which are held. Returns points and values; a descent that gains nothing returns
-    its start.
+    held: a mask for all starts (coordinates,) or for each (n, coordinates). `evaluate` gives values and gradients at
+    scaled coordinates, by default those of `problem`; for another objective `starts` may have further columns, which
+    are held. Returns points and values; a descent that gains nothing returns its start.
     """
-    limits = scaled.box(problem)
-    moving = np.flatnonzero(~held[: len(problem.free)])
-    low, width = limits.low[moving], limits.widths[moving]
-    share = np.clip((starts[:, moving] - low) / width, INSIDE, 1.0 - INSIDE)
+    limits, free = scaled.box(problem), len(problem.free)
+    low, width = limits.low[:free], limits.widths[:free]
+    held = np.broadcast_to(held, starts.shape)
+    share = np.clip((starts[:, :free] - low) / width, INSIDE, 1.0 - INSIDE)
     coordinates = np.array(starts, dtype=float)
-    coordinates[:, moving] = np.arcsin(2.0 * share - 1.0)
+    coordinates[:, :free] = np.where(held[:, :free], starts[:, :free], np.arcsin(2.0 * share - 1.0))
 
-    def to_scaled(a):
-        s = a.copy()
-        s[:, moving] = low + 0.5 * width * (1.0 + np.sin(a[:, moving]))
-        return s
+    def taken_apart(packed):
+        """Scaled coordinates, their slopes by what is minimised over, and what is held."""
+        a, is_held = packed[:, : starts.shape[1]], packed[:, starts.shape[1] :] > 0.5
+        s, slope = a.copy(), np.where(is_held, 0.0, 1.0)
+        angle, fixed = a[:, :free], is_held[:, :free]
+        s[:, :free] = np.where(fixed, angle, low + 0.5 * width * (1.0 + np.sin(angle)))
+        slope[:, :free] *= 0.5 * width * np.cos(angle)
+        return s, slope
 
-    def at_angles(a):
-        values, slopes = evaluate(to_scaled(a)) if evaluate is not None else gradients(problem, to_scaled(a))
-        slopes[:, moving] *= 0.5 * width * np.cos(a[:, moving])
-        slopes[:, held] = 0.0
-        return values, slopes
+    def at_angles(packed):
+        s, slope = taken_apart(packed)
+        values, slopes = evaluate(s) if evaluate is not None else gradients(problem, s)
+        return values, np.concatenate([np.where(slope == 0.0, 0.0, slopes * slope), np.zeros(s.shape)], axis=1)
 
-    ended, values = descend(at_angles, coordinates, rounds, report or (lambda done: None))
-    return to_scaled(ended), values
+    # a descent knows its own mask as further coordinates, of gradient 0: only those that go on are evaluated
+    packed = np.concatenate([coordinates, held], axis=1)
+    ended, values = descend(at_angles, packed, rounds, report or (lambda done: None))
+    return taken_apart(ended)[0], values

@@ -137,11 +137,8 @@ def _profiled(problem: Problem, sides: list[Side], places: list[float]) -> tuple
     broken = np.any((np.isfinite(values) & ~np.isfinite(slopes).all(axis=1)).reshape(len(sides), 2), axis=1)
     values = np.where(np.isnan(values), np.inf, values).reshape(len(sides), 2)
     starts = starts.reshape(len(sides), 2, -1)[np.arange(len(sides)), np.argmin(values, axis=1)]
-    found, lowest = np.array(starts), np.full(len(sides), np.inf)
-    for coordinate in {side.coordinate for side in sides}:
-        rows = [k for k, side in enumerate(sides) if side.coordinate == coordinate]
-        held = np.arange(starts.shape[1]) == coordinate
-        found[rows], lowest[rows] = descend_held(problem, starts[rows], held, ROUNDS)
+    held = np.arange(starts.shape[1]) == np.array([side.coordinate for side in sides])[:, None]
+    found, lowest = descend_held(problem, starts, held, ROUNDS)
     return found, np.where(np.isinf(lowest) & broken, np.nan, lowest)
 
 
