@@ -140,8 +140,9 @@ def test_the_chiral_rate_is_known_to_a_factor_of_three_and_only_where_it_is_used
     at = {key: jnp.asarray(value) for key, value in two_higgs_doublet.points["table-I"].items()}
     at |= {"m_hprime": jnp.asarray(0.15)}
     outcome = jax.jit(lambda pulled: row.outcome(two_higgs_doublet, at, pulled))
-    central, mean, more = outcome({}), outcome({nuisance.name: 0.0}), outcome({nuisance.name: jnp.log(3.0)})
-    assert float(central.ratio) == float(mean.ratio)
+    central, more = outcome({}), outcome({nuisance.name: jnp.log(3.0)})
+    plain, mean = (row.outcome(two_higgs_doublet, at, pulled) for pulled in ({}, {nuisance.name: jnp.asarray(0.0)}))
+    assert float(plain.ratio) == float(mean.ratio)  # not compiled: two programs round in two ways
     if name != "charm":  # other mesons and photons make scalars there, too
         assert float(more.ratio) == pytest.approx(3.0 * float(central.ratio), rel=1e-9)
 
