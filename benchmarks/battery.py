@@ -1,11 +1,12 @@
 """Every model with every measurement and every constraint: finite, differentiable, batched, and what is refused why.
 
-    python benchmarks/battery.py [--models two-higgs-doublet ...] [--points 4] [--write docs/matrix.md]
+    python benchmarks/battery.py [--models two-higgs-doublet ...] [--points 4] [--write PAGE]
 
 For each accepted pair, at points of the model's prior: bins and ln L (a measurement) or prediction and ratio (a
 constraint) are finite; the derivative along a random direction in the logarithms of the parameters agrees with
 differences, from one side where the number has a corner; a vmapped program gives what single calls give; and the
 measurement survives a round trip through its leaves. A refused pair must have a reason. Anything else ends with exit 1.
+The page needs the markers `accepted` and `refused`.
 """
 
 import argparse
