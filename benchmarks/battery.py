@@ -14,6 +14,7 @@ import sys
 import warnings
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -81,7 +82,7 @@ def pairs(model) -> Iterator[Pair]:
         yield Pair(f"{row.name}:{row.era}", "measurement", entry, of_measurement(model, entry), missing(model, entry))
     for entry in shipped_constraints():
         reason = missing(model, entry)
-        numbers = None if reason else lambda leaves, at, model=model: jnp.stack(leaves.outcome(model, at, {}))
+        numbers = None if reason else partial(of_constraint, model)
         yield Pair(entry.name, "constraint", entry, numbers, reason)
 
 
@@ -96,6 +97,12 @@ def of_measurement(model, entry):
         return jnp.append(prediction.total, leaves.log_likelihood(prediction, nuisances))
 
     return numbers
+
+
+def of_constraint(model, leaves, at):
+    """Prediction and ratio; the limit itself is not a number where nothing is published."""
+    found = leaves.outcome(model, at, {})
+    return jnp.stack([found.predicted, found.ratio])
 
 
 def missing(model, entry) -> str:
