@@ -87,7 +87,7 @@ def pairs(model) -> Iterator[Pair]:
 
 
 def of_measurement(model, entry):
-    """ln L at the central nuisances, as a function of the measurement's leaves and a point."""
+    """Bins and ln L at the central nuisances, as a function of the measurement's leaves and a point."""
     if not offers(model, entry.accepts):
         return None
     nuisances = {n.name: jnp.asarray(n.mean) for n in (*model.nuisances, *entry.nuisances)}
@@ -113,10 +113,8 @@ def missing(model, entry) -> str:
     if of_spin and not of_spin.startswith("needs"):
         return of_spin
     lacking = [[kind for kind in together(needs) if not isinstance(model, kind)] for needs in entry.accepts]
-    has_no = (
-        CAPABILITY_WORDS.get(HasLightBosons if hasattr(kind, "spins") else kind) for kind in min(lacking, key=len)
-    )
-    return f"it has no {' and no '.join(dict.fromkeys(words or '?' for words in has_no))}"
+    kinds = (HasLightBosons if hasattr(kind, "spins") else kind for kind in min(lacking, key=len))
+    return f"it has no {' and no '.join(dict.fromkeys(CAPABILITY_WORDS[kind] for kind in kinds))}"
 
 
 def checked(pair: Pair, points) -> Iterator[str]:

@@ -75,7 +75,7 @@ def test_short_flights_change_nothing():
     assert np.all(np.asarray(from_shells(flights, AROUND)) < 1e-6)
     assert np.all(np.asarray(from_medium(flights, AROUND)) == 0.0)
     inside = np.asarray(arrivals(flights, AROUND))
-    np.testing.assert_allclose(inside.sum(axis=0), np.stack([stays(flights, AROUND)] * 2 + [0.0 * flights]), atol=1e-9)
+    np.testing.assert_allclose(inside.sum(axis=0), np.stack([stays(flights, AROUND)] * 2 + [0.0 * flights]), atol=1e-12)
 
 
 @pytest.mark.parametrize("around", [AROUND, replace(AROUND, born=5.0), Surroundings(0.6, 0.6, 0.6, (), DISTANCE)])
