@@ -14,9 +14,10 @@ def load_own_table(path: Path, options: Mapping[str, str]) -> Measurement:
     Raises InputError for options that say neither, and for whatever is wrong with them or with the file.
     """
     if "like" in options and "kind" not in options:
+        from anomfit.catalogue import find_measurement
         from anomfit.measurements.own_data import load_own_data
 
-        return load_own_data(path, options)
+        return load_own_data(path, options, find_measurement)
     if options.get("kind") == "curve":
         from anomfit.constraints.own_curves import load_own_curve
 

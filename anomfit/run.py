@@ -13,6 +13,7 @@ import numpy as np
 from anomfit import interrupts
 from anomfit.cards import Card, card_text, problem_from_card
 from anomfit.cards.building import point_values
+from anomfit.catalogue import measurement_listing
 from anomfit.environment import require_libraries, require_platform
 from anomfit.errors import reject
 from anomfit.explaining import explained
@@ -34,7 +35,6 @@ from anomfit.inference.evaluate import forward_at
 from anomfit.inference.nested import check_nested
 from anomfit.inference.tension import check_tension
 from anomfit.measurements.base import is_limit
-from anomfit.measurements.catalogue import measurement_listing
 from anomfit.precision import require_double_precision
 from anomfit.problem import Problem
 from anomfit.results.names import check_names

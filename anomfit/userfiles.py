@@ -56,7 +56,7 @@ def resolve_model(name: str) -> Model:
     one that states a member of another kind. Nothing is computed here (`anomfit.probing` calls its functions).
     """
     if not is_user_file(name):
-        from anomfit.models.catalogue import find_model
+        from anomfit.catalogue import find_model
 
         return find_model(name)
     made = _made(name, {})
@@ -77,7 +77,7 @@ def resolve_measurement(name: str, /, **options: str) -> Measurement:
 
         return load_own_table(Path(name), options)
     if not is_user_file(name):
-        from anomfit.measurements.catalogue import find_measurement
+        from anomfit.catalogue import find_measurement
 
         return find_measurement(name, **options)
     made = _made(name, options)

@@ -25,10 +25,9 @@ from landed import prior_points
 from marked_tables import put_table
 
 from anomfit.capabilities import CAPABILITY_WORDS, HasLightBosons, offers, together
-from anomfit.constraints import Constraint, shipped_constraints
+from anomfit.catalogue import find_measurement, find_model, measurement_listing, model_names, shipped_constraints
+from anomfit.constraints import Constraint
 from anomfit.constraints.refusals import reason_of_refusal
-from anomfit.measurements.catalogue import find_measurement, measurement_listing
-from anomfit.models.catalogue import find_model, model_names
 
 STEP = 1e-4  # in the logarithm of every parameter
 CLOSE = 2e-4  # of the number and of its derivative: differences are no better

@@ -18,10 +18,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from anomfit.capabilities import offers
-from anomfit.constraints import shipped_constraints
+from anomfit.catalogue import find_measurement, find_model, measurement_listing, model_names, shipped_constraints
 from anomfit.errors import InputError
-from anomfit.measurements.catalogue import find_measurement, measurement_listing
-from anomfit.models.catalogue import find_model, model_names
 
 FLOOR = 1e-5  # of the largest number at a point, below which a number is compared with that
 TINY = 1e-300

@@ -8,10 +8,9 @@ import jax
 import pytest
 
 from anomfit.cards import load_card
+from anomfit.catalogue import find_measurement, find_model
 from anomfit.constraints import constraint_table
 from anomfit.errors import InputError
-from anomfit.measurements.catalogue import find_measurement
-from anomfit.models.catalogue import find_model
 from anomfit.optimising import run_optimise
 from anomfit.precision import require_double_precision
 from anomfit.prediction import predict

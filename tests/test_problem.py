@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import kstest
 
 from anomfit.cards import load_card, problem_from_card
-from anomfit.measurements.catalogue import find_measurement
+from anomfit.catalogue import find_measurement
 from anomfit.problem import build_problem
 
 

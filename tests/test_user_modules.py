@@ -119,7 +119,7 @@ def test_a_file_that_failed_is_read_again_when_it_is_mended(folder):
 
 
 def test_the_sources_of_objects_are_all_their_files(folder):
-    from anomfit.models.catalogue import find_model
+    from anomfit.catalogue import find_model
 
     model = resolve_model(f"{folder}/my_model.py:model")
     found = sources(model)

@@ -11,7 +11,8 @@ import pytest
 from scipy.integrate import quad
 
 from anomfit.cards import card_from_text, load_card, problem_from_card
-from anomfit.constraints import constraint_table, with_own
+from anomfit.catalogue import with_own
+from anomfit.constraints import constraint_table
 from anomfit.errors import InputError
 from anomfit.userfiles import anchored, is_user_file, resolve_constraints, resolve_measurement, resolve_model, sources
 

@@ -51,7 +51,7 @@ def default_card(model_name: str) -> Card:
 
     Raises InputError for a name that is neither a model's nor a shipped card's, with the nearest known one.
     """
-    from anomfit.models.catalogue import model_names
+    from anomfit.catalogue import model_names
 
     if model_name in shipped_card_names():
         return card_from_text(shipped_card_text(model_name), source=model_name)
@@ -63,7 +63,7 @@ def default_card(model_name: str) -> Card:
 
 def generated_card(model_name: str) -> Card:
     """A card for a model without one: first parametrisation, all parameters free, all measurements it can predict."""
-    from anomfit.measurements.catalogue import measurement_listing
+    from anomfit.catalogue import measurement_listing
 
     model = resolve_model(model_name)
     chosen = chosen_parametrisation(model, None)

@@ -54,7 +54,8 @@ def constraints(
       anomfit constraints my-fit
     """
     start_jax(no_cache)
-    from anomfit.constraints import constraint_table, shipped_constraints, with_own
+    from anomfit.catalogue import shipped_constraints, with_own
+    from anomfit.constraints import constraint_table
     from anomfit.errors import InputError
     from anomfit.results.opened import named_result
     from anomfit.userfiles import resolve_constraints
@@ -111,7 +112,8 @@ def _at_point(name: str, point: str | None, changed: dict[str, str], targets: di
 def _at_best_fit(path: Path) -> _Asked:
     import jax.numpy as jnp
 
-    from anomfit.constraints import Constraint, shipped_constraints
+    from anomfit.catalogue import shipped_constraints
+    from anomfit.constraints import Constraint
     from anomfit.results.opened import opened_result
 
     opened = opened_result(path)
@@ -143,10 +145,11 @@ def _print_table(model: str, rows: "list[ConstraintRow]") -> None:
 
 def _print_refused(model: "Model") -> None:
     """The constraints that were not asked, by the reason."""
+    from anomfit.catalogue import shipped_constraints
     from anomfit.constraints.refusals import refused
 
     by_reason: dict[str, list[str]] = {}
-    for name, reason in refused(model).items():
+    for name, reason in refused(model, shipped_constraints()).items():
         by_reason.setdefault(reason, []).append(name)
     if by_reason:
         print(f"\nnot asked of {model.name}, {sum(map(len, by_reason.values()))} constraints:")

@@ -25,7 +25,7 @@ def models(
       anomfit models two-higgs-doublet
       anomfit models --json
     """
-    from anomfit.models.catalogue import find_model, model_names
+    from anomfit.catalogue import find_model, model_names
 
     if name is not None:
         model = _one_model(name)
@@ -53,8 +53,7 @@ def measurements(as_json: AsJson = False) -> None:
       anomfit measurements --json
     """
     from anomfit.capabilities import offers
-    from anomfit.measurements.catalogue import accepted, measurement_listing, measurement_names
-    from anomfit.models.catalogue import find_model, model_names
+    from anomfit.catalogue import accepted, find_model, measurement_listing, measurement_names, model_names
 
     rows, kinds = measurement_listing(), {name: accepted(name) for name in measurement_names()}
     predicted = {
@@ -92,7 +91,7 @@ def card(model: Annotated[str, typer.Argument(help="A model, or one of the shipp
 
 
 def _one_model(name: str) -> "Model":
-    from anomfit.models.catalogue import find_model, model_names
+    from anomfit.catalogue import find_model, model_names
 
     if name in model_names():
         return find_model(name)

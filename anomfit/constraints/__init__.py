@@ -1,7 +1,6 @@
 """What else a model must satisfy: published limits and rates, each with a prediction and a likelihood term."""
 
 from anomfit.constraints.base import About, Constraint, HasLightBosons, Outcome
-from anomfit.constraints.catalogue import constraint_names, find_constraint, shipped_constraints, with_own
 from anomfit.constraints.report import NOT_A_NUMBER, ConstraintRow, constraint_table
 
 __all__ = [
@@ -11,9 +10,5 @@ __all__ = [
     "ConstraintRow",
     "HasLightBosons",
     "Outcome",
-    "constraint_names",
     "constraint_table",
-    "find_constraint",
-    "shipped_constraints",
-    "with_own",
 ]

@@ -1,16 +1,17 @@
 """Which constraints a model is not asked, and why: a missing method, or a spin of which the search says nothing."""
 
+from collections.abc import Iterable
+
 from anomfit.capabilities import HasLightBosons, Needs, called, offers, together
 from anomfit.constraints.base import Constraint
-from anomfit.constraints.catalogue import shipped_constraints
 
 
-def refused(model: object) -> dict[str, str]:
-    """Name and reason of every shipped constraint that the model is not asked, in the order of the table.
+def refused(model: object, constraints: Iterable[Constraint]) -> dict[str, str]:
+    """Name and reason of each of the `constraints` that the model is not asked.
 
     Static: what methods the model has, and the spins of its light bosons, which are traced and not computed.
     """
-    reasons = {entry.name: reason_of_refusal(model, entry) for entry in shipped_constraints()}
+    reasons = {entry.name: reason_of_refusal(model, entry) for entry in constraints}
     return {name: reason for name, reason in reasons.items() if reason}
 
 

@@ -11,8 +11,6 @@ from anomfit.inference.nuts import Block
 from anomfit.inference.sample import Evidence, Samples, SampleSettings, samples_of
 from anomfit.problem import Problem
 
-WORTH = 3.0  # equal draws that the run must be worth, for each that is kept: hardly any comes twice
-
 
 def nested_samples(
     problem: Problem,
@@ -22,10 +20,10 @@ def nested_samples(
     state_file: Path | None = None,
     show_progress: bool = False,
 ) -> Samples:
-    """`settings.chains` x `settings.draws` draws (see `nested.sample_nested`), with the evidence."""
+    """`settings.chains` x `settings.draws` draws of a run that is worth as many (see `nested.sample_nested`)."""
     key_run, key_choice = jax.random.split(key)
     total = settings.chains * settings.draws
-    found = sample_nested(problem, key_run, live, WORTH * total, state_file, show_progress)
+    found = sample_nested(problem, key_run, live, float(total), state_file, show_progress)
     chosen = equal_draws(found.weights, total, key_choice).reshape(settings.chains, settings.draws)
     log_posterior = found.log_posterior[chosen]
     nothing, sure = np.zeros(chosen.shape), np.ones(chosen.shape)

@@ -1,1 +1,1 @@
-"""Measurements: one file an experiment or family of limits; `anomfit.measurements.catalogue` finds them by name."""
+"""Measurements: one file an experiment or family of limits; `anomfit.catalogue` finds them by name."""

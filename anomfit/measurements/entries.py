@@ -7,9 +7,12 @@ from anomfit.measurements.base import Measurement
 
 
 class Entry(NamedTuple):
-    """An era: its loader, where its numbers come from (a status of the data room, or none) and its references."""
+    """An era: its loader, where its numbers come from (a status of the data room, or none), its references, and other
+    names of it.
+    """
 
     load: Callable[..., Measurement]
     title: str
     status: str
     references: tuple[str, ...]
+    aliases: tuple[str, ...] = ()

@@ -16,11 +16,16 @@ from anomfit.detectors.lsnd import inverse_square
 from anomfit.measurements import lsnd_common as common
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.described import Described, HasDescription
+from anomfit.measurements.entries import Entry
 from anomfit.measurements.flights import calorimeter_sentences
 from anomfit.measurements.recoil_pairs import COMPONENTS, RecoilPairChain, pair_counts
 from anomfit.parameters import Nuisance, Point
 from anomfit.statistics.terms import poisson_log_likelihood, saturated_deviance
 from anomfit.statistics.throws import poisson_counts
+
+NAME = "karmen"
+ERA = "prompt-energy"
+TITLE = "KARMEN 2 prompt energy of neutron-tagged candidates, 16 to 52 MeV (null result)"
 
 
 @dataclass(frozen=True)
@@ -127,8 +132,8 @@ def load_karmen(flavours: str = "numu+numubar") -> Karmen:
         ),
         appearance=common.appearance_sample(energy, length, events, response),
         described=Described(
-            "prompt-energy",
-            "KARMEN 2 prompt energy of neutron-tagged candidates, 16 to 52 MeV (null result)",
+            ERA,
+            TITLE,
             tuple(stated.items()),
             tuple(("E", a, b, "GeV") for a, b in zip(low.tolist(), high.tolist(), strict=True)),
         ),
@@ -144,3 +149,6 @@ def _nuisances(values: Mapping[str, float]) -> tuple[Nuisance, ...]:
         Nuisance("karmen_background", r"B_K", 1.0, background, f"scale of the background, {background:.1%}"),
         common.knock_out_nuisance(),
     )
+
+
+ENTRIES: Mapping[str, Entry] = {ERA: Entry(load_karmen, TITLE, "digitised", Karmen.references)}

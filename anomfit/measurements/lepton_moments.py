@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +14,7 @@ from anomfit.capabilities import PredictsLeptonMoment
 from anomfit.data import Record, load_record
 from anomfit.errors import reject
 from anomfit.measurements.base import Bin, Prediction
+from anomfit.measurements.entries import Entry
 from anomfit.parameters import Nuisance, Point
 from anomfit.statistics.terms import gaussian_log_likelihood
 from anomfit.statistics.throws import two_sided_gaussian
@@ -151,6 +153,22 @@ def load_lepton_moment(lepton: str, era: str = "default") -> LeptonMoment:
         lepton=lepton,
         label=Label(chosen, record.title, record.references),
     )
+
+
+def entries(lepton: str) -> dict[str, Entry]:
+    """The eras of "muon" or "electron" for the catalogue, the default first."""
+    records, default = _era_records(lepton), DEFAULT_ERAS[lepton]
+    aliases = {era: tuple(name for name, own in ERA_ALIASES[lepton].items() if own == era) for era in records}
+    return {
+        era: Entry(
+            partial(load_lepton_moment, lepton, era),  # type: ignore[arg-type]  # its data are NumPy until JAX sees them
+            records[era].title,
+            "release",
+            records[era].references,
+            aliases[era],
+        )
+        for era in sorted(records, key=lambda era: era != default)
+    }
 
 
 def eras(lepton: str) -> dict[str, str]:

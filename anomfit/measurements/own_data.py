@@ -9,7 +9,7 @@ A spectrum has the columns "E [GEV] LOW" and "E [GEV] HIGH", the data, and, if t
 one row. Errors are columns that end in " +" and " -", or one named "error" (`anomfit.hepdata_csv`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, Self, runtime_checkable
@@ -23,7 +23,6 @@ from anomfit.capabilities import Needs
 from anomfit.errors import InputError, quoted, reject
 from anomfit.hepdata_csv import CsvTable, energy_scale, errors_of, read_csv_table
 from anomfit.measurements.base import Bin, Measurement, Prediction
-from anomfit.measurements.catalogue import find_measurement
 from anomfit.measurements.described import Described, HasDescription
 from anomfit.measurements.lepton_moments import Label, LeptonMoment
 from anomfit.parameters import Nuisance, Point
@@ -140,8 +139,10 @@ jax.tree_util.register_dataclass(
 )
 
 
-def load_own_data(path: Path, options: Mapping[str, str]) -> Measurement:
+def load_own_data(path: Path, options: Mapping[str, str], find: Callable[[str], Measurement]) -> Measurement:
     """The measurement of a CSV file, named by the file's stem; `options` as above, all of them text.
+
+    find: gives the measurement that it is like by its name.
 
     Raises InputError for an option that is missing, unknown or without sense, for a measurement that cannot be binned
     anew, and for a file without what is needed.
@@ -149,7 +150,7 @@ def load_own_data(path: Path, options: Mapping[str, str]) -> Measurement:
     for name in options:
         if name not in OPTIONS:
             raise reject(f"{path.name}.{name}", options[name], f"own data have {', '.join(OPTIONS)}")
-    like = find_measurement(options["like"])
+    like = find(options["like"])
     table = read_csv_table(path)
     if isinstance(like, LeptonMoment):
         return _moment(table, like, options)  # type: ignore[return-value]  # as the catalogue's

@@ -1,1 +1,1 @@
-"""Models: one file a model; `anomfit.models.catalogue` finds them by name."""
+"""Models: one file a model; `anomfit.catalogue` finds them by name."""

@@ -47,10 +47,10 @@ class Exchange(Protocol):
         """d sigma/dQ^2 in cm^2/GeV^2 for couplings of 1, at Q^2 inside its limits."""
         ...
 
-    def polarised(
+    def polarised_kernel(
         self, e_nu: Float[Array, "... targets"], q_squared: Float[Array, "... targets"], flown: Flown, targets: Targets
-    ) -> tuple[Float[Array, "... targets"], Float[Array, "... targets"]]:
-        """d sigma/dQ^2 (cm^2/GeV^2) times N's polarisation, as `polarisation` counts it.
+    ) -> tuple[Float[Array, "... targets terms"], Float[Array, "... targets terms"]]:
+        """The kernel times N's polarisation along its flight, and across it, as `polarisation` counts them.
 
         For antineutrinos both have the other sign.
         """
@@ -68,6 +68,19 @@ def d_sigma_d_q_squared(
     return jnp.sum(exchange.kernel(e_nu, q_squared, targets) * exchange.couplings(targets), axis=-1)
 
 
+def polarised_d_sigma_d_q_squared(
+    exchange: Exchange,
+    e_nu: Float[Array, "... targets"],
+    q_squared: Float[Array, "... targets"],
+    flown: Flown,
+    targets: Targets,
+) -> tuple[Float[Array, "... targets"], Float[Array, "... targets"]]:
+    """d sigma/dQ^2 per target (cm^2/GeV^2) times N's polarisation along its flight, and across it."""
+    couplings = exchange.couplings(targets)
+    along, across = exchange.polarised_kernel(e_nu, q_squared, flown, targets)
+    return jnp.sum(along * couplings, axis=-1), jnp.sum(across * couplings, axis=-1)
+
+
 def polarisation(
     exchange: Exchange,
     e_nu: Float[Array, "... targets"],
@@ -82,7 +95,7 @@ def polarisation(
     """
     section = d_sigma_d_q_squared(exchange, e_nu, q_squared, targets)
     some = section > 0.0
-    along, across = exchange.polarised(e_nu, q_squared, flown, targets)
+    along, across = polarised_d_sigma_d_q_squared(exchange, e_nu, q_squared, flown, targets)
     safe = jnp.where(some, section, 1.0)
     return jnp.where(some, along / safe, 0.0), jnp.where(some, across / safe, 0.0)
 
@@ -126,12 +139,12 @@ class ScalarExchange(NamedTuple):
         reach = [1.0 / (q_squared + mass**2) for mass in self.mass]
         return jnp.stack([common * reach[i] * reach[j] for i, j, _ in pairs_of(len(reach))], axis=-1)
 
-    def polarised(self, e_nu, q_squared, flown: Flown, targets: Targets):
+    def polarised_kernel(self, e_nu, q_squared, flown: Flown, targets: Targets):
         """Fully polarised against the beam's direction in N's rest frame (`polarised_decay`)."""
-        section = d_sigma_d_q_squared(self, e_nu, q_squared, targets)
+        kernel = self.kernel(e_nu, q_squared, targets)
         beta = flown.momentum / flown.energy
         along, across = longitudinal_polarisation(flown.cosine, beta), transverse_polarisation(flown.cosine, beta)
-        return section * along, section * across
+        return kernel * along[..., None], kernel * across[..., None]
 
 
 def squared_amplitude(q_squared, m_N, m_target, is_nucleus):

@@ -23,11 +23,6 @@ def threshold_energy(m_N, m_target):
     return m_N + m_N**2 / (2.0 * m_target)
 
 
-def threshold_energy_three_body(m_products, m_target):
-    """Threshold for two new particles of total mass `m_products` beside the target: the same with their sum."""
-    return threshold_energy(m_products, m_target)
-
-
 def momentum_transfer_limits(e_nu, m_N, m_target):
     """(Q^2_min, Q^2_max) in GeV^2 of nu + target -> N + target; both equal (midpoint) when closed.
 

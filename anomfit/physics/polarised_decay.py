@@ -43,8 +43,3 @@ def transverse_polarisation(cos_theta: ArrayLike, beta: ArrayLike) -> Float[Arra
     cos_theta, beta = jnp.asarray(cos_theta), jnp.asarray(beta)
     sine, inverse_gamma = safe_sqrt((1.0 - cos_theta) * (1.0 + cos_theta)), safe_sqrt((1.0 - beta) * (1.0 + beta))
     return -sine * inverse_gamma / (1.0 - beta * cos_theta)
-
-
-def scalar_direction_density(cosine: ArrayLike, asymmetry: ArrayLike, polarisation: ArrayLike) -> Float[Array, "..."]:
-    """(1/Gamma) dGamma/dcos of S about an axis along which N has this polarisation: (1 + alpha P cos)/2."""
-    return 0.5 * (1.0 + jnp.asarray(asymmetry) * jnp.asarray(polarisation) * jnp.asarray(cosine))

@@ -54,15 +54,15 @@ class VectorExchange(NamedTuple):
         electric = electric_part(q_squared, e_nu, self.m_N, targets.mass)
         return self._terms(e_nu, q_squared, targets, electric, magnetic_part(q_squared, self.m_N))
 
-    def polarised(self, e_nu, q_squared, flown: Flown, targets: Targets):
+    def polarised_kernel(self, e_nu, q_squared, flown: Flown, targets: Targets):
         """The lepton's tensor with m_N s in place of N's momentum, s the direction of the spin, and the other sign."""
-        couplings, m_N = self.couplings(targets), self.m_N
+        m_N = self.m_N
         along = e_nu * (flown.momentum - flown.energy * flown.cosine)  # k.s m_N, s along the flight
         across = -m_N * e_nu * safe_sqrt((1.0 - flown.cosine) * (1.0 + flown.cosine))
         found = []
         for k_s, p_s in ((along, targets.mass * flown.momentum), (across, 0.0)):
             parts = spin_parts(q_squared, e_nu, m_N, targets.mass, k_s, p_s)
-            found.append(-jnp.sum(self._terms(e_nu, q_squared, targets, *parts) * couplings, axis=-1))
+            found.append(-self._terms(e_nu, q_squared, targets, *parts))
         return found[0], found[1]
 
     def _terms(self, e_nu, q_squared, targets: Targets, electric, magnetic) -> Float[Array, "... targets terms"]:

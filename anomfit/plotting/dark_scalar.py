@@ -9,7 +9,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from anomfit.measurements.catalogue import find_projection
+from anomfit.catalogue import find_projection
 from anomfit.measurements.lepton_moments import load_lepton_moment
 from anomfit.models.dark_scalar import DarkScalar, as_published, dark_scalar
 from anomfit.parameters import Point

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import gamma
 
-from anomfit.constraints.catalogue import shipped_constraints
+from anomfit.catalogue import shipped_constraints
 from anomfit.constraints.lifetime_tables import NO_LIMIT, log_limit_at
 from anomfit.constraints.mesons import LONG_LIFE
 from anomfit.data import load_record

@@ -9,8 +9,8 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from anomfit.catalogue import find_measurement
 from anomfit.data import load_record
-from anomfit.measurements.catalogue import find_measurement
 from anomfit.models.two_higgs_doublet import TwoHiggsDoublet, as_published, two_higgs_doublet
 from anomfit.plotting.figures import add_note
 from anomfit.plotting.panels import Curve, Panel, SignalBand, panels

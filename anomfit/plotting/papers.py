@@ -8,11 +8,11 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.figure import Figure
 
+from anomfit.catalogue import find_measurement
 from anomfit.data import load_record
 from anomfit.detectors.pairs import SELECTIONS
 from anomfit.detectors.resolution import RESOLUTIONS
 from anomfit.folders import made_folder
-from anomfit.measurements.catalogue import find_measurement
 from anomfit.models.two_higgs_doublet import TwoHiggsDoublet, as_published, two_higgs_doublet
 from anomfit.plotting.figures import add_note, save_figure
 from anomfit.plotting.kaons import gap_figure, koto_figure

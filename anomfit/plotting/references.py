@@ -6,7 +6,7 @@ from types import MappingProxyType
 import numpy as np
 
 from anomfit.capabilities import PredictsAppearance
-from anomfit.measurements.catalogue import find_projection, measurement_names
+from anomfit.catalogue import find_projection, measurement_names
 from anomfit.models.oscillation import oscillation
 from anomfit.plotting.panels import Curve
 from anomfit.prediction import predict

@@ -18,7 +18,7 @@ from anomfit.beams.flux import Beam
 from anomfit.errors import reject
 from anomfit.physics import kinematics
 from anomfit.physics.aligned_pairs import quadrupole_in_flight
-from anomfit.physics.exchange import Exchange, Flown, d_sigma_d_q_squared
+from anomfit.physics.exchange import Exchange, Flown, d_sigma_d_q_squared, polarised_d_sigma_d_q_squared
 from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.quadrature import unit_legendre
 from anomfit.physics.reaction import Channel, Reaction
@@ -139,11 +139,15 @@ def polarised_rates(
     beam: Beam, e_N: Float[Array, "..."], p_N: Float[Array, "..."], cos_theta: Float[Array, "..."], exchange: Exchange
 ) -> tuple[Float[Array, "... component beams"], ...]:
     """`production_rate` times the polarisation of N along its flight, and across it, positive towards the beam."""
-    return _rates(beam, e_N, p_N, cos_theta, exchange, exchange.polarised)
+
+    def steered(e_nu, q_squared, flown, targets):
+        return polarised_d_sigma_d_q_squared(exchange, e_nu, q_squared, flown, targets)
+
+    return _rates(beam, e_N, p_N, cos_theta, exchange, steered)
 
 
 def _rates(beam: Beam, e_N, p_N, cos_theta, exchange: Exchange, cross_sections):
-    """What `cross_sections`, a function like `Exchange.polarised`, gives as rates."""
+    """What `cross_sections`, a function of (E_nu, Q^2, flown, targets), gives as rates."""
     targets = stack_targets(beam.scatterers)
     e_N, p_N, cos_theta = e_N[..., None], p_N[..., None], cos_theta[..., None]
     e_nu, recoil = kinematics.neutrino_energy(e_N, p_N, cos_theta, exchange.m_N, targets.mass)

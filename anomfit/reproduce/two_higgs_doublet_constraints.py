@@ -13,7 +13,8 @@ import numpy as np
 
 from anomfit.beams.flux import Beam, make_beam
 from anomfit.beams.molecules import compound, molecules
-from anomfit.constraints import Constraint, shipped_constraints
+from anomfit.catalogue import shipped_constraints
+from anomfit.constraints import Constraint
 from anomfit.constraints.dark_photon_reference import benchmark as dark_photon
 from anomfit.constraints.neutrino_scattering import count_pairs
 from anomfit.constraints.report import verdict_of

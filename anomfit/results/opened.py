@@ -36,7 +36,7 @@ def named_result(subject: str) -> Path | None:
     name comes first: "./oscillation" is the folder, "oscillation" the model. A name that ends in .toml is a card, and
     one such as "my_model.py:model" a user's model. InputError for a path that leads to no result.
     """
-    from anomfit.models.catalogue import model_names
+    from anomfit.catalogue import model_names
 
     is_shipped = subject in {*model_names(), *shipped_card_names()}
     if is_shipped or is_user_file(subject) or subject.endswith(".toml") or "\0" in subject:

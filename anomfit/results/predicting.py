@@ -9,11 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from anomfit.catalogue import other_projections
 from anomfit.explaining import explained
 from anomfit.inference.projections import with_projections
 from anomfit.inference.throwing import replicas
 from anomfit.measurements.base import Measurement
-from anomfit.measurements.catalogue import other_projections
 from anomfit.plain_json import finite_or_none
 from anomfit.prediction import PredictionReport, predict
 from anomfit.results.opened import OpenedResult

@@ -132,8 +132,7 @@ def _fix(random: Random, content: dict) -> str:
 
 
 def _measurement(random: Random, content: dict) -> str:
-    from anomfit.constraints.catalogue import constraint_names
-    from anomfit.measurements.catalogue import measurement_listing
+    from anomfit.catalogue import constraint_names, measurement_listing
 
     listing = measurement_listing()
     chosen, other = random.choice(listing), random.choice(listing)
@@ -149,7 +148,7 @@ def _measurement(random: Random, content: dict) -> str:
 
 
 def _model(random: Random, content: dict) -> str:
-    from anomfit.models.catalogue import model_names
+    from anomfit.catalogue import model_names
 
     key = random.choice(("model", "parametrisation", "point"))
     known = {"parametrisation": ("physical", "products"), "point": ("table-I", "bp1", "example")}

@@ -185,7 +185,7 @@ def _value(random: Random, name: str | None) -> str:
 
 def _models(random: Random) -> str:
     from anomfit.cards import shipped_card_names
-    from anomfit.models.catalogue import model_names
+    from anomfit.catalogue import model_names
 
     names = (*model_names(), *shipped_card_names(), USER_MODEL, USER_MODEL, "broken.py:model", "my_model.py:no")
     name = random.choice(names)
@@ -209,7 +209,7 @@ def _cards(random: Random) -> str:
 
 
 def _measurements(random: Random) -> str:
-    from anomfit.measurements.catalogue import measurement_listing
+    from anomfit.catalogue import measurement_listing
 
     row = random.choice(measurement_listing())
     names = (row.name, f"{row.name}:{row.era}", USER_MEASUREMENT, "g-2-muon", "miniboone", "e141", f"{row.name}:x")

@@ -32,7 +32,7 @@ def stop_computations(*kinds: str, replace: Replace = setattr) -> None:
 
 def keep_measurements(replace: Replace = setattr) -> None:
     """Keep every shipped measurement that was loaded, so that a case takes milliseconds."""
-    from anomfit.measurements import catalogue
+    from anomfit import catalogue
 
     replace(catalogue, "find_measurement", functools.lru_cache(maxsize=None)(catalogue.find_measurement))
 

@@ -6,8 +6,10 @@ import json
 import jax.numpy as jnp
 import pytest
 
-from anomfit.constraints import Outcome, find_constraint
+from anomfit.catalogue import find_constraint
+from anomfit.constraints import Outcome
 
+MEASURED = find_constraint("pi0-ee-ktev")
 NAMES = ("e141", "babar-visible", "KL-pi0-ee", "Kplus-piplus-na62", "perturbativity")
 
 
@@ -15,13 +17,12 @@ NAMES = ("e141", "babar-visible", "KL-pi0-ee", "Kplus-piplus-na62", "perturbativ
 def few(monkeypatch):
     """A few constraints stand for all: what the command does with one does not depend on the others."""
     chosen = tuple(find_constraint(name) for name in NAMES)
-    monkeypatch.setattr("anomfit.constraints.shipped_constraints", lambda: chosen)
-    monkeypatch.setattr("anomfit.constraints.refusals.shipped_constraints", lambda: chosen)
+    monkeypatch.setattr("anomfit.catalogue.shipped_constraints", lambda: chosen)
 
 
 def test_what_was_not_asked_stands_at_the_end_by_reason(anomfit, monkeypatch):
     reasons = {"a": "needs `x(point)`", "b": "a vector is not a scalar", "c": "needs `x(point)`"}
-    monkeypatch.setattr("anomfit.constraints.refusals.refused", lambda model: reasons)
+    monkeypatch.setattr("anomfit.constraints.refusals.refused", lambda model, constraints: reasons)
     end = anomfit("constraints", "two-higgs-doublet").out.split("not asked of two-higgs-doublet, 3 constraints:")[1]
     assert end == "\n  needs `x(point)`:\n    a, c\n  a vector is not a scalar:\n    b\n"
     assert "not asked" not in anomfit("constraints", "two-higgs-doublet", "--json").out
@@ -70,10 +71,9 @@ def test_a_prediction_that_is_no_number_decides_nothing(anomfit, monkeypatch):
             ("Kplus-piplus-na62", lambda *_: Outcome(jnp.inf, jnp.asarray(1.0), jnp.inf)),
         ]
     )
-    measured = find_constraint("pi0-ee-ktev")
-    assert measured.about.kind == "measured"
-    entries += (dataclasses.replace(measured, physics=lambda *_: Outcome(jnp.nan, jnp.nan, jnp.nan)),)
-    monkeypatch.setattr("anomfit.constraints.shipped_constraints", lambda: entries)
+    assert MEASURED.about.kind == "measured"
+    entries += (dataclasses.replace(MEASURED, physics=lambda *_: Outcome(jnp.nan, jnp.nan, jnp.nan)),)
+    monkeypatch.setattr("anomfit.catalogue.shipped_constraints", lambda: entries)
     outcome = anomfit("constraints", "two-higgs-doublet")
     assert outcome.status == 0
     assert "nan" not in outcome.out.replace("resonance", "")

@@ -75,7 +75,7 @@ def test_an_interrupt_is_one_line_and_status_130(anomfit, monkeypatch):
     def interrupted():
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("anomfit.models.catalogue.model_names", interrupted)
+    monkeypatch.setattr("anomfit.catalogue.model_names", interrupted)
     assert anomfit("models") == (130, "", "anomfit: interrupted\n")
 
 
@@ -106,7 +106,7 @@ def test_the_module_runs_as_a_program_and_its_status_reaches_the_shell(tmp_path)
 def test_a_reader_that_has_gone_ends_a_verb_as_it_ends_other_tools(show):
     code = (
         "import sys; from rich.console import Console; from anomfit.cli import main\n"
-        "from anomfit.models import catalogue\n"
+        "from anomfit import catalogue\n"
         f"catalogue.model_names = lambda: [{show} for _ in range(99)]; sys.exit(main(['models']))"
     )
     read, write = os.pipe()
@@ -139,8 +139,7 @@ def test_the_matrix_says_which_model_predicts_which_measurement(anomfit):
     import json
 
     from anomfit.capabilities import offers
-    from anomfit.measurements.catalogue import find_measurement, measurement_names
-    from anomfit.models.catalogue import find_model, model_names
+    from anomfit.catalogue import find_measurement, find_model, measurement_names, model_names
 
     rows = {row["name"]: row["predicted_by"] for row in json.loads(anomfit("measurements", "--json").out)}
     lines = anomfit("measurements").out.splitlines()

@@ -8,7 +8,8 @@ from oracles.reactions import events_of
 
 from anomfit.beams.booster import miniboone_beam
 from anomfit.capabilities import offers
-from anomfit.constraints import constraint_table, shipped_constraints
+from anomfit.catalogue import shipped_constraints
+from anomfit.constraints import constraint_table
 from anomfit.constraints import decay_conditions as decays
 from anomfit.constraints import scattering_conditions as scattering
 from anomfit.constraints.dark_photon_reference import benchmark, interactions

@@ -9,12 +9,12 @@ import pytest
 from scipy.optimize import brentq
 
 from anomfit.capabilities import Upscatters, offers
-from anomfit.constraints import constraint_table, find_constraint, shipped_constraints
+from anomfit.catalogue import find_constraint, find_measurement, shipped_constraints
+from anomfit.constraints import constraint_table
 from anomfit.constraints.base import IN_FITS, KINDS
 from anomfit.data import load_record
 from anomfit.errors import InputError
 from anomfit.measurements.base import Measurement, Prediction
-from anomfit.measurements.catalogue import find_measurement
 from anomfit.models.two_higgs_doublet import two_higgs_doublet
 from anomfit.physics import scalar_bremsstrahlung, scalar_decays
 from anomfit.physics.constants import E_CHARGE, M_E

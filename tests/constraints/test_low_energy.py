@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from anomfit.constraints import constraint_table, find_constraint, shipped_constraints
+from anomfit.catalogue import find_constraint, shipped_constraints
+from anomfit.constraints import constraint_table
 from anomfit.constraints.low_energy import dipole_of_exchange
 from anomfit.data import load_record
 from anomfit.errors import InputError

@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from anomfit.constraints import constraint_table, shipped_constraints
+from anomfit.catalogue import shipped_constraints
+from anomfit.constraints import constraint_table
 from anomfit.models.two_higgs_doublet import two_higgs_doublet
 from anomfit.physics import meson_decays
 from anomfit.physics.meson_constants import M_CHARGED_KAON, M_CHARGED_PION

@@ -12,13 +12,13 @@ from oracles.reactions import events_of
 from scipy.integrate import quad
 from scipy.optimize import brentq, minimize, minimize_scalar
 
-from anomfit.constraints import constraint_table, find_constraint
+from anomfit.catalogue import find_constraint, find_measurement
+from anomfit.constraints import constraint_table
 from anomfit.constraints import neutrino_scattering as family
 from anomfit.data import load_record
 from anomfit.detectors import nd280
 from anomfit.detectors.surroundings import from_shells, stays
 from anomfit.measurements.base import Prediction
-from anomfit.measurements.catalogue import find_measurement
 from anomfit.models.two_higgs_doublet import as_published, two_higgs_doublet
 from anomfit.physics.constants import M_P
 from anomfit.physics.exchange import d_sigma_d_q_squared

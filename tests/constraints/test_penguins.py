@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from anomfit.capabilities import MESON_MODES
-from anomfit.constraints import constraint_table, find_constraint, shipped_constraints
+from anomfit.catalogue import find_constraint, shipped_constraints
+from anomfit.constraints import constraint_table
 from anomfit.constraints.meson_production import CHIRAL_RATE, meson_decay
 from anomfit.constraints.penguins import constraints
 from anomfit.data import load_record

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from anomfit.capabilities import HasLightScalars, HasLightVectors, offers, spins_of
-from anomfit.constraints import constraint_table, shipped_constraints
+from anomfit.catalogue import shipped_constraints
+from anomfit.constraints import constraint_table
 from anomfit.constraints.production import UNSEEN_FRACTION
 from anomfit.constraints.refusals import reason_of_refusal, refused
 from anomfit.models.oscillation import oscillation
@@ -117,12 +118,12 @@ def test_a_vector_is_asked_by_what_its_physics_touches():
 
 
 def test_what_is_not_asked_has_a_reason():
-    reasons = refused(VECTOR)
+    reasons = refused(VECTOR, shipped_constraints())
     assert set(reasons) == set(ALL) - set(ASKED)
     assert all(reasons.values())
     assert "Landau" in reasons["nucal"]
-    assert "spin 0" in refused(two_higgs_doublet)["na48-pi0"]
-    lacking = refused(oscillation)["babar-visible"]
+    assert "spin 0" in refused(two_higgs_doublet, shipped_constraints())["na48-pi0"]
+    lacking = refused(oscillation, shipped_constraints())["babar-visible"]
     assert "light_bosons(point)" in lacking
     assert lacking.endswith("see anomfit.capabilities.HasLightBosons")
     assert reason_of_refusal(VECTOR, ALL["e141"]) == ""

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from anomfit.cards import load_card, problem_from_card
-from anomfit.constraints import constraint_table, find_constraint
+from anomfit.catalogue import find_constraint
+from anomfit.constraints import constraint_table
 from anomfit.inference.optimise import SearchSettings, optimise
 from anomfit.inference.published import published_points
 

@@ -7,10 +7,9 @@ import pytest
 from scipy import optimize, stats
 
 from anomfit.cards import load_card, problem_from_card
+from anomfit.catalogue import find_measurement, find_model
 from anomfit.inference.evaluate import forward_at
 from anomfit.inference.significance import null_predictions, null_twice_nll, significance
-from anomfit.measurements.catalogue import find_measurement
-from anomfit.models.catalogue import find_model
 from anomfit.problem import build_problem
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from anomfit.beams.booster_flux import flux_error, flux_factor
+from anomfit.catalogue import find_measurement
 from anomfit.measurements.base import Prediction
-from anomfit.measurements.catalogue import find_measurement
 from anomfit.problem import merged_nuisances
 
 

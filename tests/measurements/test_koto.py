@@ -7,10 +7,10 @@ import pytest
 from scipy.optimize import brentq
 from scipy.stats import poisson
 
+from anomfit.catalogue import find_measurement, measurement_listing
 from anomfit.data import load_record
 from anomfit.errors import InputError
 from anomfit.measurements.base import Measurement
-from anomfit.measurements.catalogue import find_measurement, measurement_listing
 from anomfit.measurements.koto import ENTRIES, load_koto, load_koto_inferred
 from anomfit.measurements.koto_sensitivity import EVENTS_AT_LIMIT, events_per_rate, koto_sensitivity
 from anomfit.models.dark_scalar import as_published, dark_scalar

@@ -11,9 +11,9 @@ from oracles import recoil
 from oracles.upscattering import physics
 from scipy.special import ndtr
 
+from anomfit.catalogue import find_measurement, measurement_listing
 from anomfit.data import load_record
 from anomfit.errors import InputError
-from anomfit.measurements.catalogue import find_measurement, measurement_listing
 from anomfit.measurements.lsnd import load_l_over_e, load_r_gamma
 from anomfit.measurements.lsnd_high_energy import load_high_energy
 from anomfit.measurements.lsnd_shapes import load_cos_theta, load_energy

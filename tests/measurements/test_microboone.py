@@ -9,12 +9,12 @@ import pytest
 from oracles import comparison, microboone, points, upscattering
 
 from anomfit.beams.booster import microboone_beam, miniboone_beam
+from anomfit.catalogue import find_measurement
 from anomfit.data import load_record
 from anomfit.detectors import microboone as detector
 from anomfit.detectors.surroundings import from_medium, from_shells, stays
 from anomfit.errors import InputError
 from anomfit.measurements.base import Measurement
-from anomfit.measurements.catalogue import find_measurement
 from anomfit.measurements.microboone import common_share, load_microboone
 from anomfit.models.dark_scalar import dark_scalar
 from anomfit.models.two_higgs_doublet import two_higgs_doublet

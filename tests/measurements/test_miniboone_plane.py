@@ -9,6 +9,7 @@ from oracles.reactions import events_of
 from scipy import stats
 from scipy.integrate import quad
 
+from anomfit.catalogue import find_measurement, find_model, measurement_listing
 from anomfit.data import load_record
 from anomfit.detectors import miniboone as detector
 from anomfit.detectors.containment import containment
@@ -16,11 +17,9 @@ from anomfit.detectors.pairs import find_selection, see_pairs
 from anomfit.detectors.resolution import find_resolution
 from anomfit.errors import InputError
 from anomfit.measurements.base import Measurement
-from anomfit.measurements.catalogue import find_measurement, measurement_listing
 from anomfit.measurements.miniboone import load_miniboone
 from anomfit.measurements.miniboone_plane import DISTRIBUTIONS, load_projection
 from anomfit.measurements.miniboone_plane_tables import FEWEST, Rectangles, Table, merge, read_table
-from anomfit.models.catalogue import find_model
 from anomfit.physics.constants import M_E, M_N, M_P
 from anomfit.physics.quasi_elastic import d_sigma_d_cos
 from anomfit.problem import build_problem

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from anomfit.catalogue import find_measurement
 from anomfit.errors import InputError
-from anomfit.measurements.catalogue import find_measurement
 from anomfit.measurements.flights import remarks_of
 from anomfit.measurements.miniboone_choices import surroundings_sentences
 from anomfit.measurements.miniboone_radius import by_radius

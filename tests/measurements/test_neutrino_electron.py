@@ -13,14 +13,13 @@ from oracles import comparison, neutrino_electron, points, upscattering
 from scipy.optimize import brentq, minimize
 from scipy.stats import ncx2
 
-from anomfit.constraints.catalogue import find_constraint
+from anomfit.catalogue import find_constraint, find_measurement
 from anomfit.data import load_record
 from anomfit.detectors.forward_pairs import ForwardNodes, counts_below, is_below
 from anomfit.detectors.neutrino_electron import charm2_cuts, in_window, minerva_cuts
 from anomfit.detectors.surroundings import Shell, Surroundings
 from anomfit.errors import InputError
 from anomfit.measurements.base import Measurement, Prediction
-from anomfit.measurements.catalogue import find_measurement
 from anomfit.models.two_higgs_doublet import two_higgs_doublet
 from anomfit.physics.constants import M_E
 from anomfit.problem import build_problem

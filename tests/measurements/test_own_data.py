@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from anomfit.capabilities import PredictsLeptonMoment, Upscatters
+from anomfit.catalogue import find_measurement
 from anomfit.errors import InputError
 from anomfit.measurements.base import Measurement, Prediction
-from anomfit.measurements.catalogue import find_measurement
 from anomfit.userfiles import resolve_measurement
 
 OWN_BINS = [(b.low, b.high) for b in find_measurement("microboone").bins()]

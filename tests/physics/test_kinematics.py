@@ -10,7 +10,6 @@ from anomfit.physics.kinematics import (
     neutrino_energy,
     quasi_elastic_energy,
     threshold_energy,
-    threshold_energy_three_body,
 )
 
 TARGETS = (M_P, M_C12)
@@ -25,7 +24,6 @@ def test_threshold_is_where_the_products_are_at_rest_in_their_frame(mass, target
     assert float(high - low) == pytest.approx(0.0, abs=1e-5 * mass**2 + 1e-8)
     low, high = momentum_transfer_limits(0.9 * e, mass, target)
     assert float(low) == float(high)
-    assert float(threshold_energy_three_body(mass, target)) == e
 
 
 @pytest.mark.parametrize("target", TARGETS)

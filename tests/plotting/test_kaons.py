@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from anomfit.constraints.catalogue import find_constraint
+from anomfit.catalogue import find_constraint
 from anomfit.data import load_record
 from anomfit.errors import InputError
 from anomfit.models.dark_scalar import dark_scalar

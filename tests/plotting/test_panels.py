@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from anomfit.catalogue import find_measurement
 from anomfit.data import load_record
 from anomfit.measurements.base import Bin
-from anomfit.measurements.catalogue import find_measurement
 from anomfit.plotting.panels import MOST, Curve, panels, poisson_errors
 
 PANELS = [("lsnd", 1), ("lsnd:high-energy", 2), ("lsnd:cos-theta", 1), ("karmen", 1)]

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from anomfit.catalogue import find_measurement
 from anomfit.detectors.pairs import SELECTIONS
-from anomfit.measurements.catalogue import find_measurement
 from anomfit.models.two_higgs_doublet import two_higgs_doublet
 from anomfit.plotting.lsnd import lsnd_backgrounds, lsnd_panel
 from anomfit.plotting.moments import moments_by_mixing, plot_muon_moment

@@ -4,7 +4,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
 
-from anomfit.measurements.catalogue import find_measurement
+from anomfit.catalogue import find_measurement
 from anomfit.plotting import Curve, oscillation_curves, panels, plot_excess, plot_spectrum
 from anomfit.plotting.style import typeset
 
