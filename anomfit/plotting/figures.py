@@ -98,7 +98,9 @@ def spectrum_figure(shown: Sequence[Panel], title: str, note: str) -> Figure:
         axes[2 * (empty // columns) + 1, empty % columns].set_axis_off()
     if columns == 1:  # the legend needs room of its own
         axes[0, 0].set_ylim(0.0, 1.45 * axes[0, 0].get_ylim()[1])
-    axes[0, 0].legend(loc="upper right" if columns == 1 else "best", ncols=2 if columns == 1 else 1)
+        axes[0, 0].legend(loc="upper right", ncols=2)
+    else:  # beside the first points, which are the highest
+        axes[0, 0].legend(loc="upper right", fontsize=6.0, labelspacing=0.3)
     figure.suptitle(title, fontsize="medium")
     add_note(figure, note, columns)
     return figure

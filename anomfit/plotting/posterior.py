@@ -3,12 +3,20 @@
 import numpy as np
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatterMathtext, LogLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import (
+    LogFormatterMathtext,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    NullLocator,
+    StrMethodFormatter,
+)
 
 from anomfit.plotting.style import CURVES, QUIET, SIGNAL, axis_label, mathematics, typeset
 from anomfit.results.result import FreeCoordinate, Result
 
 SHORT = 1.6  # decades
+NARROW = 5.0  # a ratio, above which an axis always has two of 1, 2, 5
 LEAST_DRAWS = 50  # fewer say nothing about a distribution
 LONG = 8  # letters of a pull's name that stand on one line
 _TAIL = 2.5e-3
@@ -81,12 +89,18 @@ def _mark(ax, coordinate: FreeCoordinate, result: Result, vertical: bool) -> Non
 
 
 def set_ticks(axis: Axis, coordinate: FreeCoordinate, labelled: bool = True) -> None:
-    """Decades on a long logarithmic axis, 1, 2, 5 on a short one; matplotlib's own labels run into each other."""
+    """Decades on a long logarithmic axis; 1, 2, 5 on a short one; round numbers where only one of these may fit.
+
+    Matplotlib's own labels run into each other.
+    """
     if not is_log(coordinate):
         return
     low, high = axis.get_view_interval()
-    is_short = abs(np.log10(high / low)) < SHORT
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if is_short else (1.0,), numticks=8 if is_short else 4))
+    is_short, is_narrow = abs(np.log10(high / low)) < SHORT, max(high, low) < NARROW * min(high, low)
+    by_decade = LogLocator(subs=(1.0, 2.0, 5.0) if is_short else (1.0,), numticks=8 if is_short else 4)
+    axis.set_major_locator(MaxNLocator(2) if is_narrow else by_decade)
+    if is_narrow:
+        axis.set_minor_locator(NullLocator())
     axis.set_minor_formatter(NullFormatter())
     if labelled:
         axis.set_major_formatter(StrMethodFormatter("{x:g}") if is_short else LogFormatterMathtext())
