@@ -1,8 +1,10 @@
 """-2 ln L of every shipped card's best fit against no new physics: the table of docs/goodness.md, rewritten.
 
     python benchmarks/significances.py [--card NAME ...] [--write docs/goodness.md]
+    python benchmarks/significances.py --card NAME --result FOLDER [--write docs/goodness.md]
 
-A card that is not asked for keeps its row. Without --write the rows are printed alone.
+A card that is not asked for keeps its row. Without --write the rows are printed alone. With --result the card is not
+fitted again: the folder is what 'anomfit fit NAME --out FOLDER' has left.
 """
 
 import argparse
@@ -23,18 +25,21 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--card", action="append")
+    parser.add_argument("--result", type=Path)
     parser.add_argument("--write", type=Path)
     arguments = parser.parse_args()
+    if arguments.result is not None and len(arguments.card or ()) != 1:
+        parser.error("--result goes with one --card")
     prepare_devices(4)
     for name in arguments.card or shipped_card_names():
-        found = cells(name)
+        found = fitted(name) if arguments.result is None else kept(arguments.result)
         print(f"{name}: {', '.join(found)}", flush=True)
         if arguments.write:
             put_row(arguments.write, "significances", HEADER, f"`{name}`", found)
 
 
-def cells(name: str) -> list[str]:
-    """One card's row of the table, but for its name."""
+def fitted(name: str) -> list[str]:
+    """One card's row of the table, but for its name: the card is fitted."""
     import jax
 
     from anomfit.cards import load_card, problem_from_card
@@ -48,6 +53,19 @@ def cells(name: str) -> list[str]:
     fit = minimise(problem, jax.random.key(card.fit.seed), FitSettings(card.fit.screened, card.fit.starts))
     errors = hesse(problem, fit)
     gain, quality = significance(problem, fit.point), goodness_of_fit(problem, fit.point, errors.effective_parameters)
+    return cells(fit, errors, gain, quality)
+
+
+def kept(folder: Path) -> list[str]:
+    """The row of a card that has been fitted."""
+    from anomfit.results.files import load_result
+
+    result = load_result(folder / "result.nc")
+    return cells(result.fit, result.hesse, result.significance, result.goodness)
+
+
+def cells(fit, errors, gain, quality) -> list[str]:
+    """What is shown of a best fit."""
     bound = ", ".join(errors.at_bound) or "none"
     p_value = "-" if quality.p_value is None else f"{quality.p_value:.3g}"
     return [

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import h5py
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -26,6 +27,7 @@ from anomfit.inference.workers import workers
 from anomfit.problem import Problem
 
 BATCH = 64
+SECONDS = "seconds"  # what a run has taken, in its state
 ROOM = 2**24  # bytes on the disk that are made sure of before HDF5 writes
 WRITING = 0.05  # of a run's time may go into keeping its state
 EDGE = 1e-12  # of the cube: quantiles of the normal stay finite
@@ -98,9 +100,13 @@ def sample_nested(
             sampler.filepath = None  # it would write over its own file
             return sampler
 
-        found = None if state_file is None else kept_state(state_file, of_run, made)
-        sampler = made(None) if found is None else found
-        _run(sampler, effective, state_file, of_run, show_progress)
+        def left(file: Path) -> tuple[Any, float]:
+            return made(file), _seconds_of(file)
+
+        found = None if state_file is None else kept_state(state_file, of_run, left)
+        sampler, earlier = (made(None), 0.0) if found is None else found
+        began -= earlier
+        _run(sampler, effective, state_file, of_run, show_progress, began)
     cube, log_weights, log_likelihood = sampler.posterior()
     weights = np.exp(log_weights - log_weights.max())
     weights /= weights.sum()
@@ -128,15 +134,20 @@ def check_nested(problem: Problem, live: int) -> None:
         raise reject("live", live, f"give at least {2 * dimension}, twice the coordinates")
 
 
-def _run(sampler: Any, effective: float, state_file: Path | None, of_run: dict[str, str], show_progress: bool) -> None:
-    """Run to the end, one batch at a time: between two batches the state is whole, and kept now and then."""
+def _run(
+    sampler: Any, effective: float, state_file: Path | None, of_run: dict[str, str], show_progress: bool, start: float
+) -> None:
+    """Run to the end, one batch at a time: between two batches the state is whole, and kept now and then.
+
+    start: when the run began on the clock of `time.perf_counter`, what it took before it was stopped included.
+    """
     known, written, cost = sampler.n_like, time.monotonic(), 0.0
 
     def keep() -> None:
         nonlocal known, written, cost
         if state_file is not None and sampler.n_like > known:
             began = time.monotonic()
-            keep_state(state_file, of_run, sampler.write, ROOM)
+            keep_state(state_file, of_run, lambda file: _write(sampler, time.perf_counter() - start, file), ROOM)
             known, written = sampler.n_like, time.monotonic()
             cost = written - began
 
@@ -152,6 +163,18 @@ def _run(sampler: Any, effective: float, state_file: Path | None, of_run: dict[s
             except KeyboardInterrupt:
                 keep()
                 raise
+
+
+def _write(sampler: Any, seconds: float, file: Path) -> None:
+    """The sampler's state, and what the run has taken so far."""
+    sampler.write(file)
+    with h5py.File(file, "r+") as opened:
+        opened.attrs[SECONDS] = seconds
+
+
+def _seconds_of(file: Path) -> float:
+    with h5py.File(file) as opened:
+        return float(np.asarray(opened.attrs.get(SECONDS, 0.0)))
 
 
 def _show(bar: tqdm, sampler: Any, effective: float) -> None:

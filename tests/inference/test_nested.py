@@ -106,6 +106,16 @@ def test_a_run_killed_at_any_moment_goes_on_with_the_same_numbers(alone, tmp_pat
     assert again.calls == undisturbed.calls
 
 
+def test_a_resumed_run_counts_the_time_before(tmp_path, monkeypatch):
+    """A finished run that is asked again takes no time, and says what it took."""
+    arguments = {**SHORT, "state_file": tmp_path / "nested.h5"}
+    first = sample_nested(wide_problem(), jax.random.key(1), **arguments)
+    assert 0.5 * first.seconds < nested._seconds_of(arguments["state_file"]) <= first.seconds
+    monkeypatch.setattr(nested, "_seconds_of", lambda file: 1000.0)
+    again = sample_nested(wide_problem(), jax.random.key(1), **arguments)
+    assert 1000.0 < again.seconds < 1000.0 + first.seconds
+
+
 LIFE = """
 import sys
 import jax
