@@ -10,7 +10,6 @@ import pytest
 
 from anomfit.catalogue import find_measurement
 from anomfit.models.dark_photon import dark_photon_dirac
-from anomfit.models.dark_scalar import dark_scalar
 from anomfit.models.two_higgs_doublet import two_higgs_doublet
 from anomfit.physics.reaction import Reaction
 from anomfit.physics.targets import Target
@@ -47,7 +46,7 @@ def counting(measurement):
 
 CASES = [
     (two_higgs_doublet, "table-I", "miniboone", {"y_u": 3e-6, "sin_delta": 0.2}),
-    (dark_scalar, "bp1", "lsnd", {}),
+    (two_higgs_doublet, "table-I", "lsnd", {"y_u": 3e-6, "sin_delta": 0.2}),
     (dark_photon_dirac, "bertuzzo", "microboone", {"U_mu4": 1e-4, "epsilon": 1e-4}),
 ]
 
