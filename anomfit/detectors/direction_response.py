@@ -47,9 +47,13 @@ def _counts(response: DirectionResponse, events: PairEvents, seen: Seen) -> Floa
         passing += seen_from(legendre, spin.along) * events.share * spin.cos_star
         passing += seen_from(associated, spin.across) * events.share * spin.sin_star
     # number of pairs around each of the table's energies: what multiplies the acceptance there
-    pairs = jnp.einsum("cbpd,pid->cbi", passing, energy_basis(events.energy, n)) @ to_coefficients(n)
-    if seen.arrives is not None:
-        pairs = jnp.einsum("cbe,sce->sbe", pairs, seen.arrives)
+    of_pair = energy_basis(events.energy, n)
+    if seen.arrives is not None and seen.arrives.ndim > 3:  # by parent too
+        pairs = jnp.einsum("cbpd,pid->cbpi", passing, of_pair) @ to_coefficients(n)
+        pairs = jnp.einsum("cbpe,scpe->sbe", pairs, seen.arrives)
+    else:
+        pairs = jnp.einsum("cbpd,pid->cbi", passing, of_pair) @ to_coefficients(n)
+        pairs = pairs if seen.arrives is None else jnp.einsum("cbe,sce->sbe", pairs, seen.arrives)
     visible = jnp.einsum("ew,eiw->ei", seen.weight, energy_basis(seen.energy, n))
     return pairs @ (visible @ response.table)
 

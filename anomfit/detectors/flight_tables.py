@@ -6,16 +6,19 @@ at both ends. Slopes at the nodes are exact: within 1e-8 of the integrals (tests
 """
 
 import math
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, ArrayLike, Float
 from scipy.interpolate import CubicHermiteSpline
 
+from anomfit.detectors.containment import after_two_flights
 from anomfit.detectors.surroundings import Surroundings, shares
+from anomfit.physics.kinematics import safe_sqrt
+from anomfit.rates.pair_events import PairEvents
 
 NODES = 1024
 FINE = 0.02  # of the radius where decays count: flights below it are resolved linearly
@@ -43,14 +46,28 @@ def tabulated_shares(flight: Float[Array, "..."], around: Surroundings) -> Float
     return jnp.moveaxis(value, -1, 0) / (1.0 + length / around.seen)
 
 
-def arrivals(flight: Float[Array, "energies"], around: Surroundings) -> Float[Array, "split component energies"]:
-    """Decays inside of births of each component (coherent, incoherent, surroundings), split by where the birth was:
-    coherent and incoherent of the detector, and everything outside of it.
+def pair_shares(events: PairEvents, energy: ArrayLike, around: Surroundings) -> Float[Array, "3 ..."]:
+    """`tabulated_shares` of pairs of these energies (GeV): (energies,), or (parents, decays) as the events have them.
+
+    The result has an axis of parents (before that of the energies) wherever these fly before they decay.
     """
-    own, beyond, outside = tabulated_shares(flight, around)
+    flight = events.decay_length_per_momentum * safe_sqrt(jnp.asarray(energy) ** 2 - events.mass**2)
+    look_up = partial(tabulated_shares, around=around)
+    if events.parent_flight is None:
+        return look_up(flight)
+    return after_two_flights(look_up, events.parent_flight[:, None], jnp.atleast_2d(flight))
+
+
+def arrivals(shares: Float[Array, "3 ..."], components: int = 3) -> Float[Array, "split component ..."]:
+    """Decays inside of births of each component (coherent, incoherent, surroundings), split by where the birth was:
+    coherent and incoherent of the detector, and everything outside of it. Other axes as those of `pair_shares`.
+
+    components: those of the events; without births in surroundings both axes end with incoherent.
+    """
+    own, beyond, outside = shares
     nothing = jnp.zeros_like(own)
     rows = ((own, nothing, nothing), (nothing, own, nothing), (beyond, beyond, outside))
-    return jnp.stack([jnp.stack(row) for row in rows])
+    return jnp.stack([jnp.stack(row[:components]) for row in rows[:components]])
 
 
 @lru_cache(maxsize=64)

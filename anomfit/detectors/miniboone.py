@@ -9,14 +9,13 @@ import numpy as np
 from anomfit.beams import Beam
 from anomfit.data import load_record
 from anomfit.detectors.assumed_surroundings import assumed, earth, spheres
-from anomfit.detectors.flight_tables import arrivals, tabulated_shares
+from anomfit.detectors.flight_tables import arrivals, pair_shares
 from anomfit.detectors.pairs import Seen, Selection, see_pairs
 from anomfit.detectors.shower_energies import see_energies
 from anomfit.detectors.shower_response import Binning
 from anomfit.detectors.surroundings import OWN_COMPONENTS, Surroundings
 from anomfit.physics.constants import M_E, M_N, M_P
 from anomfit.physics.corners import interpolate
-from anomfit.physics.kinematics import safe_sqrt
 from anomfit.rates.pair_events import PairEvents
 
 NAME = "miniboone"  # in data/surroundings and of the nuisance
@@ -63,10 +62,10 @@ def see(events: PairEvents, selection: Selection, points: int, around: Surroundi
     around = around or surroundings()
     energy = see_energies(points)
     seen = see_pairs(energy, events.mass, selection, relative_efficiency, events.alignment is not None)
-    length = events.decay_length_per_momentum * safe_sqrt(jnp.asarray(energy) ** 2 - events.mass**2)
-    if events.rate.shape[2] == OWN_COMPONENTS:
-        return seen.times(tabulated_shares(length, around)[0])
-    return seen._replace(arrives=arrivals(length, around))
+    components, shares = events.rate.shape[2], pair_shares(events, energy, around)
+    if components == OWN_COMPONENTS and events.parent_flight is None:
+        return seen.times(shares[0])
+    return seen._replace(arrives=arrivals(shares, components))
 
 
 def surroundings() -> Surroundings:

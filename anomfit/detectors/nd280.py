@@ -4,9 +4,8 @@ from dataclasses import replace
 
 from anomfit.beams import Beam
 from anomfit.detectors.assumed_surroundings import assumed, earth
-from anomfit.detectors.flight_tables import arrivals
+from anomfit.detectors.flight_tables import arrivals, pair_shares
 from anomfit.detectors.surroundings import Shell, Surroundings
-from anomfit.physics.kinematics import safe_sqrt
 from anomfit.rates.pair_events import PairEvents
 
 NAME = "nd280"  # in data/surroundings
@@ -28,5 +27,4 @@ def surroundings() -> Surroundings:
 
 def arriving(events: PairEvents):
     """Decays in FGD1 by component (coherent, incoherent, surroundings) of the events, of those made."""
-    flight = events.decay_length_per_momentum * safe_sqrt(events.energy**2 - events.mass**2)
-    return arrivals(flight, surroundings()).sum(axis=0)
+    return arrivals(pair_shares(events, events.energy, surroundings())).sum(axis=0)

@@ -10,11 +10,10 @@ from jaxtyping import Array, Float
 from anomfit.beams import Beam
 from anomfit.data import load_record
 from anomfit.detectors.assumed_surroundings import assumed, earth, spheres
-from anomfit.detectors.flight_tables import tabulated_shares
+from anomfit.detectors.flight_tables import pair_shares
 from anomfit.detectors.pairs import THRESHOLD_WIDTH, Lepton, Selection, see_pairs
 from anomfit.detectors.resolution import normal_cdf
 from anomfit.detectors.surroundings import OWN_COMPONENTS, Surroundings
-from anomfit.physics.kinematics import safe_sqrt
 from anomfit.rates.pair_events import PairEvents
 
 OPENING_WIDTH = 0.1  # of the largest opening angle itself: smooths the cut
@@ -84,9 +83,8 @@ def chances_to_pass(events: PairEvents, cuts: ShowerCuts, around: Surroundings) 
     passes = overlap.weight[..., 0]
     if events.alignment is not None and overlap.quadrupole is not None:
         passes = passes + events.alignment * overlap.quadrupole[..., 0]
-    flight = events.decay_length_per_momentum * safe_sqrt(energy**2 - events.mass**2)
     ways = 1 if events.rate.shape[2] == OWN_COMPONENTS else 3
-    return cuts.efficiency * in_window(energy, cuts) * passes * tabulated_shares(flight, around)[:ways]
+    return cuts.efficiency * in_window(energy, cuts) * passes * pair_shares(events, energy, around)[:ways]
 
 
 def surroundings_of(detector: str, cuts: ShowerCuts) -> Surroundings:

@@ -98,32 +98,35 @@ def _counts(response: ShowerResponse, events: PairEvents, seen: Seen) -> Float[A
     n, waves, _ = response.table.shape
     of_pair, of_shower = energy_basis(events.energy, n), energy_basis(seen.energy, n)
     # number of pairs around each of the table's energies, by wave: what multiplies the acceptance there
-    pairs = _by_wave(legendre, waves, events, events.rate, events.share, of_pair)
+    made = [(legendre, events.rate, events.share)]
     if events.spin is not None:
         spin = events.spin
-        share, across = events.share * spin.cos_star, events.share * spin.sin_star
-        pairs += _by_wave(legendre, waves, events, spin.along, share, of_pair)
-        pairs += _by_wave(associated, waves, events, spin.across, across, of_pair)
-    pairs = pairs @ to_coefficients(n)
+        made += [(legendre, spin.along, events.share * spin.cos_star)]
+        made += [(associated, spin.across, events.share * spin.sin_star)]
+    parts = [_by_wave(basis, waves, events, rates, share, of_pair, seen.arrives) for basis, rates, share in made]
+    pairs = sum(parts[1:], start=parts[0])
+    components, beams = pairs.shape[1:3]
+    pairs = pairs.reshape(waves, components * beams, n)
     wave = np.arange(waves)
     tilted = pairs * jnp.exp(-0.25 * (wave * (wave + 1))[:, None, None] * seen.tilt)
-    components, beams = events.rate.shape[2:]
-    if seen.arrives is not None:
-        by_component = tilted.reshape(waves, components, beams, n)
-        components = len(seen.arrives)
-        tilted = jnp.einsum("lcbe,sce->lsbe", by_component, seen.arrives).reshape(waves, components * beams, n)
     visible = jnp.einsum("ew,eiw->ei", seen.weight, of_shower)
     counts = jnp.einsum("lxi,ilk->xk", tilted @ visible, response.table)
     return counts.reshape(components, beams, -1)
 
 
-def _by_wave(basis, waves: int, events: PairEvents, rates, share, of_pair):
-    """Pairs by wave, (component, beam) and Chebyshev polynomial of their energy; the azimuth is integrated."""
-    rates = rates.reshape(*rates.shape[:2], -1)
-    made = jnp.einsum("elt,etx->elx", basis(events.cos_parent, waves), rates)
+def _by_wave(basis, waves: int, events: PairEvents, rates, share, of_pair, arrives):
+    """Pairs that arrive by wave, split (or component), beam and the table's energies; the azimuth is integrated."""
+    components, beams = rates.shape[2:]
+    made = jnp.einsum("elt,etx->elx", basis(events.cos_parent, waves), rates.reshape(*rates.shape[:2], -1))
     made = jnp.einsum("ep,elx->plx", events.onto, made)
     decays = jnp.einsum("pld,pid->pli", basis(events.cos_decay, waves) * share[:, None, :], of_pair)
-    return jnp.einsum("plx,pli->lxi", made, decays)
+    if arrives is not None and arrives.ndim > 3:  # by parent too
+        at_energies = decays @ to_coefficients(len(of_pair[0]))
+        flown = jnp.einsum("plcb,scpe->lsbpe", made.reshape(*made.shape[:2], components, beams), arrives)
+        return jnp.einsum("lsbpe,ple->lsbe", flown, at_energies)
+    pairs = jnp.einsum("plx,pli->lxi", made, decays) @ to_coefficients(len(of_pair[0]))
+    pairs = pairs.reshape(waves, components, beams, -1)
+    return pairs if arrives is None else jnp.einsum("lcbe,sce->lsbe", pairs, arrives)
 
 
 def _angle_nodes(cos_edges):

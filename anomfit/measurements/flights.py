@@ -11,22 +11,25 @@ from anomfit.detectors.assumed_surroundings import assumed
 from anomfit.measurements.base import HasRemarks, Measurement
 from anomfit.measurements.recoil_pairs import RecoilPairChain
 from anomfit.parameters import Point
-from anomfit.physics.kinematics import safe_sqrt
+from anomfit.physics.reaction import Reaction
 
 OUTSIDE = "outside"  # the component of pairs born outside of a detector
 
 
-def flight_sentences(name: str, length_per_momentum: float, mass: float, energy: float, size: float) -> Iterator[str]:
+def flight_sentences(name: str, reaction: Reaction, energy: float, size: float) -> Iterator[str]:
     """Nothing, or that a flight is longer than a detector's radius, where pairs born outside are left out.
 
-    length_per_momentum: c tau / m, m/GeV; mass and a typical energy of the pairs in GeV; size: radius in m.
+    energy: GeV, a typical one of the pairs, and of N unless that is heavier; size: radius in m.
     """
-    flight = float(length_per_momentum) * float(safe_sqrt(jnp.asarray(energy**2 - float(mass) ** 2)))
+    m_N, mass = float(reaction.production.m_N), float(reaction.pair.mass)
+    flight = float(reaction.pair.flight) * max(energy**2 - mass**2, 0.0) ** 0.5
+    if not reaction.prompt:
+        flight += float(reaction.flight) * max(energy**2 - m_N**2, 0.0) ** 0.5
     if flight > size:
         yield (
-            f"{name}: at the best fit a pair of {1e3 * energy:.0f} MeV is born {flight:.3g} m from where it decays, "
-            f"farther than the detector's radius of {size:.2g} m. Pairs born outside of it are left out: its signal is "
-            "a lower bound."
+            f"{name}: at the best fit a pair of {1e3 * energy:.0f} MeV is seen {flight:.3g} m from where the neutrino "
+            f"scatters, farther than the detector's radius of {size:.2g} m. Neutrinos that scatter outside of it are "
+            "left out: its signal is a lower bound."
         )
 
 
@@ -73,8 +76,7 @@ def calorimeter_sentences(
     """`flight_sentences` of a detector behind shielding, whose surroundings are left out; energy: GeV, of its pairs."""
     if isinstance(model, Upscatters):
         for reaction in model.reactions(point, nuisances):
-            flight, mass = float(reaction.pair.flight), float(reaction.pair.mass)
-            yield from flight_sentences(name, flight, mass, energy, chain.spheres[0])
+            yield from flight_sentences(name, reaction, energy, chain.spheres[0])
 
 
 def remarks_of(measurement: Measurement, model: object, point: Point, nuisances: Point) -> tuple[str, ...]:

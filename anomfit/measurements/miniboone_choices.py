@@ -108,8 +108,7 @@ def surroundings_sentences(chain: PairChain, model: object, point: Point, nuisan
         return
     if not chain.beam.surroundings:
         for reaction in model.reactions(point, nuisances):
-            length, mass = float(reaction.pair.flight), float(reaction.pair.mass)
-            yield from flight_sentences("MiniBooNE", length, mass, TYPICAL, chain.around.seen)
+            yield from flight_sentences("MiniBooNE", reaction, TYPICAL, chain.around.seen)
         return
     counts, changed = by_assumption(chain, model, point, nuisances)
     yield from outside_sentences("MiniBooNE", counts, OUTSIDE, changed, assumed(detector.NAME)["width"])

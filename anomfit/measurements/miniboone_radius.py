@@ -11,6 +11,7 @@ from jaxtyping import Float
 from anomfit.capabilities import Upscatters, over_reactions
 from anomfit.detectors import miniboone as detector
 from anomfit.detectors.assumed_surroundings import births_factor
+from anomfit.detectors.containment import after_two_flights
 from anomfit.detectors.shower_energies import see_energies
 from anomfit.detectors.shower_response import expected
 from anomfit.detectors.surroundings import births_by_radius, decays_by_radius
@@ -65,6 +66,13 @@ def _counted(reaction: Reaction, chain: PairChain, births, decays):
     points = chain.response.table.shape[0]
     seen = detector.see(events, chain.selection, points, chain.around)
     flight = events.decay_length_per_momentum * safe_sqrt(jnp.asarray(see_energies(points)) ** 2 - events.mass**2)
+
+    def by_radius(shares, edges):
+        look_up = partial(shares, around=chain.around, edges=np.array(edges))
+        if events.parent_flight is None:
+            return look_up(flight)
+        return after_two_flights(look_up, events.parent_flight[:, None], flight[None, :])
+
     selected = detector.selected(events)
 
     def counted(own, outside):
@@ -74,6 +82,6 @@ def _counted(reaction: Reaction, chain: PairChain, births, decays):
         return jnp.split(counts, 2)
 
     return (
-        counted(*births_by_radius(flight, chain.around, np.array(births))),
-        counted(*decays_by_radius(flight, chain.around, np.array(decays))),
+        counted(*by_radius(births_by_radius, births)),
+        counted(*by_radius(decays_by_radius, decays)),
     )

@@ -1,13 +1,14 @@
 """Pairs of an upscattering in a calorimeter that may see the neutron too: counts by target."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from anomfit.detectors.containment import containment
+from anomfit.detectors.containment import after_two_flights, containment
 from anomfit.detectors.energy_table import EnergyTable, at, box_average
 from anomfit.detectors.lsnd import RING, flight_length
 from anomfit.detectors.pairs import see_pairs
@@ -43,7 +44,8 @@ def pair_counts(reaction: Reaction, chain: RecoilPairChain, knock_out: Float[Arr
     """
     parents = parents_of(reaction, chain, knock_out)
     found = boxes(parents, reaction, chain.nodes.path)
-    average = jnp.einsum("pcb,pc->pb", box_average(seen_table(reaction, chain), found.low, found.high), found.share)
+    averages = _by_parent(box_average, seen_table(reaction, chain, parents), found.low, found.high)
+    average = jnp.einsum("pcb,pc->pb", averages, found.share)
     by_component = jnp.sum(parents.rate, axis=1) @ OF_TARGET.T
     of_source = chain.nodes.of_source()
     counts = jnp.einsum("sp,pk,pb->skb", of_source, by_component, average)
@@ -56,29 +58,44 @@ def parents_of(reaction: Reaction, chain: RecoilPairChain, knock_out) -> Parents
     return produce(chain.sources, BOUND, chain.nodes, reaction.production, threshold)
 
 
-def seen_table(reaction: Reaction, chain: RecoilPairChain) -> EnergyTable:
-    """The response to a pair by its energy: the sum or the more significant ring, times the decay's containment."""
+def seen_table(reaction: Reaction, chain: RecoilPairChain, parents: Parents) -> EnergyTable:
+    """The response to a pair by its energy: the sum or the more significant ring, times the decay's containment.
+
+    With an axis of parents in front where N flies before it decays.
+    """
     energy = chain.table.energies
     response = chain.table.response
     if chain.ring == "ring":
         seen = see_pairs(jnp.maximum(energy, reaction.pair.mass), reaction.pair.mass, RING, lambda visible, whole: 1.0)
         response = jnp.einsum("ew,ewb->eb", seen.weight, at(chain.table, seen.energy))
     length = flight_length(energy, reaction.pair.mass, reaction.pair.flight)
-    inside = containment(length, *chain.spheres)
-    return EnergyTable(response * inside[:, None], chain.table.step)
+    inside = partial(containment, inner=chain.spheres[0], outer=chain.spheres[1])
+    if reaction.prompt:
+        return EnergyTable(response * inside(length)[:, None], chain.table.step)
+    kept = after_two_flights(inside, (reaction.flight * parents.momentum)[:, None], length[None, :])
+    return EnergyTable(response * kept[..., None], chain.table.step)
+
+
+def _by_parent(look_up, table: EnergyTable, *at_parents):
+    """A look-up in one table, or in those of all parents, at numbers with an axis of parents in front."""
+    if table.response.ndim == 2:
+        return look_up(table, *at_parents)
+    return jax.vmap(lambda response, *own: look_up(EnergyTable(response, table.step), *own))(
+        table.response, *at_parents
+    )
 
 
 def pair_moments(reaction: Reaction, chain: RecoilPairChain, knock_out, waves: int, decays: int = 48):
     """Legendre moments of the direction of the pairs in each bin of energy: (sources, components, waves, bins)."""
-    table = seen_table(reaction, chain)
     parents = parents_of(reaction, chain, knock_out)
+    table = seen_table(reaction, chain, parents)
     found = boxes(parents, reaction, chain.nodes.path)
     made = jnp.einsum("prt,prtl->plt", parents.rate, legendre(parents.cosine, waves))
     energy, cosine, weight = _decay_nodes(parents, found, reaction.production.m_N, decays)
     tilt = _tilt(energy, reaction, chain)
     wave = np.arange(waves)
     blurred = legendre(cosine, waves) * jnp.exp(-0.25 * wave * (wave + 1) * tilt[..., None])
-    seen = jnp.einsum("pcd,pcdb,pcdl->plb", weight, at(table, energy), blurred)
+    seen = jnp.einsum("pcd,pcdb,pcdl->plb", weight, _by_parent(at, table, energy), blurred)
     return jnp.einsum("sp,ct,plt,plb->sclb", chain.nodes.of_source(), OF_TARGET, made, seen, optimize="optimal")
 
 

@@ -220,6 +220,7 @@ class TwoHiggsDoublet:
                 Channel(seen * widths.to_N1_hprime, point["m_N1"], second),
                 Channel(seen * widths.to_nu_hprime, jnp.zeros_like(point["m_N1"])),
             ),
+            prompt=True,  # 0.04 mm at 1 GeV is the longest flight of 20 000 points of the prior
         )
         return (reaction,)
 

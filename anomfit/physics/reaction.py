@@ -63,7 +63,8 @@ class Reaction:
     """nu + target -> N + target, N -> daughter + boson, boson -> pair. A closed channel has branching ratio 0.
 
     flight: c tau / m of N, m/GeV. asymmetry: alpha of N's decays (`scalar_asymmetry`, `vector_asymmetry`): the boson's
-    direction in N's rest frame goes as 1 + alpha P cos, P the polarisation of N; None: isotropic. species: static.
+    direction in N's rest frame goes as 1 + alpha P cos, P the polarisation of N; None: isotropic. species and prompt
+    are static; prompt: wherever its pairs are seen, N decays where it is made, and rates leave its flight out.
     """
 
     production: Exchange
@@ -72,6 +73,7 @@ class Reaction:
     channels: tuple[Channel, ...]
     asymmetry: ArrayLike | None = None
     species: Species = "e+e-"
+    prompt: bool = False
 
     @property
     def visible(self) -> Float[Array, ""]:
@@ -80,7 +82,7 @@ class Reaction:
 
 
 jax.tree_util.register_dataclass(
-    Reaction, data_fields=["production", "flight", "pair", "channels", "asymmetry"], meta_fields=["species"]
+    Reaction, data_fields=["production", "flight", "pair", "channels", "asymmetry"], meta_fields=["species", "prompt"]
 )
 
 

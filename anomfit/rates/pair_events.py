@@ -45,8 +45,9 @@ class PairEvents(NamedTuple):
     Parents are made at some energies (axis `energies`) under some angles to the beam (axis `directions`). Each of a few
     parents (axis `parents`), between which `onto` interpolates to the energies, sends pairs off at an angle to itself
     (axis `decays`), with uniform azimuth unless `spin` says otherwise. A pair made directly has one decay with
-    cos_decay = 1. A pair decays after a flight of decay_length_per_momentum x momentum, isotropically in its rest frame
-    unless `alignment` says otherwise: then with the density 1 + alignment P_2(cos), cos to its flight.
+    cos_decay = 1. A pair decays after its parent's flight and one of decay_length_per_momentum x momentum of its own,
+    isotropically in its rest frame unless `alignment` says otherwise: then with the density 1 + alignment P_2(cos), cos
+    to its flight.
     """
 
     rate: Float[Array, "energies directions component beam"]  # interactions, quadrature weights included
@@ -60,6 +61,7 @@ class PairEvents(NamedTuple):
     decay_length_per_momentum: Float[Array, ""]  # m/GeV: c tau / mass of what decays to the pair
     spin: PairSpin | None = None
     alignment: Float[Array, "parents decays"] | None = None
+    parent_flight: Float[Array, "parents"] | None = None  # m, the parents' mean flight; None where they decay at once
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,7 @@ def pair_events(reaction: Reaction, beam: Beam, nodes: Nodes) -> PairEvents:
         decay_length_per_momentum=reaction.pair.flight,
         spin=_spin(reaction, beam, nodes, span, cos_star),
         alignment=_alignment(reaction, channels, e_parent, energy),
+        parent_flight=None if reaction.prompt else reaction.flight * p_parent,
     )
 
 

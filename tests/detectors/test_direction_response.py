@@ -35,17 +35,38 @@ def events(spin: bool, aligned: bool) -> PairEvents:
 
 @pytest.mark.parametrize("spin", [False, True])
 @pytest.mark.parametrize("aligned", [False, True])
-@pytest.mark.parametrize("arrives", [False, True])
+@pytest.mark.parametrize("arrives", [None, (), (4,)], ids=["in-the-weights", "by-energy", "by-parent"])
 def test_as_the_table_with_both_axes(spin, aligned, arrives):
     table, waves = jnp.asarray(RNG.random((ENERGIES, BINS))), jnp.asarray(RNG.normal(size=WAVES))
-    seen = Seen(
-        weight=jnp.asarray(RNG.random((ENERGIES, 2))),
-        energy=jnp.asarray(see_energies(ENERGIES)[:, None] * np.array([1.0, 0.9])),
-        tilt=jnp.zeros(ENERGIES),
-        arrives=jnp.asarray(RNG.random((4, 3, ENERGIES))) if arrives else None,
-        quadrupole=jnp.asarray(RNG.normal(size=(ENERGIES, 2))) if aligned else None,
-    )
+    seen = what_is_seen(aligned, arrives)
     made = events(spin, aligned)
     apart = expected_by_direction(DirectionResponse(table, waves), made, seen)
     together = expected(ShowerResponse(table[:, None, :] * waves[:, None]), made, seen)
     np.testing.assert_allclose(apart, together, rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("spin", [False, True])
+@pytest.mark.parametrize("aligned", [False, True])
+def test_arrivals_by_parent_are_those_of_each_parent(spin, aligned):
+    """Where parents fly, the counts are the sum of those that each parent alone leaves with its own arrivals."""
+    response = ShowerResponse(jnp.asarray(RNG.random((ENERGIES, WAVES, BINS))))
+    seen, made = what_is_seen(aligned, (4,)), events(spin, aligned)
+    assert seen.arrives is not None
+    alone = [
+        expected(
+            response, made._replace(share=made.share * (np.arange(4) == parent)[:, None]), seen._replace(arrives=own)
+        )
+        for parent, own in enumerate(jnp.moveaxis(seen.arrives, 2, 0))
+    ]
+    np.testing.assert_allclose(expected(response, made, seen), sum(alone), rtol=1e-11, atol=1e-11)
+
+
+def what_is_seen(aligned: bool, arrives: tuple[int, ...] | None) -> Seen:
+    """Two ways for each energy; arrives: None, or the axes between components and energies."""
+    return Seen(
+        weight=jnp.asarray(RNG.random((ENERGIES, 2))),
+        energy=jnp.asarray(see_energies(ENERGIES)[:, None] * np.array([1.0, 0.9])),
+        tilt=jnp.zeros(ENERGIES),
+        arrives=None if arrives is None else jnp.asarray(RNG.random((4, 3, *arrives, ENERGIES))),
+        quadrupole=jnp.asarray(RNG.normal(size=(ENERGIES, 2))) if aligned else None,
+    )

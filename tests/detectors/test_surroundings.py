@@ -1,6 +1,7 @@
 """Births outside of a detector: a Monte Carlo of births, flights and decays, limits, gradients, radii, compositions."""
 
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +12,7 @@ from oracles.reactions import events_of
 
 from anomfit.beams.booster import CH2, miniboone_beam
 from anomfit.detectors import miniboone
-from anomfit.detectors.containment import containment
+from anomfit.detectors.containment import after_two_flights, containment
 from anomfit.detectors.flight_tables import arrivals, tabulated_shares
 from anomfit.detectors.pairs import find_selection
 from anomfit.detectors.resolution import find_resolution
@@ -36,19 +37,20 @@ OPENING = 0.1  # rad
 UNIFORM = replace(AROUND, distance=1e9)
 
 
-def toy(draw_flights, reach, seed):
+def toy(draw_flights, reach, seed, before=0.0):
     """Decays within 5 m of births in oil and in earth, over the births in 5 m of oil, and their errors.
 
-    draw_flights(rng, n): mean flights of n pairs. Births lie in a cylinder along the beam that holds everything from
-    where a pair can get in; oil, air or earth by their distance to the centre. The flux falls with the square of the
-    distance to the source, in earth.
+    draw_flights(rng, n): mean flights of n pairs, after parents' flights of mean `before`. Births lie in a cylinder
+    along the beam that holds everything from where a pair can get in; oil, air or earth by their distance to the
+    centre. The flux falls with the square of the distance to the source, in earth.
     """
     rng, n = np.random.default_rng(seed), 1_500_000
     wide, start, end = 6.2 + OPENING * reach, -reach, 7.0
     across, phi = wide * np.sqrt(rng.random(n)), 2.0 * np.pi * rng.random(n)
     births = np.stack([across * np.cos(phi), across * np.sin(phi), rng.uniform(start, end, n)], axis=1)
     radius = np.linalg.norm(births, axis=1)
-    decays = births + forward(rng, n) * (draw_flights(rng, n) * rng.exponential(size=n))[:, None]
+    flown = draw_flights(rng, n) * rng.exponential(size=n) + before * rng.exponential(size=n)
+    decays = births + forward(rng, n) * flown[:, None]
     unit = wide**2 * (end - start) / (4.0 / 3.0 * 5.0**3) / n * (np.sum(decays**2, axis=1) < 25.0)
     flux = DISTANCE**2 / np.sum((births + np.array([0.0, 0.0, DISTANCE])) ** 2, axis=1)
     in_earth = (radius > VAULT) & (radius < EARTH)
@@ -70,11 +72,38 @@ def test_monte_carlo_of_births_in_oil_and_earth(flight, reach):
         assert earth_error < 0.015 * earth
 
 
+@pytest.mark.parametrize(("before", "flight", "reach"), [(3.0, 0.01, 40.0), (2.0, 2.0, 40.0), (1.0, 10.0, 100.0)])
+def test_monte_carlo_of_two_flights(before, flight, reach):
+    (oil, oil_error), (earth, earth_error) = toy(lambda rng, n: flight, reach, seed=4, before=before)
+    own, _, outside = after_two_flights(partial(tabulated_shares, around=AROUND), jnp.asarray(before), flight)
+    assert float(own) == pytest.approx(oil, abs=4 * oil_error)
+    assert float(outside) == pytest.approx(earth, abs=4 * earth_error)
+
+
+def test_two_flights_near_one_are_one():
+    """A second flight of 0 changes nothing; the order does not matter; nothing jumps where the flights are alike."""
+    look_up = partial(tabulated_shares, around=AROUND)
+    flights = jnp.asarray([0.0, 1e-4, 0.05, 3.0, 30.0, 1e5])
+    np.testing.assert_allclose(after_two_flights(look_up, flights, 0.0 * flights), look_up(flights), atol=1e-12)
+    there, back = (after_two_flights(look_up, *pair) for pair in ((flights, 2.0 * flights), (2.0 * flights, flights)))
+    np.testing.assert_allclose(there, back, rtol=1e-12, atol=1e-14)
+    near = 3.0 * jnp.exp(jnp.linspace(-0.02, 0.02, 4001))
+    along = np.asarray(after_two_flights(look_up, 3.0 * jnp.ones_like(near), near))
+    assert np.max(np.abs(np.diff(along, n=2, axis=1))) < 3e-6
+    grow = jax.jacfwd(lambda a, b: after_two_flights(look_up, a, b), argnums=(0, 1))
+    for pair in ((0.0, 0.0), (0.0, 3.0), (3.0, 3.0), (3.0, 0.0), (1e5, 1e-9)):
+        assert all(np.all(np.isfinite(part)) for part in grow(*pair))
+    step = 1e-4
+    for a, b in ((3.0, 3.003), (3.0, 0.7), (0.2, 40.0)):
+        differences = (after_two_flights(look_up, a + step, b) - after_two_flights(look_up, a - step, b)) / (2 * step)
+        np.testing.assert_allclose(grow(a, b)[0], differences, atol=3e-6)
+
+
 def test_short_flights_change_nothing():
     flights = np.array([0.0, 1e-9, 1e-3, 0.02, 0.05])
     assert np.all(np.asarray(from_shells(flights, AROUND)) < 1e-6)
     assert np.all(np.asarray(from_medium(flights, AROUND)) == 0.0)
-    inside = np.asarray(arrivals(flights, AROUND))
+    inside = np.asarray(arrivals(tabulated_shares(flights, AROUND)))
     np.testing.assert_allclose(inside.sum(axis=0), np.stack([stays(flights, AROUND)] * 2 + [0.0 * flights]), atol=1e-12)
 
 
@@ -106,7 +135,7 @@ def test_far_flights_leave_as_many_as_a_uniform_medium_has():
 
 def test_gradients_in_the_flight():
     flights = jnp.asarray([0.3, 1.0, 3.0, 30.0, 300.0])
-    run = jax.jit(lambda length: arrivals(length, AROUND))
+    run = jax.jit(lambda length: arrivals(tabulated_shares(length, AROUND)))
     check_grads(run, (flights,), order=1, modes=["rev"], rtol=1e-5)
     slopes = jax.vmap(jax.grad(lambda x: from_shells(x, AROUND)))(flights)
     step = 1e-4 * flights
