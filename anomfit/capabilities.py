@@ -16,7 +16,7 @@ from jaxtyping import Array, Float
 from anomfit.errors import InputError, reject
 from anomfit.parameters import Nuisance, Parametrisation, Point
 from anomfit.physics.exchange import Exchange
-from anomfit.physics.reaction import Reaction, summed
+from anomfit.physics.reaction import AnyReaction, Reaction, over_parts, summed
 from anomfit.physics.targets import TargetChoices
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Model(Protocol):
 class Upscatters(Protocol):
     """Neutrinos of a beam make heavy neutrinos in a target, whose decays are seen as pairs or not at all."""
 
-    def reactions(self, point: Point, nuisances: Point) -> tuple[Reaction, ...]:
+    def reactions(self, point: Point, nuisances: Point) -> tuple[AnyReaction, ...]:
         """One for each heavy neutrino that is made and boson that it decays to, at a physical point."""
         ...
 
@@ -288,5 +288,5 @@ def productions(model: Upscatters, point: Point, nuisances: Point) -> tuple[Exch
 
 
 def over_reactions(model: Upscatters, point: Point, nuisances: Point, of_one: Callable[[Reaction], T]) -> T:
-    """The sum of what `of_one` finds for each reaction of the model, pytrees of one kind."""
-    return summed([of_one(reaction) for reaction in model.reactions(point, nuisances)])
+    """The sum of what `of_one` finds for each reaction of the model and each of its pairs, pytrees of one kind."""
+    return summed([over_parts(reaction, of_one) for reaction in model.reactions(point, nuisances)])

@@ -48,9 +48,9 @@ def _counts(response: DirectionResponse, events: PairEvents, seen: Seen) -> Floa
         passing += seen_from(associated, spin.across) * events.share * spin.sin_star
     # number of pairs around each of the table's energies: what multiplies the acceptance there
     of_pair = energy_basis(events.energy, n)
-    if seen.arrives is not None and seen.arrives.ndim > 3:  # by parent too
+    if events.parent_flight is not None:
         pairs = jnp.einsum("cbpd,pid->cbpi", passing, of_pair) @ to_coefficients(n)
-        pairs = jnp.einsum("cbpe,scpe->sbe", pairs, seen.arrives)
+        pairs = jnp.einsum("cbpe,pq,scqe->sbe", pairs, events.parent_flight.onto, seen.arrives)
     else:
         pairs = jnp.einsum("cbpd,pid->cbi", passing, of_pair) @ to_coefficients(n)
         pairs = pairs if seen.arrives is None else jnp.einsum("cbe,sce->sbe", pairs, seen.arrives)

@@ -46,21 +46,30 @@ def tabulated_shares(flight: Float[Array, "..."], around: Surroundings) -> Float
     return jnp.moveaxis(value, -1, 0) / (1.0 + length / around.seen)
 
 
-def pair_shares(events: PairEvents, energy: ArrayLike, around: Surroundings) -> Float[Array, "3 ..."]:
-    """`tabulated_shares` of pairs of these energies (GeV): (energies,), or (parents, decays) as the events have them.
+def grid_shares(events: PairEvents, energy: ArrayLike, around: Surroundings) -> Float[Array, "3 *few energies"]:
+    """`tabulated_shares` of the events' pairs at these energies (GeV), an axis of their own.
 
-    The result has an axis of parents (before that of the energies) wherever these fly before they decay.
+    Where parents fly before they decay, an axis of the few of `ParentFlight` stands before it.
     """
     flight = events.decay_length_per_momentum * safe_sqrt(jnp.asarray(energy) ** 2 - events.mass**2)
     look_up = partial(tabulated_shares, around=around)
     if events.parent_flight is None:
         return look_up(flight)
-    return after_two_flights(look_up, events.parent_flight[:, None], jnp.atleast_2d(flight))
+    return after_two_flights(look_up, events.parent_flight.few[:, None], flight[None, :])
+
+
+def pair_shares(events: PairEvents, around: Surroundings) -> Float[Array, "3 parents decays"]:
+    """`tabulated_shares` of the events' pairs themselves."""
+    flight = events.decay_length_per_momentum * safe_sqrt(events.energy**2 - events.mass**2)
+    look_up = partial(tabulated_shares, around=around)
+    if events.parent_flight is None:
+        return look_up(flight)
+    return after_two_flights(look_up, events.parent_flight.each[:, None], flight)
 
 
 def arrivals(shares: Float[Array, "3 ..."], components: int = 3) -> Float[Array, "split component ..."]:
     """Decays inside of births of each component (coherent, incoherent, surroundings), split by where the birth was:
-    coherent and incoherent of the detector, and everything outside of it. Other axes as those of `pair_shares`.
+    coherent and incoherent of the detector, and everything outside of it. Other axes as those of the shares.
 
     components: those of the events; without births in surroundings both axes end with incoherent.
     """

@@ -18,7 +18,7 @@ from anomfit.beams import Beam
 from anomfit.data import load_record
 from anomfit.detectors.assumed_surroundings import assumed, earth, spheres
 from anomfit.detectors.direction_response import DirectionResponse
-from anomfit.detectors.flight_tables import arrivals, pair_shares
+from anomfit.detectors.flight_tables import arrivals, grid_shares
 from anomfit.detectors.pairs import Lepton, Seen, Selection, see_pairs
 from anomfit.detectors.resolution import Resolution
 from anomfit.detectors.shower_energies import see_energies
@@ -101,7 +101,7 @@ def see(events: PairEvents, efficiency: Efficiency, points: int, around: Surroun
     pairs = Selection("pairs", "", lambda pair: _of_opening(pair, efficiency.opening), _nothing)
     is_aligned = events.alignment is not None
     seen = see_pairs(energy, events.mass, pairs, lambda visible, whole: jnp.ones_like(visible), is_aligned)
-    components, shares = events.rate.shape[2], pair_shares(events, energy, around)
+    components, shares = events.rate.shape[2], grid_shares(events, energy, around)
     if components == OWN_COMPONENTS and events.parent_flight is None:
         return seen.times(shares[0])
     return seen._replace(arrives=arrivals(shares, components))

@@ -9,7 +9,7 @@ import numpy as np
 from anomfit.beams import Beam
 from anomfit.data import load_record
 from anomfit.detectors.assumed_surroundings import assumed, earth, spheres
-from anomfit.detectors.flight_tables import arrivals, pair_shares
+from anomfit.detectors.flight_tables import arrivals, grid_shares
 from anomfit.detectors.pairs import Seen, Selection, see_pairs
 from anomfit.detectors.shower_energies import see_energies
 from anomfit.detectors.shower_response import Binning
@@ -62,7 +62,7 @@ def see(events: PairEvents, selection: Selection, points: int, around: Surroundi
     around = around or surroundings()
     energy = see_energies(points)
     seen = see_pairs(energy, events.mass, selection, relative_efficiency, events.alignment is not None)
-    components, shares = events.rate.shape[2], pair_shares(events, energy, around)
+    components, shares = events.rate.shape[2], grid_shares(events, energy, around)
     if components == OWN_COMPONENTS and events.parent_flight is None:
         return seen.times(shares[0])
     return seen._replace(arrives=arrivals(shares, components))

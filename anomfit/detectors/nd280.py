@@ -27,4 +27,4 @@ def surroundings() -> Surroundings:
 
 def arriving(events: PairEvents):
     """Decays in FGD1 by component (coherent, incoherent, surroundings) of the events, of those made."""
-    return arrivals(pair_shares(events, events.energy, surroundings())).sum(axis=0)
+    return arrivals(pair_shares(events, surroundings())).sum(axis=0)

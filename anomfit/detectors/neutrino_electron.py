@@ -84,7 +84,7 @@ def chances_to_pass(events: PairEvents, cuts: ShowerCuts, around: Surroundings) 
     if events.alignment is not None and overlap.quadrupole is not None:
         passes = passes + events.alignment * overlap.quadrupole[..., 0]
     ways = 1 if events.rate.shape[2] == OWN_COMPONENTS else 3
-    return cuts.efficiency * in_window(energy, cuts) * passes * pair_shares(events, energy, around)[:ways]
+    return cuts.efficiency * in_window(energy, cuts) * passes * pair_shares(events, around)[:ways]
 
 
 def surroundings_of(detector: str, cuts: ShowerCuts) -> Surroundings:

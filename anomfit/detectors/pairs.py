@@ -49,14 +49,14 @@ class Seen(NamedTuple):
     change by for leptons with the density 1 + P_2(cos) to the pair's flight; None where that is not asked for.
 
     tilt: sin^2 of the angle between the visible shower and the pair, averaged over the ways. arrives: of the pairs of
-    each component that are made, how many decay where they are seen, by what the result is split into, and by parent
-    where these fly; None where that is in the weights.
+    each component that are made, how many decay where they are seen, by what the result is split into, and by the
+    few of `ParentFlight` where parents fly; None where that is in the weights.
     """
 
     weight: Float[Array, "... ways"]
     energy: Float[Array, "... ways"]
     tilt: Float[Array, "..."]
-    arrives: Float[Array, "split component *parents energies"] | None = None
+    arrives: Float[Array, "split component *few energies"] | None = None
     quadrupole: Float[Array, "... ways"] | None = None
 
     def times(self, factor: Float[Array, "..."]) -> "Seen":

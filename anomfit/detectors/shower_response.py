@@ -120,10 +120,12 @@ def _by_wave(basis, waves: int, events: PairEvents, rates, share, of_pair, arriv
     made = jnp.einsum("elt,etx->elx", basis(events.cos_parent, waves), rates.reshape(*rates.shape[:2], -1))
     made = jnp.einsum("ep,elx->plx", events.onto, made)
     decays = jnp.einsum("pld,pid->pli", basis(events.cos_decay, waves) * share[:, None, :], of_pair)
-    if arrives is not None and arrives.ndim > 3:  # by parent too
-        at_energies = decays @ to_coefficients(len(of_pair[0]))
-        flown = jnp.einsum("plcb,scpe->lsbpe", made.reshape(*made.shape[:2], components, beams), arrives)
-        return jnp.einsum("lsbpe,ple->lsbe", flown, at_energies)
+    if events.parent_flight is not None:
+        assert arrives is not None  # where parents fly, it says what arrives of each
+        onto = events.parent_flight.onto[:, None, :, None]
+        pairs = jnp.einsum("plqx,pli->lqxi", made[:, :, None, :] * onto, decays) @ to_coefficients(len(of_pair[0]))
+        pairs = pairs.reshape(*pairs.shape[:2], components, beams, -1)
+        return jnp.einsum("lqcbe,scqe->lsbe", pairs, arrives)
     pairs = jnp.einsum("plx,pli->lxi", made, decays) @ to_coefficients(len(of_pair[0]))
     pairs = pairs.reshape(waves, components, beams, -1)
     return pairs if arrives is None else jnp.einsum("lcbe,sce->lsbe", pairs, arrives)

@@ -48,7 +48,7 @@ def chain_starts(problem: Problem, key: Array, chains: int, fit: Fit | None = No
         z = _from_prior(problem, key_points, key_choice, chains)
     else:
         near = [o.values for o in fit.optima if o.twice_nll < fit.twice_nll + NEAR_BEST] or [fit.point]
-        z = np.array([_to_normal(problem, near[k % len(near)]) for k in range(chains)])
+        z = np.array([to_normal(problem, near[k % len(near)]) for k in range(chains)])
     return z + JITTER * np.asarray(jax.random.normal(key_jitter, z.shape))
 
 
@@ -89,7 +89,8 @@ def _from_prior(problem: Problem, key_points, key_choice, chains: int) -> np.nda
     return np.concatenate([_inside(quantiles(problem, parameters)), pulls], axis=1)
 
 
-def _to_normal(problem: Problem, values: dict[str, float]) -> np.ndarray:
+def to_normal(problem: Problem, values: dict[str, float]) -> np.ndarray:
+    """Normal coordinates (`Problem.from_normal`) of parameters and pulls, inside the prior."""
     given = {p.name: jnp.asarray(values[p.name]) for p in problem.free}
     u = np.asarray(problem.to_cube(given)) if given else np.zeros(0)
     pulls = [values.get(n.name, 0.0) for n in problem.nuisances]

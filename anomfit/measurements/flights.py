@@ -11,7 +11,7 @@ from anomfit.detectors.assumed_surroundings import assumed
 from anomfit.measurements.base import HasRemarks, Measurement
 from anomfit.measurements.recoil_pairs import RecoilPairChain
 from anomfit.parameters import Point
-from anomfit.physics.reaction import Reaction
+from anomfit.physics.reaction import Reaction, parts
 
 OUTSIDE = "outside"  # the component of pairs born outside of a detector
 
@@ -76,7 +76,7 @@ def calorimeter_sentences(
     """`flight_sentences` of a detector behind shielding, whose surroundings are left out; energy: GeV, of its pairs."""
     if isinstance(model, Upscatters):
         for reaction in model.reactions(point, nuisances):
-            yield from flight_sentences(name, reaction, energy, chain.spheres[0])
+            yield from flight_sentences(name, parts(reaction)[0], energy, chain.spheres[0])
 
 
 def remarks_of(measurement: Measurement, model: object, point: Point, nuisances: Point) -> tuple[str, ...]:

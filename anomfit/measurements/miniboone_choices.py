@@ -23,6 +23,7 @@ from anomfit.measurements.miniboone import (
     PairChain,
 )
 from anomfit.parameters import Point
+from anomfit.physics.reaction import parts
 from anomfit.rates.pair_events import PairEvents, pair_events
 
 TYPICAL = 0.4  # GeV, of a selected pair
@@ -31,7 +32,8 @@ TYPICAL = 0.4  # GeV, of a selected pair
 @partial(jax.jit, static_argnames=("model",))
 def _events(chain: PairChain, point: Point, nuisances: Point, model: Upscatters) -> tuple[PairEvents, ...]:
     """Those of each reaction."""
-    return tuple(pair_events(reaction, chain.beam, chain.nodes) for reaction in model.reactions(point, nuisances))
+    found = (part for reaction in model.reactions(point, nuisances) for part in parts(reaction))
+    return tuple(pair_events(part, chain.beam, chain.nodes) for part in found)
 
 
 def _seen(chain: PairChain, events: tuple[PairEvents, ...], selection: Selection, around: Surroundings):
@@ -108,7 +110,7 @@ def surroundings_sentences(chain: PairChain, model: object, point: Point, nuisan
         return
     if not chain.beam.surroundings:
         for reaction in model.reactions(point, nuisances):
-            yield from flight_sentences("MiniBooNE", reaction, TYPICAL, chain.around.seen)
+            yield from flight_sentences("MiniBooNE", parts(reaction)[0], TYPICAL, chain.around.seen)
         return
     counts, changed = by_assumption(chain, model, point, nuisances)
     yield from outside_sentences("MiniBooNE", counts, OUTSIDE, changed, assumed(detector.NAME)["width"])

@@ -71,7 +71,7 @@ def _counted(reaction: Reaction, chain: PairChain, births, decays):
         look_up = partial(shares, around=chain.around, edges=np.array(edges))
         if events.parent_flight is None:
             return look_up(flight)
-        return after_two_flights(look_up, events.parent_flight[:, None], flight[None, :])
+        return after_two_flights(look_up, events.parent_flight.few[:, None], flight[None, :])
 
     selected = detector.selected(events)
 

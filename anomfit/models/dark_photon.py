@@ -1,13 +1,13 @@
-"""A dark photon Z' and one heavy neutrino nu_4: Bertuzzo, Jana, Machado, Zukanovich Funchal, arXiv:1807.09877.
+"""A dark photon Z' and heavy neutrinos: one of them as in arXiv:1807.09877, or three in masses and vertices.
 
 Z' mixes with the photon (coupling e epsilon Q to charge Q) and couples with g_D to the left-handed dark neutrino nu_D.
-nu_mu alone mixes with nu_4, so that |U_D4|^2 = 1 - |U_mu4|^2. Both are lighter than anything else that is dark and nu_4
-is heavier than Z'; docs/dark_photon.md derives the vertices.
+With one heavy neutrino (Bertuzzo, Jana, Machado, Zukanovich Funchal) nu_mu alone mixes with nu_4, so that |U_D4|^2 is
+1 - |U_mu4|^2, and nu_4 is heavier than Z'; docs/dark_photon.md derives the vertices. A point with vertices V_jk has
+three, and Z' of any mass. Its names say which of the two it is, before anything is computed.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -18,26 +18,14 @@ from anomfit.parameters import Nuisance, Parametrisation, Point
 from anomfit.physics import lepton_moments, vector_decays
 from anomfit.physics.aligned_pairs import lepton_alignment
 from anomfit.physics.constants import E_CHARGE, HBAR_C_M, M_E, M_MU, M_TAU
+from anomfit.physics.dark_neutrinos import DarkNeutrinos, ZprimeWidths, visible_flight, zprime_widths
+from anomfit.physics.dark_neutrinos import reactions as spread_reactions
 from anomfit.physics.light_bosons import SMALLEST_WIDTH, LightBosons
-from anomfit.physics.reaction import Channel, Pair, Reaction
+from anomfit.physics.reaction import AnyReaction, Channel, Pair, Reaction
 from anomfit.physics.targets import MEASURED_TARGETS, TargetChoices
 from anomfit.physics.vector_exchange import VectorExchange
 
 LEPTON_MASSES = {"electron": M_E, "muon": M_MU, "tau": M_TAU}
-
-
-class ZprimeWidths(NamedTuple):
-    """Partial widths of Z' in GeV; to_neutrinos: the three light ones."""
-
-    to_electrons: Float[Array, ""]
-    to_muons: Float[Array, ""]
-    to_hadrons: Float[Array, ""]
-    to_neutrinos: Float[Array, ""]
-
-    @property
-    def total(self) -> Float[Array, ""]:
-        """The sum, never quite 0."""
-        return jnp.maximum(sum(self, start=jnp.zeros(())), SMALLEST_WIDTH)
 
 
 @dataclass(frozen=True)
@@ -66,7 +54,7 @@ class DarkPhoton:
 
     @property
     def parametrisations(self) -> Mapping[str, Parametrisation]:
-        """three-plus-one and products (the default card's)."""
+        """three-plus-one, products (the default card's) and vertices (three heavy neutrinos)."""
         return parameters.PARAMETRISATIONS
 
     @property
@@ -84,12 +72,21 @@ class DarkPhoton:
         width = vector_decays.width_fermion_to_fermion_vector(point["m_N4"], 0.0, point["m_Zprime"], g)
         return 2.0 * width if self.majorana else width
 
+    def states(self, point: Point) -> DarkNeutrinos:
+        """Heavy neutrinos with their vertices; light ones have g_D (1 - |U_D4|^2) = g_D |U_mu4|^2."""
+        g_D = _g_D(point)
+        if _has_vertices(point):
+            return parameters.states(point, g_D, self.majorana)
+        light = point["U_mu4"] ** 2
+        each = (point["m_N4"], g_D * jnp.sqrt(light * (1.0 - light)), self.vertex(point))
+        mass, to_light, produced, mixing = (jnp.reshape(x, (1,)) for x in (*each, light))
+        between = jnp.reshape(g_D * (1.0 - light), (1, 1))
+        shared = (g_D * light, mixing, point["m_Zprime"], point["epsilon"])
+        return DarkNeutrinos(mass, to_light, produced, between, *shared, self.majorana)
+
     def zprime_widths(self, point: Point) -> ZprimeWidths:
-        """Decays of a Z' lighter than nu_4; to light neutrinos with g_D (1 - |U_D4|^2) = g_D |U_mu4|^2."""
-        electrons, muons, hadrons = vector_decays.dark_photon_widths(point["m_Zprime"], point["epsilon"])
-        dark = _g_D(point) * point["U_mu4"] ** 2
-        neutrinos = vector_decays.width_to_chiral_pair(point["m_Zprime"], dark, 0.0, 0.0)
-        return ZprimeWidths(electrons, muons, hadrons, neutrinos)
+        """Decays of Z'."""
+        return zprime_widths(self.states(point))
 
     def exchange(self, point: Point, nuisances: Point) -> VectorExchange:
         """nu_mu + target -> nu_4 + target by Z'."""
@@ -97,8 +94,10 @@ class DarkPhoton:
         mass, g, charge = (jnp.reshape(number, (1,)) for number in numbers)
         return VectorExchange(point["m_N4"], mass, g, charge, None, self.targets.form_factors(nuisances))
 
-    def reactions(self, point: Point, nuisances: Point) -> tuple[Reaction, ...]:
-        """nu_mu + target -> nu_4 + target, nu_4 -> nu Z', Z' -> e+e- (capability Upscatters)."""
+    def reactions(self, point: Point, nuisances: Point) -> tuple[AnyReaction, ...]:
+        """nu_mu + target -> nu_4 + target, nu_4 -> nu Z', Z' -> e+e-, or that of three (capability Upscatters)."""
+        if _has_vertices(point):
+            return spread_reactions(self.states(point), self.targets.form_factors(nuisances))
         m_N4, m_Zprime = point["m_N4"], point["m_Zprime"]
         widths, width = self.zprime_widths(point), jnp.maximum(self.nu4_width(point), SMALLEST_WIDTH)
         seen = jnp.where(m_N4 > m_Zprime, widths.to_electrons / widths.total, 0.0)
@@ -119,16 +118,26 @@ class DarkPhoton:
         return lepton_moments.vector_moment(LEPTON_MASSES[lepton], point["m_Zprime"], E_CHARGE * point["epsilon"])
 
     def light_bosons(self, point: Point) -> tuple[LightBosons, ...]:
-        """Z' (capability HasLightBosons)."""
+        """Z' (capability HasLightBosons); heavy neutrinos that it decays to may show or not."""
         charge, widths = E_CHARGE * point["epsilon"], self.zprime_widths(point)
         fermions = {"g_e": -charge, "g_mu": -charge, "g_u": 2.0 / 3.0 * charge, "g_d": -charge / 3.0}
         visible = {name: getattr(widths, name) for name in ("to_electrons", "to_muons", "to_hadrons")}
-        hidden = {"g_nu": self.vertex(point), "to_invisible": widths.to_neutrinos}
+        states = self.states(point)
+        hidden = {
+            "g_nu": jnp.sqrt(jnp.sum(states.produced**2)),
+            "to_invisible": widths.to_neutrinos,
+            "to_semivisible": jnp.sum(widths.to_heavy),
+            "semivisible_flight": visible_flight(states, widths),
+        }
         return (LightBosons.of("vector", point["m_Zprime"], **fermions, **visible, **hidden),)
 
     def largest_coupling(self, point: Point) -> Float[Array, ""]:
         """g_D, or e epsilon if that is larger (capability HasCouplings)."""
         return jnp.maximum(_g_D(point), E_CHARGE * point["epsilon"])
+
+
+def _has_vertices(point: Point) -> bool:
+    return "V_43" in point
 
 
 def _g_D(point: Point):

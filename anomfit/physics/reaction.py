@@ -3,9 +3,9 @@
 Nothing here knows which model stands behind it, nor a beam or a detector.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +14,7 @@ from jaxtyping import Array, ArrayLike, Float
 from anomfit.physics.exchange import Exchange
 from anomfit.physics.kinematics import safe_sqrt
 
+T = TypeVar("T")
 Species = Literal["e+e-", "gamma gamma", "e+e- and gamma gamma"]
 
 
@@ -65,6 +66,7 @@ class Reaction:
     flight: c tau / m of N, m/GeV. asymmetry: alpha of N's decays (`scalar_asymmetry`, `vector_asymmetry`): the boson's
     direction in N's rest frame goes as 1 + alpha P cos, P the polarisation of N; None: isotropic. species and prompt
     are static; prompt: wherever its pairs are seen, N decays where it is made, and rates leave its flight out.
+    among: of how many pairs this is one, if it is a part of a `SpreadReaction`: all of them share their nodes.
     """
 
     production: Exchange
@@ -74,16 +76,109 @@ class Reaction:
     asymmetry: ArrayLike | None = None
     species: Species = "e+e-"
     prompt: bool = False
+    among: "Spectrum | None" = None
 
     @property
     def visible(self) -> Float[Array, ""]:
         """Branching ratio of N to the pair and anything."""
-        return sum((channel.branching for channel in self.channels), start=jnp.zeros(()))
+        return jnp.sum(self.branching)
+
+    @property
+    def branching(self) -> Float[Array, " channels"]:
+        """Branching ratios of the channels."""
+        return jnp.stack([channel.branching for channel in self.channels])
+
+    def with_branching(self, branching: Float[Array, " channels"]) -> "Reaction":
+        """The same with other branching ratios."""
+        pairs = zip(self.channels, branching, strict=True)
+        return replace(self, channels=tuple(channel._replace(branching=own) for channel, own in pairs))
+
+
+class Spectrum(NamedTuple):
+    """Pairs of N's decays to three bodies, as decays to pairs of some masses; every array has the axis `pairs`.
+
+    branching: of N to this pair, weight of its mass included; daughter_mass and mass: GeV; flight: c tau / m (m/GeV) of
+    what decays to the pair, 0 if that is virtual; alignment and asymmetry as in `Pair` and `Reaction`, second as in
+    `Channel`, its arrays with the axis too.
+    """
+
+    branching: Float[Array, " pairs"]
+    daughter_mass: Float[Array, " pairs"]
+    mass: Float[Array, " pairs"]
+    flight: Float[Array, " pairs"]
+    alignment: Float[Array, " pairs"] | None = None
+    asymmetry: Float[Array, " pairs"] | None = None
+    second: Second | None = None
+
+
+@dataclass(frozen=True)
+class SpreadReaction:
+    """nu + target -> N + target, N -> daughter + e+e- with pairs of any mass; fields as those of `Reaction`.
+
+    The pairs may belong to several daughters, and to real and virtual bosons.
+    """
+
+    production: Exchange
+    flight: Float[Array, ""]
+    pairs: Spectrum
+    species: Species = "e+e-"
+    prompt: bool = False
+
+    @property
+    def visible(self) -> Float[Array, ""]:
+        """Branching ratio of N to a pair and anything."""
+        return jnp.sum(self.pairs.branching)
+
+    @property
+    def branching(self) -> Float[Array, " pairs"]:
+        """Branching ratios of the pairs."""
+        return self.pairs.branching
+
+    def with_branching(self, branching: Float[Array, " pairs"]) -> "SpreadReaction":
+        """The same with other branching ratios."""
+        return replace(self, pairs=self.pairs._replace(branching=branching))
+
+    def of(self, one: Spectrum) -> Reaction:
+        """The part with one of the pairs, given without its axis."""
+        return Reaction(
+            self.production,
+            self.flight,
+            Pair(one.mass, one.flight, one.alignment),
+            (Channel(one.branching, one.daughter_mass, one.second),),
+            one.asymmetry,
+            self.species,
+            self.prompt,
+            self.pairs,
+        )
 
 
 jax.tree_util.register_dataclass(
-    Reaction, data_fields=["production", "flight", "pair", "channels", "asymmetry"], meta_fields=["species", "prompt"]
+    Reaction,
+    data_fields=["production", "flight", "pair", "channels", "asymmetry", "among"],
+    meta_fields=["species", "prompt"],
 )
+jax.tree_util.register_dataclass(
+    SpreadReaction, data_fields=["production", "flight", "pairs"], meta_fields=["species", "prompt"]
+)
+
+AnyReaction = Reaction | SpreadReaction
+"""What a model may list."""
+
+
+def parts(reaction: AnyReaction) -> tuple[Reaction, ...]:
+    """The reaction itself, or one for each of its pairs; they share how N is made, and its nodes."""
+    if isinstance(reaction, Reaction):
+        return (reaction,)
+    number = len(reaction.pairs.mass)
+    return tuple(reaction.of(jax.tree.map(lambda array, i=i: array[i], reaction.pairs)) for i in range(number))
+
+
+def over_parts(reaction: AnyReaction, of_one: Callable[[Reaction], T]) -> T:
+    """The sum of what `of_one` finds for each of `parts`, in one batch: what the pairs share is computed once."""
+    if isinstance(reaction, Reaction):
+        return of_one(reaction)
+    found = jax.vmap(lambda one: of_one(reaction.of(one)))(reaction.pairs)
+    return jax.tree.map(lambda array: jnp.sum(array, axis=0), found)
 
 
 def summed(parts: Sequence):

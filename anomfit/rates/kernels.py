@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from anomfit.physics.exchange import Exchange, Flown
-from anomfit.physics.reaction import Reaction
+from anomfit.physics.reaction import AnyReaction
 from anomfit.physics.targets import Target, Targets, stack_targets
 
 T = TypeVar("T")
@@ -50,29 +50,27 @@ class Recoupled(NamedTuple):
         return self.exchange.polarised_kernel(e_nu, q_squared, flown, targets)
 
 
-def strengths(reaction: Reaction, scatterers: tuple[Target, ...]) -> Float[Array, "channels targets terms"]:
+def strengths(reaction: AnyReaction, scatterers: tuple[Target, ...]) -> Float[Array, "channels targets terms"]:
     """Branching ratio times product of couplings: what multiplies the kernels. scatterers: those of the beam."""
-    branching = jnp.stack([channel.branching for channel in reaction.channels])
-    return branching[:, None, None] * reaction.production.couplings(stack_targets(scatterers))
+    return reaction.branching[:, None, None] * reaction.production.couplings(stack_targets(scatterers))
 
 
-def kernels(count: Callable[[Reaction], T], reaction: Reaction, scatterers: tuple[Target, ...]) -> T:
-    """What `count` gives for each channel, target and term alone, with branching ratio and product of couplings 1.
+def kernels(count: Callable[[AnyReaction], T], reaction: AnyReaction, scatterers: tuple[Target, ...]) -> T:
+    """What `count` gives for each channel (pair of a spread reaction), target and term alone.
+
+    Branching ratio and product of couplings are then 1.
 
     count: a function of a reaction that is linear in both, on any pytree of arrays (what a measurement counts, with its
     beam and detector); scatterers: those of the beam. The arrays get three axes in front, (channels, targets, terms).
     The nodes are those of the reaction as it is: the sum over `strengths` times kernels is `count(reaction)` up to
     rounding. Couplings and branching ratios of `reaction` do not matter, but for that of a daughter's second pair.
     """
-    number = len(reaction.channels)
+    number = len(reaction.branching)
     shape = jax.eval_shape(lambda: reaction.production.couplings(stack_targets(scatterers))).shape
     size = shape[0] * shape[1]
 
     def alone(branching, products):
-        channels = tuple(
-            channel._replace(branching=own) for channel, own in zip(reaction.channels, branching, strict=True)
-        )
-        return count(replace(reaction, production=Recoupled(reaction.production, products), channels=channels))
+        return count(replace(reaction.with_branching(branching), production=Recoupled(reaction.production, products)))
 
     by_term = jax.vmap(alone, in_axes=(None, 0))
     found = jax.vmap(by_term, in_axes=(0, None))(jnp.eye(number), jnp.eye(size).reshape(size, *shape))

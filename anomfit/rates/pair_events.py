@@ -25,6 +25,8 @@ from anomfit.physics.reaction import Channel, Reaction
 from anomfit.physics.targets import stack_targets
 from anomfit.physics.two_body import two_body_energy, two_body_momentum
 
+FEW = 12  # parents at which flights are looked up, of all that decay
+
 
 class PairSpin(NamedTuple):
     """How a parent's polarisation steers its pairs: an azimuth phi, counted from the beam's side, has the rate
@@ -37,6 +39,14 @@ class PairSpin(NamedTuple):
     across: Float[Array, "energies directions component beam"]
     cos_star: Float[Array, "parents decays"]
     sin_star: Float[Array, "parents decays"]
+
+
+class ParentFlight(NamedTuple):
+    """Mean flights (m) of the parents before they decay, and of a few between which `onto` interpolates to all."""
+
+    each: Float[Array, "parents"]
+    few: Float[Array, "few"]
+    onto: Float[Array, "parents few"]
 
 
 class PairEvents(NamedTuple):
@@ -61,7 +71,7 @@ class PairEvents(NamedTuple):
     decay_length_per_momentum: Float[Array, ""]  # m/GeV: c tau / mass of what decays to the pair
     spin: PairSpin | None = None
     alignment: Float[Array, "parents decays"] | None = None
-    parent_flight: Float[Array, "parents"] | None = None  # m, the parents' mean flight; None where they decay at once
+    parent_flight: ParentFlight | None = None  # None where the parents decay at once
 
 
 @dataclass(frozen=True)
@@ -96,7 +106,7 @@ def pair_events(reaction: Reaction, beam: Beam, nodes: Nodes) -> PairEvents:
     """The pairs of a reaction in a beam; `nodes` are the numbers of quadrature nodes, static."""
     m_N, boson = reaction.production.m_N, reaction.pair.mass
     channels = [_rest_frame(m_N, boson, channel) for channel in reaction.channels]
-    span = _seen_range(nodes, beam, m_N, boson, channels)
+    span = _seen_range(nodes, beam, reaction)
     rate, cos_N = _production(beam, nodes, span, reaction.production)
     u_parent, _ = unit_legendre(nodes.parent)
     e_parent, p_parent, _ = _parent_energy(u_parent, span, m_N)
@@ -116,8 +126,15 @@ def pair_events(reaction: Reaction, beam: Beam, nodes: Nodes) -> PairEvents:
         decay_length_per_momentum=reaction.pair.flight,
         spin=_spin(reaction, beam, nodes, span, cos_star),
         alignment=_alignment(reaction, channels, e_parent, energy),
-        parent_flight=None if reaction.prompt else reaction.flight * p_parent,
+        parent_flight=None if reaction.prompt else _flights(reaction, nodes, span, p_parent),
     )
+
+
+def _flights(reaction: Reaction, nodes: Nodes, span, p_parent) -> ParentFlight:
+    few = min(FEW, nodes.parent)
+    _, momentum, _ = _parent_energy(unit_legendre(few)[0], span, reaction.production.m_N)
+    onto = jnp.asarray(_interpolation(few, nodes.parent))
+    return ParentFlight(reaction.flight * p_parent, reaction.flight * momentum, onto)
 
 
 def production_rate(
@@ -154,7 +171,7 @@ def _rates(beam: Beam, e_N, p_N, cos_theta, exchange: Exchange, cross_sections):
     targets = stack_targets(beam.scatterers)
     e_N, p_N, cos_theta = e_N[..., None], p_N[..., None], cos_theta[..., None]
     e_nu, recoil = kinematics.neutrino_energy(e_N, p_N, cos_theta, exchange.m_N, targets.mass)
-    is_open = (e_nu > 0.0) & (e_nu < beam.highest_energy)
+    is_open = (e_nu > 0.0) & (e_nu < beam.highest_energy) & (p_N > 0.0)  # N too heavy for the beam stands still
     energy = jnp.where(is_open, e_nu, 1.0)
     q_squared = jnp.where(is_open, 2.0 * targets.mass * (energy - e_N), 1.0)
     flux = beam.flux_at(jnp.where(is_open, e_nu, 0.0))
@@ -205,21 +222,29 @@ def _rest_frame(m_N, boson, channel: Channel) -> _AtRest:
     return _AtRest(channel, is_open, energy, two_body_momentum(m_N, boson, channel.daughter_mass))
 
 
-def _seen_range(nodes: Nodes, beam: Beam, m_N, boson, channels):
-    """Energies of N between which some boson has an energy that can be seen: rapidities of N and the boson add up."""
+def _seen_range(nodes: Nodes, beam: Beam, reaction: Reaction):
+    """Energies of N between which some boson has an energy that can be seen: rapidities of N and the boson add up.
+
+    Those of all pairs of a spread reaction, of which this is one, so that all share what is made.
+    """
+    m_N = reaction.production.m_N
+    if reaction.among is None:
+        mass = reaction.pair.mass
+        daughters = jnp.stack([channel.daughter_mass for channel in reaction.channels])
+    else:
+        mass, daughters = reaction.among.mass, reaction.among.daughter_mass
+    is_open = m_N > mass + daughters
 
     def rapidity(energy):
-        x = energy / boson
+        x = energy / mass
         return jnp.log(jnp.maximum(x, 1.0) + safe_sqrt(x**2 - 1.0))
 
-    start, end = jnp.asarray(jnp.inf), jnp.asarray(0.0)
-    for channel in channels:
-        own = jnp.arcsinh(channel.p_star / boson)
-        first = m_N * jnp.cosh(jnp.maximum(rapidity(nodes.lowest) - own, 0.0))
-        last = m_N * jnp.cosh(jnp.minimum(rapidity(nodes.highest) + own, 20.0))
-        start = jnp.where(channel.is_open, jnp.minimum(start, first), start)
-        end = jnp.where(channel.is_open, jnp.maximum(end, last), end)
-    some = end > 0.0
+    own = jnp.arcsinh(two_body_momentum(m_N, mass, daughters) / mass)
+    first = m_N * jnp.cosh(jnp.maximum(rapidity(nodes.lowest) - own, 0.0))
+    last = m_N * jnp.cosh(jnp.minimum(rapidity(nodes.highest) + own, 20.0))
+    start = jnp.min(jnp.where(is_open, first, jnp.inf))
+    end = jnp.max(jnp.where(is_open, last, 0.0))
+    some = jnp.any(is_open)
     top = jnp.where(some, jnp.minimum(end, beam.highest_energy), beam.highest_energy)
     return jnp.minimum(jnp.where(some, start, m_N), beam.highest_energy), top
 

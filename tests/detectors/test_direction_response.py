@@ -8,14 +8,15 @@ from anomfit.detectors.direction_response import DirectionResponse, expected_by_
 from anomfit.detectors.pairs import Seen
 from anomfit.detectors.shower_energies import see_energies
 from anomfit.detectors.shower_response import ShowerResponse, expected
-from anomfit.rates.pair_events import PairEvents, PairSpin
+from anomfit.rates.pair_events import PairEvents, PairSpin, ParentFlight
 
 RNG = np.random.default_rng(5)
 ENERGIES, WAVES, BINS = 12, 9, 3
+FEW = 3
 SHAPE = (6, 5, 3, 2)  # energies, directions, components, beams
 
 
-def events(spin: bool, aligned: bool) -> PairEvents:
+def events(spin: bool, aligned: bool, flies: bool = False) -> PairEvents:
     cosines = RNG.uniform(-1.0, 1.0, (4, 7))
     steered = PairSpin(*RNG.normal(size=(2, *SHAPE)), cosines, np.sqrt(1.0 - cosines**2))
     return PairEvents(
@@ -30,16 +31,17 @@ def events(spin: bool, aligned: bool) -> PairEvents:
         decay_length_per_momentum=jnp.asarray(1.0),
         spin=PairSpin(*map(jnp.asarray, steered)) if spin else None,
         alignment=jnp.asarray(RNG.random((4, 7))) if aligned else None,
+        parent_flight=ParentFlight(jnp.ones(4), jnp.ones(FEW), jnp.asarray(RNG.random((4, FEW)))) if flies else None,
     )
 
 
 @pytest.mark.parametrize("spin", [False, True])
 @pytest.mark.parametrize("aligned", [False, True])
-@pytest.mark.parametrize("arrives", [None, (), (4,)], ids=["in-the-weights", "by-energy", "by-parent"])
+@pytest.mark.parametrize("arrives", [None, (), (FEW,)], ids=["in-the-weights", "by-energy", "by-parent"])
 def test_as_the_table_with_both_axes(spin, aligned, arrives):
     table, waves = jnp.asarray(RNG.random((ENERGIES, BINS))), jnp.asarray(RNG.normal(size=WAVES))
     seen = what_is_seen(aligned, arrives)
-    made = events(spin, aligned)
+    made = events(spin, aligned, flies=bool(arrives))
     apart = expected_by_direction(DirectionResponse(table, waves), made, seen)
     together = expected(ShowerResponse(table[:, None, :] * waves[:, None]), made, seen)
     np.testing.assert_allclose(apart, together, rtol=1e-11, atol=1e-11)
@@ -50,13 +52,16 @@ def test_as_the_table_with_both_axes(spin, aligned, arrives):
 def test_arrivals_by_parent_are_those_of_each_parent(spin, aligned):
     """Where parents fly, the counts are the sum of those that each parent alone leaves with its own arrivals."""
     response = ShowerResponse(jnp.asarray(RNG.random((ENERGIES, WAVES, BINS))))
-    seen, made = what_is_seen(aligned, (4,)), events(spin, aligned)
+    seen, made = what_is_seen(aligned, (FEW,)), events(spin, aligned, flies=True)
     assert seen.arrives is not None
+    assert made.parent_flight is not None
+    each = jnp.einsum("pq,scqe->psce", made.parent_flight.onto, seen.arrives)
+    still = made._replace(parent_flight=None)
     alone = [
         expected(
-            response, made._replace(share=made.share * (np.arange(4) == parent)[:, None]), seen._replace(arrives=own)
+            response, still._replace(share=made.share * (np.arange(4) == parent)[:, None]), seen._replace(arrives=own)
         )
-        for parent, own in enumerate(jnp.moveaxis(seen.arrives, 2, 0))
+        for parent, own in enumerate(each)
     ]
     np.testing.assert_allclose(expected(response, made, seen), sum(alone), rtol=1e-11, atol=1e-11)
 

@@ -1,0 +1,235 @@
+"""Heavy neutrinos N_j that a dark photon Z' couples to each other and to light ones: widths, spectra, reactions.
+
+g_X Z'_mu Nbar_j gamma^mu (V_jk P_L - V_jk^* P_R) N_k of Majorana states, with P_L alone and V_jk of Dirac ones
+(arXiv:2007.11813, appendix A, with V^* in place of V^dagger). Lighter states come first: a state decays to those before
+it. Masses and widths in GeV.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from anomfit.physics import three_body_decays, vector_decays, weak_decays
+from anomfit.physics.constants import E_CHARGE, HBAR_C_M, M_E, M_MU
+from anomfit.physics.light_bosons import SMALLEST_WIDTH
+from anomfit.physics.reaction import Second, Spectrum, SpreadReaction
+from anomfit.physics.targets import FormFactors
+from anomfit.physics.two_body import is_open
+from anomfit.physics.vector_exchange import VectorExchange
+
+PAIR_MASSES = 12  # nodes in the mass of a pair (`three_body_decays.pair_mass_nodes` has their errors)
+
+LEAST = 1e-12  # chance to show within 1 m/GeV below which a flight is as good as endless
+
+
+@dataclass(frozen=True)
+class DarkNeutrinos:
+    """The states, lighter ones first, and Z'. Couplings hold the gauge coupling g_X.
+
+    mass: signed for Majorana states, by CP parity; to_light: g_X times the root of sum |V_jl|^2 over the light l, of
+    decays; produced: g_X V of the light state that a beam of nu_mu is; between: g_X |V_jk|, symmetric; light: that of
+    light neutrinos alone; mixing_squared: |U_mu j|^2. majorana is static.
+    """
+
+    mass: Float[Array, " states"]
+    to_light: Float[Array, " states"]
+    produced: Float[Array, " states"]
+    between: Float[Array, "states states"]
+    light: Float[Array, ""]
+    mixing_squared: Float[Array, " states"]
+    m_Zprime: Float[Array, ""]
+    epsilon: Float[Array, ""]
+    majorana: bool
+
+    @property
+    def size(self) -> Float[Array, " states"]:
+        """Masses without their signs, GeV."""
+        return jnp.abs(self.mass)
+
+    def parity(self, j, k) -> Float[Array, "..."]:
+        """eta of two states: the product of the signs of Majorana masses, 0 for Dirac states."""
+        return jnp.sign(self.mass[j] * self.mass[k]) if self.majorana else jnp.zeros(np.shape(j))
+
+
+class ZprimeWidths(NamedTuple):
+    """Partial widths of Z' in GeV; to_neutrinos: light ones alone; to_heavy: with at least one heavy one, by pair."""
+
+    to_electrons: Float[Array, ""]
+    to_muons: Float[Array, ""]
+    to_hadrons: Float[Array, ""]
+    to_neutrinos: Float[Array, ""]
+    to_heavy: Float[Array, " pairs"]
+
+    @property
+    def total(self) -> Float[Array, ""]:
+        """The sum, never quite 0."""
+        return jnp.maximum(sum(self[:-1], start=jnp.sum(self.to_heavy)), SMALLEST_WIDTH)
+
+
+def pairs_of_states(number: int) -> tuple[np.ndarray, np.ndarray]:
+    """States j and k of the entries of `to_heavy`: each with a light one (k = -1), with those before, and itself."""
+    found = [(j, k) for j in range(number) for k in (-1, *range(j + 1))]
+    return np.array([j for j, _ in found]), np.array([k for _, k in found])
+
+
+def zprime_widths(states: DarkNeutrinos) -> ZprimeWidths:
+    """Partial widths of Z'. Identical Majorana states have half of different ones' width, as N_j and anti-N_j have."""
+    m, epsilon = states.m_Zprime, states.epsilon
+    electrons, muons, hadrons = vector_decays.dark_photon_widths(m, epsilon)
+    j, k = pairs_of_states(len(states.mass))
+    with_light = k < 0
+    g = jnp.where(with_light, states.to_light[j], states.between[j, k])
+    other = jnp.where(with_light, 0.0, states.size[k])
+    eta = jnp.where(with_light, 0.0, states.parity(j, k))
+    heavy = np.where(j == k, 0.5, 1.0) * vector_decays.width_to_neutrinos(m, g, states.size[j], other, eta)
+    light = vector_decays.width_to_chiral_pair(m, states.light, 0.0, 0.0)
+    return ZprimeWidths(electrons, muons, hadrons, light, heavy)
+
+
+class Decays(NamedTuple):
+    """Partial widths (GeV) of N_j -> N_k (or a light neutrino, k = -1) and what Z', real or virtual, decays to."""
+
+    to_electrons: Float[Array, " decays"]
+    to_muons: Float[Array, " decays"]
+    to_hadrons: Float[Array, " decays"]
+    to_others: Float[Array, " decays"]
+
+
+def decays_of_states(number: int) -> tuple[np.ndarray, np.ndarray]:
+    """Parent j and daughter k of each entry of `Decays`; -1 stands for the light neutrinos."""
+    found = [(j, k) for j in range(number) for k in (-1, *range(j))]
+    return np.array([j for j, _ in found]), np.array([k for _, k in found])
+
+
+class _Kinematics(NamedTuple):
+    """Masses, coupling and CP parity of each decay; multiplicity: 1/2 of Dirac states at the same coupling."""
+
+    m_j: Float[Array, " decays"]
+    m_k: Float[Array, " decays"]
+    g: Float[Array, " decays"]
+    eta: Float[Array, " decays"]
+    multiplicity: float
+
+
+def _kinematics(states: DarkNeutrinos) -> _Kinematics:
+    j, k = decays_of_states(len(states.mass))
+    with_light = k < 0
+    return _Kinematics(
+        states.size[j],
+        jnp.where(with_light, 0.0, states.size[k]),
+        jnp.where(with_light, states.to_light[j], states.between[j, k]),
+        jnp.where(with_light, 0.0, states.parity(j, k)),
+        1.0 if states.majorana else 0.5,
+    )
+
+
+def decays(states: DarkNeutrinos) -> Decays:
+    """All of them. A real Z' decays as it does alone; a virtual one to e+e-, mu+mu- and hadrons."""
+    at, widths = _kinematics(states), zprime_widths(states)
+    m_Zprime = states.m_Zprime
+    real = is_open(at.m_j, at.m_k, m_Zprime)
+    resonance = jnp.where(real, widths.total, 0.0)  # below its shell what Z' decays to is closed, or far
+    on_shell = at.multiplicity * three_body_decays.width_to_neutrino_vector(at.m_j, at.m_k, m_Zprime, at.g, at.eta)
+    charge = E_CHARGE * states.epsilon * at.g
+
+    def virtual(m_j, m_k, g, eta, resonance):
+        leptons = [
+            three_body_decays.width_to_neutrino_leptons(m_j, m_k, m_lepton, m_Zprime, g, eta, resonance)
+            for m_lepton in (M_E, M_MU)
+        ]
+        return (*leptons, three_body_decays.width_to_neutrino_hadrons(m_j, m_k, m_Zprime, g, eta, resonance))
+
+    found = jax.vmap(virtual)(at.m_j, at.m_k, charge, at.eta, resonance)
+    visible = (widths.to_electrons, widths.to_muons, widths.to_hadrons)
+    seen = [
+        jnp.where(real, on_shell * own / widths.total, at.multiplicity * off_shell)
+        for own, off_shell in zip(visible, found, strict=True)
+    ]
+    rest = 1.0 - sum(visible, start=jnp.zeros(())) / widths.total
+    return Decays(*seen, jnp.where(real, on_shell * rest, 0.0))
+
+
+def total_widths(states: DarkNeutrinos, found: Decays) -> Float[Array, " states"]:
+    """Total widths (GeV) of the states: through Z', and weak ones by their mixing with nu_mu; never quite 0."""
+    parent, _ = decays_of_states(len(states.mass))
+    of_parent = np.eye(len(states.mass))[parent]
+    through = sum(found, start=jnp.zeros_like(found.to_electrons)) @ of_parent
+
+    def weak(m, mixing_squared):
+        three = weak_decays.width_to_three_neutrinos(m, mixing_squared, majorana=states.majorana)
+        pairs = [
+            weak_decays.width_to_neutrino_leptons(
+                m, mixing_squared, m_lepton, charged_current=own, majorana=states.majorana
+            )
+            for m_lepton, own in ((M_E, False), (M_MU, True))
+        ]
+        return three + pairs[0] + pairs[1]
+
+    return jnp.maximum(through + jax.vmap(weak)(states.size, states.mixing_squared), SMALLEST_WIDTH)
+
+
+def reactions(states: DarkNeutrinos, form_factors: FormFactors) -> tuple[SpreadReaction, ...]:
+    """nu_mu + target -> N_j + target, N_j -> N_k e+e- and nu e+e-: one for each state."""
+    found, at = decays(states), _kinematics(states)
+    total, widths = total_widths(states, found), zprime_widths(states)
+    parent, daughter = decays_of_states(len(states.mass))
+    flight = HBAR_C_M / (total * states.size)
+    to_pairs = found.to_electrons @ np.eye(len(states.mass))[parent] / total
+    spectra = _spectra(states, found, at, total, widths)
+    made = []
+    for j in range(len(states.mass)):
+        own = parent == j
+        pairs = jax.tree.map(lambda array, own=own: array[own].reshape(-1), spectra)
+        k = np.repeat(daughter[own], PAIR_MASSES)
+        again = jnp.where(k < 0, 0.0, to_pairs[k]), jnp.where(k < 0, 0.0, flight[k])
+        exchange = VectorExchange(
+            states.size[j],
+            *(jnp.reshape(x, (1,)) for x in (states.m_Zprime, states.produced[j], E_CHARGE * states.epsilon)),
+            None,
+            form_factors,
+        )
+        made.append(SpreadReaction(exchange, flight[j], pairs._replace(second=Second(*again))))
+    return tuple(made)
+
+
+def _spectra(states: DarkNeutrinos, found: Decays, at: _Kinematics, total, widths: ZprimeWidths) -> Spectrum:
+    """Pairs of all decays, (decays, masses); second pairs are not in it."""
+    parent, _ = decays_of_states(len(states.mass))
+
+    def masses(m_j, m_k, eta, resonance):
+        return three_body_decays.pair_mass_nodes(m_j, m_k, M_E, states.m_Zprime, eta, PAIR_MASSES, resonance)
+
+    of_real = is_open(at.m_j, at.m_k, states.m_Zprime)
+    mass, weight = jax.vmap(masses)(at.m_j, at.m_k, at.eta, jnp.where(of_real, widths.total, 0.0))
+    m_j, m_k, eta, real = (x[:, None] for x in (at.m_j, at.m_k, at.eta, of_real))
+    whole = jnp.ones_like(mass)
+    return Spectrum(
+        branching=(found.to_electrons / total[parent])[:, None] * weight,
+        daughter_mass=m_k * whole,
+        mass=mass,
+        flight=jnp.where(real, HBAR_C_M / (widths.total * states.m_Zprime), 0.0) * whole,
+        alignment=three_body_decays.pair_alignment(m_j, m_k, M_E, mass, eta),
+        asymmetry=None if states.majorana else vector_decays.vector_asymmetry(m_j, m_k, mass),
+    )
+
+
+def visible_flight(states: DarkNeutrinos, widths: ZprimeWidths) -> Float[Array, ""]:
+    """The c tau/m (m/GeV) with which as many heavy neutrinos from Z' show e+e-, mu+mu- or hadrons within 1 m/GeV.
+
+    One number for all pairs of states, weighted with their widths; very long where none shows anything.
+    """
+    found = decays(states)
+    total = total_widths(states, found)
+    parent, _ = decays_of_states(len(states.mass))
+    seen = (found.to_electrons + found.to_muons + found.to_hadrons) @ np.eye(len(states.mass))[parent] / total
+    shows = -seen * jnp.expm1(-total * states.size / HBAR_C_M)
+    j, k = pairs_of_states(len(states.mass))
+    hidden = (1.0 - shows[j]) * jnp.where(k < 0, 1.0, 1.0 - shows[k])
+    some = jnp.sum(widths.to_heavy) > 0.0
+    weight = widths.to_heavy / jnp.where(some, jnp.sum(widths.to_heavy), 1.0)
+    chance = jnp.clip(jnp.sum(weight * (1.0 - hidden)), LEAST, 1.0 - LEAST)
+    return -1.0 / jnp.log1p(-chance)

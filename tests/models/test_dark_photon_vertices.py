@@ -1,0 +1,210 @@
+"""Three heavy neutrinos in masses and vertices: widths by hand and published, pairs of three-body decays, limits."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.test_util import check_grads
+
+from anomfit.capabilities import over_reactions
+from anomfit.catalogue import find_measurement
+from anomfit.errors import InputError
+from anomfit.models.dark_photon import dark_photon, dark_photon_dirac
+from anomfit.models.dark_photon_parameters import BERTUZZO
+from anomfit.physics import dark_neutrinos, vector_decays
+from anomfit.physics.constants import HBAR_C_M
+from anomfit.physics.dark_neutrinos import decays, pairs_of_states, reactions, total_widths, zprime_widths
+from anomfit.physics.dark_seesaw import (
+    BENCHMARK_COUPLINGS,
+    benchmark_entries,
+    mass_states,
+    vacuum_expectation_value,
+    vertices,
+)
+from anomfit.physics.reaction import SpreadReaction, over_parts, parts
+
+MODELS = {"majorana": dark_photon, "dirac": dark_photon_dirac}
+VERTICES = dark_photon.parametrisations["vertices"]
+LIFETIMES = {
+    "BP-A": (6.39, 0.759),
+    "BP-B": (6.05, 0.370),
+    "BP-C": (6.15, 0.352),
+    "BP-D": (4.04, 0.404),
+}  # cm, of N_5 and N_6
+"""From the printed matrices with the CP phases that they have: half a unit of the last digit is the tolerance."""
+
+
+def as_point(values):
+    return {name: jnp.asarray(float(value)) for name, value in values.items()}
+
+
+def at(**changes):
+    """The point of the paper with one heavy neutrino in vertices, changed."""
+    return as_point({**VERTICES.from_physical(as_point(BERTUZZO)), **changes})
+
+
+def heavy(**changes):
+    """N_5 -> N_4 e+e- through a Z' of 1.25 GeV."""
+    there = {"m_N4": -0.07, "m_N5": 0.15, "V_53": 5e-4, "V_54": 0.3, "V_55": 0.1, "V_44": 0.03, "V_43": 4e-4}
+    return at(**({"m_Zprime": 1.25, "alpha_D": 0.3, "epsilon": 0.02, "U_mu4": 1e-4} | there | changes))
+
+
+def benchmark(name):
+    """BP-A to BP-D of arXiv:2007.11813 from their mass matrices."""
+    entries, couplings = benchmark_entries(name), BENCHMARK_COUPLINGS[name]
+    states = mass_states(entries)
+    v_Phi = vacuum_expectation_value(couplings["m_Zprime"], couplings["alpha_D"])
+    V = np.abs(np.asarray(vertices(states, entries, v_Phi).V))
+    found = {f"V_{j}{k}": V[j - 3, k - 3] for j in (4, 5, 6) for k in range(3, j + 1)}
+    masses = {f"m_N{j}": float(states.masses[j - 3]) for j in (4, 5, 6)}
+    mixings = {f"U_mu{j}": abs(float(states.mixing[0, j - 3])) for j in (4, 5, 6)}
+    shared = {name: couplings[name] for name in ("alpha_D", "epsilon", "m_Zprime")}
+    return as_point({**found, **masses, **mixings, **shared})
+
+
+class FirstAlone:
+    """A model without the reactions of its other states."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def reactions(self, point, nuisances):
+        """The first one."""
+        return self.model.reactions(point, nuisances)[:1]
+
+
+def test_one_state_is_the_model_with_one():
+    """A real Z', its nodes inside of its width: widths and the spectrum of MiniBooNE as in two bodies."""
+    model, one, three = dark_photon_dirac, as_point(BERTUZZO), at()
+    assert float(total_widths(model.states(three), decays(model.states(three)))[0]) == pytest.approx(
+        float(model.nu4_width(one)), rel=1e-6
+    )
+    here, there = model.zprime_widths(one), model.zprime_widths(three)
+    assert float(there.total) == pytest.approx(float(here.total - here.to_neutrinos), rel=1e-9)  # there is no V_33
+    measurement = find_measurement("miniboone")
+    nuisances = {n.name: jnp.asarray(n.mean) for n in measurement.nuisances}
+
+    @jax.jit
+    def bins(measurement, point):
+        return measurement.predict(FirstAlone(model), point, nuisances).total
+
+    without_light = float(there.total / here.total)  # of Z' to light neutrinos
+    here, there = (np.asarray(bins(measurement, point)) for point in (one, three))
+    np.testing.assert_allclose(without_light * there, here, rtol=1e-5, atol=1e-6 * np.max(here))
+
+
+def test_widths_by_hand():
+    """Far below Z' without masses of the daughters: g^2 m^5/(384 pi^3 M^4), of which a Dirac state has half."""
+    point = heavy(V_54=0.0, V_43=0.0, m_Zprime=20.0)
+    g_squared = 4 * np.pi / 137.035999 * 0.02**2 * 4 * np.pi * 0.3 * 5e-4**2
+    width = g_squared * 0.15**5 / (384 * np.pi**3 * 20.0**4)
+    for model, factor in ((dark_photon, 1.0), (dark_photon_dirac, 0.5)):
+        found = decays(model.states(point))
+        assert float(found.to_electrons[1]) == pytest.approx(factor * width, rel=1e-3)  # (2 m_e/m_N5)^2 is left
+        np.testing.assert_array_equal(np.asarray(found.to_others), 0.0)
+
+
+def test_zprime_decays_to_heavy_neutrinos():
+    """Two different Majorana states by their parity, identical ones half, a Dirac pair with its own V."""
+    point = heavy()
+    g = np.sqrt(4 * np.pi * 0.3)
+    for model in MODELS.values():
+        by_pair = dict(
+            zip(
+                zip(*map(tuple, pairs_of_states(3)), strict=True),
+                zprime_widths(model.states(point)).to_heavy,
+                strict=True,
+            )
+        )
+        eta = -1.0 if model.majorana else 0.0
+        mixed = vector_decays.width_to_neutrinos(1.25, g * 0.3, 0.15, 0.07, eta)
+        same = vector_decays.width_to_neutrinos(1.25, g * 0.1, 0.15, 0.15, 1.0 if model.majorana else 0.0)
+        assert float(by_pair[1, 0]) == pytest.approx(float(mixed), rel=1e-12)
+        assert float(by_pair[1, 1]) == pytest.approx(0.5 * float(same), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", LIFETIMES)
+def test_lifetimes_of_the_benchmarks(name):
+    states = dark_photon.states(benchmark(name))
+    length = 100.0 * HBAR_C_M / total_widths(states, decays(states))
+    for found, printed, half in zip(length[1:], LIFETIMES[name], (0.005, 0.0005), strict=True):
+        assert float(found) == pytest.approx(printed, abs=half)
+
+
+def test_states_may_be_named_in_any_order():
+    swapped = {"4": "5", "5": "4"}
+    there = {
+        key if key.startswith(("alpha", "eps", "m_Z")) else key.translate(str.maketrans(swapped)): value
+        for key, value in heavy().items()
+    }
+    there["V_54"] = there.pop("V_45")
+    here, other = (total_widths(s, decays(s)) for s in (dark_photon.states(heavy()), dark_photon.states(there)))
+    np.testing.assert_allclose(here, other, rtol=1e-12)
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+def test_parts_add_up_to_the_reaction(model):
+    """What a batch of pairs finds is the sum over its parts, and branching ratios are those of the widths."""
+    for reaction in model.reactions(heavy(), {}):
+        assert isinstance(reaction, SpreadReaction)
+        alone = parts(reaction)
+        assert float(reaction.visible) == pytest.approx(sum(float(part.visible) for part in alone), rel=1e-12)
+        seen = over_parts(reaction, lambda part: part.visible * part.pair.mass)
+        assert float(seen) == pytest.approx(float(jnp.sum(reaction.branching * reaction.pairs.mass)), rel=1e-12)
+    states = model.states(heavy())
+    found = decays(states)
+    whole = (found.to_electrons[1] + found.to_electrons[2]) / total_widths(states, found)[1]
+    assert float(reactions(states, model.targets.form_factors({}))[1].visible) == pytest.approx(float(whole), rel=1e-10)
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+@pytest.mark.parametrize("change", [{}, {"m_N5": -0.07}, {"m_Zprime": 0.08}, {"m_Zprime": 0.0801}, {"V_53": 0.0}])
+def test_everything_is_finite_with_right_gradients(model, change):
+    """At equal masses and at the threshold of a real Z' too; a threshold itself has a slope from one side."""
+
+    def numbers(point):
+        made = model.reactions(point, {})
+        (bosons,) = model.light_bosons(point)
+        flights = jnp.stack([jnp.log(reaction.flight) for reaction in made[:2]])
+        return jnp.concatenate([flights, jnp.stack([r.visible for r in made]), jnp.log(bosons.width)])
+
+    point = heavy(**change)
+    slopes = jax.jacfwd(numbers)(point)
+    assert all(np.all(np.isfinite(leaf)) for leaf in (numbers(point), *slopes.values()))
+    if not change:
+        free = ("m_N4", "m_N5", "V_54", "V_53", "alpha_D", "epsilon", "m_Zprime")
+
+        def along(logarithms):
+            return numbers(
+                {**point, **{name: point[name] * jnp.exp(x) for name, x in zip(free, logarithms, strict=True)}}
+            )
+
+        check_grads(along, (jnp.zeros(len(free)),), order=1, modes=["fwd"], rtol=1e-6)
+
+
+def test_a_daughter_that_decays_at_once_hides_a_pair():
+    """N_6 -> N_5 e+e-, N_5 -> N_4 e+e-: no event with one pair if N_5 decays within the path, else all of them."""
+    for V_54, expected in ((1.0, 0.0), (1e-9, 1.0)):
+        point = heavy(m_N6=-0.3, V_65=0.5, V_64=0.0, V_63=1e-4, V_54=V_54, V_53=0.0, U_mu5=0.0)
+        pair = parts(dark_photon.reactions(point, {})[2])[-1]
+        (channel,) = pair.channels
+        assert float(channel.daughter_mass) == pytest.approx(0.15)
+        assert float(channel.alone(jnp.asarray(0.2), 5.0)) == pytest.approx(expected, abs=1e-2)
+
+
+def test_a_point_of_three_has_no_other_parametrisation():
+    with pytest.raises(InputError, match="vertices"):
+        dark_photon.parametrisations["three-plus-one"].from_physical(heavy())
+
+
+def test_recoil_detectors_and_light_bosons_take_them():
+    """LSND counts what over_parts adds; Z' shows its heavy neutrinos after their flight."""
+    point = heavy()
+    counts = over_reactions(dark_photon, point, {}, lambda one: one.visible * one.flight)
+    assert np.isfinite(float(counts))
+    (bosons,) = dark_photon.light_bosons(point)
+    widths = dark_photon.zprime_widths(point)
+    assert float(bosons.width[0]) == pytest.approx(float(widths.total), rel=1e-12)
+    assert float(bosons.to_semivisible[0]) == pytest.approx(float(jnp.sum(widths.to_heavy)), rel=1e-12)
+    assert 0.0 < float(bosons.semivisible_flight[0]) < 100.0
+    assert dark_neutrinos.PAIR_MASSES >= 8
