@@ -19,7 +19,7 @@ with one vertex e eps. The factor is (its coupling of Z' to the proton or electr
 has 1 + O(m_Z'^2/m_Z^2) from the mixing of Z' and Z.
 
 Z: DarkNews adds the exchange of Z with U_mu j, in size g^2/(2 c_W^2) |U_mu j| [N/2 - (1/2 - 2 s_W^2) Z] (Q^2 +
-m_Z'^2)/(m_Z^2 Z e eps g_X V_j3) of the coherent rate, some 0.2 to 0.4 % here. The factor is the sum of its diagrams
+m_Z'^2)/(m_Z^2 Z e eps g_X V_j3) of the coherent rate, 0.2 to 1.4 % here. The factor is the sum of its diagrams
 over its Z' alone. For Majorana states its interference is the same number for both helicities of the heavy neutrino,
 each of them -2 times the sum for Dirac states. A massless left-handed nu_mu cannot know whether the other state is
 Majorana, and for the helicity that is hardly made the interference exceeds twice the root of the product of both

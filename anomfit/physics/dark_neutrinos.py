@@ -85,7 +85,7 @@ def zprime_widths(states: DarkNeutrinos) -> ZprimeWidths:
     g = jnp.where(with_light, states.to_light[j], states.between[j, k])
     other = jnp.where(with_light, 0.0, states.size[k])
     eta = jnp.where(with_light, 0.0, states.parity(j, k))
-    heavy = np.where(j == k, 0.5, 1.0) * vector_decays.width_to_neutrinos(m, g, states.size[j], other, eta)
+    heavy = jnp.where(j == k, 0.5, 1.0) * vector_decays.width_to_neutrinos(m, g, states.size[j], other, eta)
     light = vector_decays.width_to_chiral_pair(m, states.light, 0.0, 0.0)
     return ZprimeWidths(electrons, muons, hadrons, light, heavy)
 
@@ -145,12 +145,12 @@ def decays(states: DarkNeutrinos) -> Decays:
 
     found = jax.vmap(virtual)(at.m_j, at.m_k, charge, at.eta, resonance)
     visible = (widths.to_electrons, widths.to_muons, widths.to_hadrons)
-    seen = [
+    electrons, muons, hadrons = (
         jnp.where(real, on_shell * own / widths.total, at.multiplicity * off_shell)
         for own, off_shell in zip(visible, found, strict=True)
-    ]
+    )
     rest = 1.0 - sum(visible, start=jnp.zeros(())) / widths.total
-    return Decays(*seen, jnp.where(real, on_shell * rest, 0.0))
+    return Decays(electrons, muons, hadrons, jnp.where(real, on_shell * rest, 0.0))
 
 
 def total_widths(states: DarkNeutrinos, found: Decays) -> Float[Array, " states"]:
@@ -186,12 +186,9 @@ def reactions(states: DarkNeutrinos, form_factors: FormFactors) -> tuple[SpreadR
         pairs = jax.tree.map(lambda array, own=own: array[own].reshape(-1), spectra)
         k = np.repeat(daughter[own], PAIR_MASSES)
         again = jnp.where(k < 0, 0.0, to_pairs[k]), jnp.where(k < 0, 0.0, flight[k])
-        exchange = VectorExchange(
-            states.size[j],
-            *(jnp.reshape(x, (1,)) for x in (states.m_Zprime, states.produced[j], E_CHARGE * states.epsilon)),
-            None,
-            form_factors,
-        )
+        numbers = (states.m_Zprime, states.produced[j], E_CHARGE * states.epsilon)
+        mass, g, charge = (jnp.reshape(number, (1,)) for number in numbers)
+        exchange = VectorExchange(states.size[j], mass, g, charge, None, form_factors)
         made.append(SpreadReaction(exchange, flight[j], pairs._replace(second=Second(*again))))
     return tuple(made)
 
