@@ -49,6 +49,27 @@ def measured(q_squared: ArrayLike, charge_radius: ArrayLike) -> Float[Array, "..
     return _helm(q_squared, 5.0 / 3.0 * (jnp.asarray(charge_radius) ** 2 - 3.0 * HELM_SKIN_FM**2))
 
 
+def fourier_bessel(
+    q_squared: ArrayLike, coefficients: Float[np.ndarray, " n"], cut_off_radius: float
+) -> Float[Array, "..."]:
+    """The form factor of a charge density sum_n a_n j_0(n pi r/R) up to R (fm), 0 beyond: coefficients a_n from n = 1.
+
+    sum_n (-1)^n a_n j_0(qR)/((n pi)^2 - (qR)^2) over its value at q = 0; de Vries et al., Atom. Data Nucl. Data Tabl.
+    36 (1987) 495. `q_squared` as in `helm`; smooth at 0 and where qR = n pi.
+    """
+    order = np.pi * np.arange(1, len(coefficients) + 1)
+    x_squared = (jnp.asarray(q_squared) * (cut_off_radius / HBAR_C_FM) ** 2)[..., None]
+    small = x_squared < 1.0
+    near, x = jnp.where(small, x_squared, 0.0), jnp.sqrt(jnp.where(small, 1.0, x_squared))
+    sign = (-1.0) ** np.arange(1, len(coefficients) + 1)
+    # sin(x)/x by its series below 1; above, sin(x) = (-1)^n sin(x - n pi) is divided by x - n pi
+    sine = reduce(lambda total, j: 1.0 - total * near / ((2 * j) * (2 * j + 1)), range(9, 0, -1), jnp.ones_like(near))
+    below = sign * sine / (order**2 - near)
+    above = -jnp.sinc(x / np.pi - order / np.pi) / (x * (order + x))
+    whole = np.sum(sign * coefficients / order**2)
+    return jnp.sum(jnp.asarray(coefficients) * jnp.where(small, below, above), axis=-1) / whole
+
+
 def exponential(q_squared: ArrayLike, b: ArrayLike) -> Float[Array, "..."]:
     """The amplitude factor exp(-b Q^2) of arXiv:2010.06159 (its rate has exp(-2 b |q^2|)); b in GeV^-2, 25 for 12C."""
     return jnp.exp(-jnp.asarray(b) * jnp.asarray(q_squared))

@@ -1,7 +1,9 @@
-"""Nuclei of targets, by name ("C12"): charge, mass, measured charge radius and Fermi momentum."""
+"""Nuclei of targets, by name ("C12"): charge, mass, measured charge radius, Fermi momentum, charge density."""
 
 from functools import lru_cache
 from typing import NamedTuple
+
+import numpy as np
 
 from anomfit.data import load_record
 from anomfit.errors import reject
@@ -36,3 +38,20 @@ def nucleus(name: str) -> Nucleus:
     mass = float(row["atomic_mass_u"]) * ATOMIC_MASS_UNIT - protons * M_E
     radius, momentum = float(row["charge_radius_fm"]), 1e-3 * float(row["fermi_momentum_MeV"])
     return Nucleus(name, protons, neutrons, mass, radius, momentum)
+
+
+class ChargeDensity(NamedTuple):
+    """Fourier-Bessel coefficients of a charge density (fm^-3) up to a radius (fm), as `fourier_bessel` takes them."""
+
+    coefficients: np.ndarray
+    cut_off_radius: float
+
+
+@lru_cache
+def charge_density(name: str) -> ChargeDensity | None:
+    """That of electron scattering in the record nuclei/fourier_bessel; None for a nucleus that is not in it."""
+    table = load_record("nuclei/fourier_bessel").columns
+    rows = table["name"] == name
+    if not np.any(rows):
+        return None
+    return ChargeDensity(np.asarray(table["coefficient_fm3"][rows], float), float(table["cut_off_radius_fm"][rows][0]))

@@ -12,13 +12,13 @@ from jaxtyping import Array, ArrayLike, Float
 from anomfit.errors import reject
 from anomfit.parameters import Nuisance, Point
 from anomfit.physics.bound_nucleons import BOUND, allowed, momentum_squared
-from anomfit.physics.nuclear_form_factors import B_CARBON_12, exponential, helm, measured
-from anomfit.physics.nuclei import nucleus
+from anomfit.physics.nuclear_form_factors import B_CARBON_12, exponential, fourier_bessel, helm, measured
+from anomfit.physics.nuclei import charge_density, nucleus
 from anomfit.physics.nucleon_scalar import SCALAR_DIPOLE_MASS, dipole
 
 WORDS: Mapping[str, tuple[str, ...]] = {
     "nucleon": ("dipole", "constant"),
-    "nucleus": ("measured", "helm", "exponential"),
+    "nucleus": ("measured", "fourier-bessel", "helm", "exponential"),
     "bound": tuple(BOUND),
 }
 
@@ -27,9 +27,9 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 class FormFactors:
     """Which form factors are used (static words) and the nucleon's scalar mass M_S in GeV.
 
-    nucleon: "dipole" or "constant" (as published in 2010.06159); nucleus: "measured", "helm" or "exponential" (as
-    published, with carbon's slope for every nucleus), as in `nuclear_form_factors`; bound: one of
-    `bound_nucleons.BOUND`, "none" as published.
+    nucleon: "dipole" or "constant" (as published in 2010.06159); nucleus: "measured", "fourier-bessel" (as measured
+    where no density is known), "helm" or "exponential" (as published, with carbon's slope for every nucleus), as in
+    `nuclear_form_factors`; bound: one of `bound_nucleons.BOUND`, "none" as published.
     """
 
     nucleon: str
@@ -150,9 +150,12 @@ def of_nucleus(q_squared: Float[Array, "..."], name: str, form_factors: FormFact
     """The form factor in force of a nucleus, 1 at Q^2 = 0."""
     if form_factors.nucleus == "exponential":
         return exponential(q_squared, form_factors.slope)
-    own = nucleus(name)
-    is_measured = form_factors.nucleus == "measured"
-    return measured(q_squared, own.charge_radius) if is_measured else helm(q_squared, own.mass_number)
+    own, density = nucleus(name), charge_density(name)
+    if form_factors.nucleus == "helm":
+        return helm(q_squared, own.mass_number)
+    if form_factors.nucleus == "fourier-bessel" and density is not None:
+        return fourier_bessel(q_squared, *density)
+    return measured(q_squared, own.charge_radius)
 
 
 def allowed_fraction(i: int, q_squared: Float[Array, "..."], targets: Targets, form_factors: FormFactors):

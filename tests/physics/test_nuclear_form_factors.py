@@ -13,8 +13,16 @@ from anomfit.beams.booster import miniboone_beam
 from anomfit.constraints.dark_photon_reference import benchmark, interactions
 from anomfit.physics.constants import M_C12
 from anomfit.physics.kinematics import momentum_transfer_limits
-from anomfit.physics.nuclear_form_factors import B_CARBON_12, exponential, helm, helm_radius_squared, measured
-from anomfit.physics.nuclei import nucleus
+from anomfit.physics.nuclear_form_factors import (
+    B_CARBON_12,
+    exponential,
+    fourier_bessel,
+    helm,
+    helm_radius_squared,
+    measured,
+)
+from anomfit.physics.nuclei import charge_density, nucleus
+from anomfit.physics.targets import FormFactors, of_nucleus
 from anomfit.physics.vector_exchange import electric_part
 
 HBAR_C = codata.hbar * codata.c / codata.e * 1e6  # GeV fm
@@ -147,3 +155,45 @@ def test_the_dark_photon_makes_as_many_interactions_as_with_the_charge_density()
     assert shipped == pytest.approx(9070, rel=5e-3)  # dark_photon_reference keeps Helm's radius, as its source
     assert shipped * by_density / by_helm == pytest.approx(9620, rel=5e-3)
     assert 0.990 < by_radius / by_density < 1.0  # 0.8 % below: radius 2.470 and not 2.464 fm, and Helm's shape
+
+
+# -- the charge density -----------------------------------------------------------------------------------------------
+
+DENSITIES = ("C12", "O16", "Al27", "Si28", "Ar40", "Ca40", "Ti48", "Fe56", "Pb208")
+
+
+def rho(name, r):
+    """The density in 1/fm^3 at radii in fm."""
+    density = charge_density(name)
+    assert density is not None
+    order = np.arange(1, len(density.coefficients) + 1)
+    return density.coefficients @ np.sinc(order[:, None] * r / density.cut_off_radius)
+
+
+@pytest.mark.parametrize("name", DENSITIES)
+def test_fourier_bessel_is_the_transform_of_its_density(name):
+    """Against a direct integral over the density, at qR = n pi and on both sides of qR = 1 too; charge and radius."""
+    density = charge_density(name)
+    assert density is not None
+    u, w = np.polynomial.legendre.leggauss(400)
+    R = density.cut_off_radius
+    r = 0.5 * R * (1.0 + u)
+    weight = 0.5 * R * w * 4.0 * np.pi * r**2 * rho(name, r)
+    assert np.sum(weight) == pytest.approx(nucleus(name).protons, rel=2e-4)
+    assert np.sqrt(np.sum(weight * r**2) / np.sum(weight)) == pytest.approx(nucleus(name).charge_radius, rel=0.015)
+    q = np.concatenate([[0.0, 0.3, 0.999, 1.001], np.pi * np.arange(1, 6), np.linspace(1.0, 20.0, 30)]) / R
+    direct = np.sinc(q[:, None] * r / np.pi) @ weight / np.sum(weight)
+    found = fourier_bessel((q * HBAR_C) ** 2, *density)
+    np.testing.assert_allclose(found, direct, rtol=1e-10, atol=1e-12)
+    slopes = jax.vmap(jax.grad(lambda q_squared: fourier_bessel(q_squared, *density)))((q * HBAR_C) ** 2)
+    assert np.all(np.isfinite(slopes))
+    assert float(slopes[0]) == pytest.approx(-np.sum(weight * r**2) / np.sum(weight) / 6.0 / HBAR_C**2, rel=1e-9)
+
+
+def test_nuclei_without_a_density_take_their_radius():
+    assert charge_density("Na23") is None
+    both = [of_nucleus(Q_SQUARED, "Na23", FormFactors("dipole", word, 1.0)) for word in ("fourier-bessel", "measured")]
+    np.testing.assert_array_equal(*both)
+    density = charge_density("C12")
+    assert density is not None
+    np.testing.assert_allclose(density.coefficients, FOURIER_BESSEL, rtol=1e-12)
