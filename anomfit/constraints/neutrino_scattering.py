@@ -260,12 +260,12 @@ def _neutral_current() -> Constraint:
     about = About(
         name="neutral-current",
         title=record.title,
-        quantity="scalar exchange over the neutral current, 10 GeV",
+        quantity="heavy neutrinos made over the neutral current, 10 GeV",
         unit="1",
         kind="upper limit",
         era="1984",
         source=record.source,
-        assumption="elastic on a proton, at the threshold in energy (falls as 1/E^2); single quarks left out: too low",
+        assumption="elastic on a proton at the sample's threshold, single quarks left out: too low; scalars fall as 1/E^2",
         references=record.references,
         accepts=(Upscatters,),
     )
