@@ -265,7 +265,7 @@ def _neutral_current() -> Constraint:
         kind="upper limit",
         era="1984",
         source=record.source,
-        assumption="elastic on a proton at the sample's threshold, single quarks left out: too low; scalars fall as 1/E^2",
+        assumption="elastic on a proton at the sample's threshold, no quarks: too low; scalars fall as 1/E^2",
         references=record.references,
         accepts=(Upscatters,),
     )

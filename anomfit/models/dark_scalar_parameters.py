@@ -1,7 +1,7 @@
 """Parameters, parametrisations and published points of the dark-scalar model (arXiv:2005.08920, Table I).
 
 Priors: m_S between 10 MeV and the muon pair's threshold, m_nu4 above m_S; couplings log-uniform around Table I, within
-perturbativity and so that nu_4 decays within centimetres. kappa has either sign, 0 included.
+perturbativity. nu_4 may fly: rates know. kappa has either sign, 0 included.
 """
 
 import numpy as np
