@@ -122,7 +122,7 @@ def _lengths() -> tuple[Constraint, ...]:
         PAPERS_OWN,
         _neutrino_length,
         data,
-        quantity="c tau of nu_4",
+        quantity="c tau of the shortest-lived heavy neutrino",
         **words,
     )
     return scalar, neutrino
@@ -135,5 +135,5 @@ def _scalar_length(model: HasLightBosons, point: Point, nuisances: Point, data) 
 
 def _neutrino_length(model: Upscatters, point: Point, nuisances: Point, data) -> Outcome:
     flights = [reaction.flight * reaction.production.m_N for reaction in model.reactions(point, nuisances)]
-    length = MILLIMETRES * jnp.minimum(jnp.max(jnp.stack(flights)), NEVER / MILLIMETRES)
+    length = MILLIMETRES * jnp.minimum(jnp.min(jnp.stack(flights)), NEVER / MILLIMETRES)
     return Outcome(length, data["longest"], length / data["longest"])
