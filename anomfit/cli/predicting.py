@@ -1,6 +1,7 @@
 """`anomfit predict`: the prediction of a model, or of a result, beside the data."""
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -46,6 +47,10 @@ def predict(
             help="What --set and --points mean; default: the physical one, else the first that knows all the names.",
         ),
     ] = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option("--figure", metavar="FILE", help="Draw it too, as .png, .pdf or .svg."),
+    ] = None,
     as_json: AsJson = False,
     no_cache: NoCache = False,
 ) -> None:
@@ -61,9 +66,16 @@ def predict(
       anomfit predict two-higgs-doublet miniboone:evis --set m_N2=130MeV --set sin_delta=0.05
       anomfit predict two-higgs-doublet g-2-muon --json
       anomfit predict oscillation miniboone --points grid.csv --json > predictions.jsonl
-      anomfit predict my-fit miniboone:evis
+      anomfit predict my-fit miniboone:evis --figure bands.png
     """
     start_jax(no_cache)
+    if figure is not None:
+        from anomfit.errors import InputError
+        from anomfit.plotting.predicted import check_figure_path
+
+        if points is not None:
+            raise InputError("--figure: one prediction is drawn; leave out --points, or --figure")
+        check_figure_path(figure)
     from anomfit.results.opened import named_result
 
     path = named_result(subject)
@@ -75,12 +87,11 @@ def predict(
             "target": targets,
             "parametrisation": parametrisation,
         }
-        _predict_result(path, measurement, pairs("--option", option or []), given, as_json)
+        _predict_result(path, measurement, pairs("--option", option or []), given, as_json, figure)
         return
     changes = pairs("--set", settings or []), pairs("--target", targets or [])
-    _predict_model(
-        subject, measurement, pairs("--option", option or []), changes, point, points, parametrisation, as_json
-    )
+    options = pairs("--option", option or [])
+    _predict_model(subject, measurement, options, changes, point, points, parametrisation, as_json, figure)
 
 
 def _predict_model(
@@ -92,6 +103,7 @@ def _predict_model(
     points: Path | None,
     parametrisation: str | None,
     as_json: bool,
+    figure: Path | None,
 ) -> None:
     from anomfit.capabilities import with_targets
     from anomfit.prediction import fitting_parametrisation, point_from_settings, points_from_table, read_point_table
@@ -111,14 +123,31 @@ def _predict_model(
             print_json(report.as_json(), indent=None if points is not None else 2)
         else:
             _print_table(report)
+    if figure is not None:
+        _draw(figure, *reports)
 
 
-def _predict_result(path: Path, measurement: str, options: dict[str, str], given: dict[str, object], as_json: bool):
+def _draw(path: Path, report: "PredictionReport", posterior: "PosteriorPrediction | None" = None) -> None:
+    from anomfit.plotting.predicted import save_prediction
+
+    print(f"figure: {save_prediction(path, report, posterior)}", file=sys.stderr)
+
+
+def _predict_result(
+    path: Path,
+    measurement: str,
+    options: dict[str, str],
+    given: dict[str, object],
+    as_json: bool,
+    figure: Path | None,
+):
     from anomfit.results.opened import opened_result, refuse_with_result
     from anomfit.results.predicting import predict_result
 
     refuse_with_result(path, **given)
     found = predict_result(opened_result(path), measurement, options)
+    if figure is not None:
+        _draw(figure, found.report, found.posterior)
     if as_json:
         print_json(found.as_json())
         return

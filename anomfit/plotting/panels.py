@@ -11,6 +11,7 @@ from anomfit.measurements.base import Bin
 from anomfit.plotting.style import BAND
 
 LEVELS = (0.6827, 0.9545)  # probabilities of the posterior's bands
+OPACITIES = (0.22, 0.45)  # of the wider band and of the narrower one, which lies on it
 MEV_PER_GEV = 1e3
 MOST = 6  # panels of one measurement; with more (a plane cut into many rows) its bins stand in one row, numbered
 WIDE = 3.0  # a last bin this many times wider than the one before it is drawn compressed
@@ -111,15 +112,18 @@ def panels(
     draws: Float[np.ndarray, "draws bins"] | None = None,
     curves: Sequence[Curve] = (),
     signal_label: str = "best fit",
+    bands: Sequence[SignalBand] = (),
 ) -> list[Panel]:
     """One panel for each run of adjacent bins with the same label; entries without edges (g-2) have none.
 
     A label reads "title, quantity" or "quantity". Where that would make more than `MOST` panels there is one, with the
     bins' numbers for its axis. A run that ends at infinity has its bins named in place of a scale.
 
-    `signal` is by component, `draws` are total signals of posterior draws, both over all `bins`, as is each curve.
+    `signal` is by component, `draws` are total signals of posterior draws, which make the `bands` unless these are
+    given; all over all `bins`, as is each curve.
     """
-    bands = () if draws is None else tuple(_posterior_bands(np.asarray(draws)))
+    if draws is not None:
+        bands = tuple(_posterior_bands(np.asarray(draws)))
     runs = [run for run in _runs(bins) if not np.any(np.isnan([[bins[i].low, bins[i].high] for i in run]))]
     if len(runs) > MOST:
         whole = [i for run in runs for i in run]
@@ -138,7 +142,7 @@ def poisson_errors(counts: Float[np.ndarray, "n"]) -> Float[np.ndarray, "2 n"]:
 
 
 def _posterior_bands(draws: np.ndarray):
-    for level, opacity in zip(reversed(LEVELS), (0.22, 0.45), strict=True):
+    for level, opacity in zip(reversed(LEVELS), OPACITIES, strict=True):
         low, high = np.quantile(draws, [0.5 - 0.5 * level, 0.5 + 0.5 * level], axis=0)
         yield SignalBand(f"posterior, {100 * level:.0f} %", low, high, opacity)
 

@@ -152,6 +152,24 @@ def test_a_signal_that_is_not_finite_is_null_in_json_and_words_in_the_table(
     assert "nan" not in outcome.out.replace("predict", "")
 
 
+def test_a_prediction_is_drawn_and_bad_names_are_refused(anomfit, tmp_path):
+    """The table stays on standard output; nothing is computed before a bad name is refused."""
+    drawn = tmp_path / "spectrum.png"
+    done = anomfit("predict", "oscillation", "miniboone", "--figure", str(drawn), "--json")
+    assert done.status == 0
+    assert json.loads(done.out)["total_signal"] > 0.0
+    assert drawn.read_bytes().startswith(b"\x89PNG")
+    (tmp_path / "table.csv").write_text("sin2_2theta\n0.1\n")
+    for arguments, word in (
+        (("miniboone", "--figure", str(tmp_path / "spectrum.jpeg2")), "format"),
+        (("miniboone", "--figure", str(tmp_path / "nowhere" / "a.png")), "nowhere"),
+        (("miniboone", "--figure", str(drawn), "--points", str(tmp_path / "table.csv")), "--points"),
+    ):
+        refused = anomfit("predict", "oscillation", *arguments)
+        assert refused.status != 0
+        assert word in refused.err
+
+
 def test_every_listing_is_json_for_every_reader(anomfit):
     for verb in ("models", "measurements"):
         assert strictly(anomfit(verb, "--json").out)
