@@ -124,7 +124,7 @@ def _predict_model(
         else:
             _print_table(report)
     if figure is not None:
-        _draw(figure, *reports)
+        _draw(figure, reports[0])
 
 
 def _draw(path: Path, report: "PredictionReport", posterior: "PosteriorPrediction | None" = None) -> None:

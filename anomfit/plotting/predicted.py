@@ -51,7 +51,7 @@ def prediction_figure(report: PredictionReport, posterior: PosteriorPrediction |
     if not shown:
         raise InputError(f"--figure: {report.measurement} has no bins on an axis; its numbers are in the table")
     at = ", ".join(f"{name} = {value:.4g}" for name, value in report.point.items() if value)
-    note = f"Model {report.model} at {at}; parameters that are 0 are left out. The table of the prediction has the choices."
+    note = f"Model {report.model} at {at}; parameters that are 0 are left out. The printed table has the choices."
     return spectrum_figure(shown, typeset(f"{report.measurement}:{report.era}"), note)
 
 
