@@ -26,6 +26,7 @@ from anomfit.measurements.entries import Entry
 from anomfit.models.dark_photon import dark_photon, dark_photon_dirac
 from anomfit.models.dark_scalar import as_published as dark_scalar_as_published
 from anomfit.models.dark_scalar import dark_scalar
+from anomfit.models.dark_seesaw import dark_seesaw
 from anomfit.models.oscillation import oscillation
 from anomfit.models.two_higgs_doublet import as_published, two_higgs_doublet
 
@@ -39,6 +40,7 @@ MODELS: tuple[Model, ...] = (
     dark_scalar_as_published,
     dark_photon,
     dark_photon_dirac,
+    dark_seesaw,
     oscillation,
 )
 

@@ -48,7 +48,7 @@ def _counts(response: DirectionResponse, events: PairEvents, seen: Seen) -> Floa
         passing += seen_from(associated, spin.across) * events.share * spin.sin_star
     # number of pairs around each of the table's energies: what multiplies the acceptance there
     of_pair = energy_basis(events.energy, n)
-    if events.parent_flight is not None:
+    if seen.arrives is not None and events.parent_flight is not None:
         pairs = jnp.einsum("cbpd,pid->cbpi", passing, of_pair) @ to_coefficients(n)
         pairs = jnp.einsum("cbpe,pq,scqe->sbe", pairs, events.parent_flight.onto, seen.arrives)
     else:

@@ -120,8 +120,7 @@ def _by_wave(basis, waves: int, events: PairEvents, rates, share, of_pair, arriv
     made = jnp.einsum("elt,etx->elx", basis(events.cos_parent, waves), rates.reshape(*rates.shape[:2], -1))
     made = jnp.einsum("ep,elx->plx", events.onto, made)
     decays = jnp.einsum("pld,pid->pli", basis(events.cos_decay, waves) * share[:, None, :], of_pair)
-    if events.parent_flight is not None:
-        assert arrives is not None  # where parents fly, it says what arrives of each
+    if arrives is not None and events.parent_flight is not None:
         onto = events.parent_flight.onto[:, None, :, None]
         pairs = jnp.einsum("plqx,pli->lqxi", made[:, :, None, :] * onto, decays) @ to_coefficients(len(of_pair[0]))
         pairs = pairs.reshape(*pairs.shape[:2], components, beams, -1)

@@ -100,13 +100,13 @@ def test_a_report_says_what_comes_from_outside_and_on_what_it_rests(both):
 
 def test_without_surroundings_a_report_says_that_pairs_fly_far(both):
     said = " ".join(surroundings_sentences(both["none"].chain, two_higgs_doublet, point(**LONG_LIVED), {}))
-    assert "a pair of 400 MeV is born 15.2 m from where it decays" in said
+    assert "a pair of 400 MeV is seen 15.2 m from where the neutrino scatters" in said
     assert tuple(surroundings_sentences(both["none"].chain, two_higgs_doublet, point(), {})) == ()
 
 
 def test_detectors_without_surroundings_say_that_pairs_fly_far():
     seen = find_measurement("lsnd:high-energy")
-    assert "born 3.79 m" in " ".join(remarks_of(seen, two_higgs_doublet, point(**LONG_LIVED), {}))
+    assert "seen 3.79 m" in " ".join(remarks_of(seen, two_higgs_doublet, point(**LONG_LIVED), {}))
     assert remarks_of(seen, two_higgs_doublet, point(), {}) == ()
     assert remarks_of(find_measurement("g-2-muon"), two_higgs_doublet, point(), {}) == ()
 

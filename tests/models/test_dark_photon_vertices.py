@@ -6,21 +6,15 @@ import numpy as np
 import pytest
 from jax.test_util import check_grads
 
-from anomfit.capabilities import over_reactions
+from anomfit.capabilities import HasCouplings, HasLightBosons, Model, PredictsLeptonMoment, Upscatters, over_reactions
 from anomfit.catalogue import find_measurement
 from anomfit.errors import InputError
 from anomfit.models.dark_photon import dark_photon, dark_photon_dirac
 from anomfit.models.dark_photon_parameters import BERTUZZO
+from anomfit.models.dark_seesaw import dark_seesaw
 from anomfit.physics import dark_neutrinos, vector_decays
 from anomfit.physics.constants import HBAR_C_M
 from anomfit.physics.dark_neutrinos import decays, pairs_of_states, reactions, total_widths, zprime_widths
-from anomfit.physics.dark_seesaw import (
-    BENCHMARK_COUPLINGS,
-    benchmark_entries,
-    mass_states,
-    vacuum_expectation_value,
-    vertices,
-)
 from anomfit.physics.reaction import SpreadReaction, over_parts, parts
 
 MODELS = {"majorana": dark_photon, "dirac": dark_photon_dirac}
@@ -49,17 +43,12 @@ def heavy(**changes):
     return at(**({"m_Zprime": 1.25, "alpha_D": 0.3, "epsilon": 0.02, "U_mu4": 1e-4} | there | changes))
 
 
+in_vertices = jax.jit(dark_seesaw.vertices)
+
+
 def benchmark(name):
     """BP-A to BP-D of arXiv:2007.11813 from their mass matrices."""
-    entries, couplings = benchmark_entries(name), BENCHMARK_COUPLINGS[name]
-    states = mass_states(entries)
-    v_Phi = vacuum_expectation_value(couplings["m_Zprime"], couplings["alpha_D"])
-    V = np.abs(np.asarray(vertices(states, entries, v_Phi).V))
-    found = {f"V_{j}{k}": V[j - 3, k - 3] for j in (4, 5, 6) for k in range(3, j + 1)}
-    masses = {f"m_N{j}": float(states.masses[j - 3]) for j in (4, 5, 6)}
-    mixings = {f"U_mu{j}": abs(float(states.mixing[0, j - 3])) for j in (4, 5, 6)}
-    shared = {name: couplings[name] for name in ("alpha_D", "epsilon", "m_Zprime")}
-    return as_point({**found, **masses, **mixings, **shared})
+    return in_vertices(as_point(dark_seesaw.points[name]))
 
 
 class FirstAlone:
@@ -129,6 +118,21 @@ def test_lifetimes_of_the_benchmarks(name):
     length = 100.0 * HBAR_C_M / total_widths(states, decays(states))
     for found, printed, half in zip(length[1:], LIFETIMES[name], (0.005, 0.0005), strict=True):
         assert float(found) == pytest.approx(printed, abs=half)
+
+
+def test_the_seesaw_is_its_vertices():
+    """Masses and vertices of BP-B from the printed matrix in 60 digits; what follows is the dark photon's."""
+    there = benchmark("BP-B")
+    masses = [1e3 * float(there[f"m_N{j}"]) for j in (4, 5, 6)]
+    np.testing.assert_allclose(masses, [-74.18, 145.6, -220.5], atol=0.05)
+    squares = {"V_43": 13.62e-8, "V_53": 26.44e-8, "V_63": 122.7e-8, "V_54": 104.8e-3, "V_65": 869.2e-3}
+    for name, square in squares.items():
+        assert float(there[name]) ** 2 == pytest.approx(square, rel=6e-4)
+    for capability in (Model, Upscatters, PredictsLeptonMoment, HasCouplings, HasLightBosons):
+        assert isinstance(dark_seesaw, capability)
+    point = as_point(dark_seesaw.points["BP-B"])
+    assert float(dark_seesaw.lepton_moment(point, "muon")) == float(dark_photon.lepton_moment(there, "muon"))
+    assert set(dark_seesaw.parametrisations["lagrangian"].names) == set(point)
 
 
 def test_states_may_be_named_in_any_order():
