@@ -21,6 +21,7 @@ from anomfit.physics.targets import TargetChoices
 
 if TYPE_CHECKING:
     from anomfit.measurements.base import Measurement
+    from anomfit.physics.dark_neutrinos import DarkNeutrinos
     from anomfit.physics.light_bosons import LightBosons
     from anomfit.physics.neutrino_mass import SeesawStates
 
@@ -161,6 +162,15 @@ def _traced_spins(model: Any) -> frozenset[str]:
 
 
 @runtime_checkable
+class HasDarkNeutrinos(Protocol):
+    """Heavy neutrinos that a dark photon couples to each other and to light ones."""
+
+    def dark_neutrinos(self, point: Point) -> "DarkNeutrinos":
+        """The states with their vertices, and Z', at a physical point; how many of them is static."""
+        ...
+
+
+@runtime_checkable
 class PredictsLightNeutrinos(Protocol):
     """Masses of the light neutrinos."""
 
@@ -227,6 +237,7 @@ CAPABILITY_WORDS = {
     PredictsAppearance: "nu_mu -> nu_e appearance",
     DecaysMesons: "meson decays to light bosons",
     HasLightBosons: "light bosons with their couplings and widths",
+    HasDarkNeutrinos: "heavy neutrinos that couple to a dark photon",
     PredictsLightNeutrinos: "masses of the light neutrinos",
     HasCouplings: "couplings that must be perturbative",
 }

@@ -72,8 +72,8 @@ class DarkPhoton:
         width = vector_decays.width_fermion_to_fermion_vector(point["m_N4"], 0.0, point["m_Zprime"], g)
         return 2.0 * width if self.majorana else width
 
-    def states(self, point: Point) -> DarkNeutrinos:
-        """Heavy neutrinos with their vertices; light ones have g_D (1 - |U_D4|^2) = g_D |U_mu4|^2."""
+    def dark_neutrinos(self, point: Point) -> DarkNeutrinos:
+        """States and Z' (capability HasDarkNeutrinos); light neutrinos have g_D (1 - |U_D4|^2) = g_D |U_mu4|^2."""
         g_D = _g_D(point)
         if _has_vertices(point):
             return parameters.states(point, g_D, self.majorana)
@@ -86,7 +86,7 @@ class DarkPhoton:
 
     def zprime_widths(self, point: Point) -> ZprimeWidths:
         """Decays of Z'."""
-        return zprime_widths(self.states(point))
+        return zprime_widths(self.dark_neutrinos(point))
 
     def exchange(self, point: Point, nuisances: Point) -> VectorExchange:
         """nu_mu + target -> nu_4 + target by Z'."""
@@ -97,7 +97,7 @@ class DarkPhoton:
     def reactions(self, point: Point, nuisances: Point) -> tuple[AnyReaction, ...]:
         """nu_mu + target -> nu_4 + target, nu_4 -> nu Z', Z' -> e+e-, or that of three (capability Upscatters)."""
         if _has_vertices(point):
-            return spread_reactions(self.states(point), self.targets.form_factors(nuisances))
+            return spread_reactions(self.dark_neutrinos(point), self.targets.form_factors(nuisances))
         m_N4, m_Zprime = point["m_N4"], point["m_Zprime"]
         widths, width = self.zprime_widths(point), jnp.maximum(self.nu4_width(point), SMALLEST_WIDTH)
         seen = jnp.where(m_N4 > m_Zprime, widths.to_electrons / widths.total, 0.0)
@@ -122,7 +122,7 @@ class DarkPhoton:
         charge, widths = E_CHARGE * point["epsilon"], self.zprime_widths(point)
         fermions = {"g_e": -charge, "g_mu": -charge, "g_u": 2.0 / 3.0 * charge, "g_d": -charge / 3.0}
         visible = {name: getattr(widths, name) for name in ("to_electrons", "to_muons", "to_hadrons")}
-        states = self.states(point)
+        states = self.dark_neutrinos(point)
         hidden = {
             "g_nu": jnp.sqrt(jnp.sum(states.produced**2)),
             "to_invisible": widths.to_neutrinos,

@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 from anomfit.models import dark_seesaw_parameters as parameters
 from anomfit.models.dark_photon import DarkPhoton
 from anomfit.parameters import Nuisance, Parametrisation, Point
+from anomfit.physics.dark_neutrinos import DarkNeutrinos
 from anomfit.physics.dark_seesaw import mass_states, vacuum_expectation_value, vertices
 from anomfit.physics.light_bosons import LightBosons
 from anomfit.physics.reaction import AnyReaction
@@ -68,6 +69,10 @@ class DarkSeesaw:
         masses = {f"m_N{j}": states.masses[place[j]] for j in STATES}
         mixings = {f"U_mu{j}": jnp.abs(states.mixing[0, place[j]]) for j in STATES}
         return {**found, **masses, **mixings, **{name: point[name] for name in parameters.SHARED}}
+
+    def dark_neutrinos(self, point: Point) -> DarkNeutrinos:
+        """N_4, N_5, N_6 and Z' (capability HasDarkNeutrinos)."""
+        return self.in_vertices.dark_neutrinos(self.vertices(point))
 
     def reactions(self, point: Point, nuisances: Point) -> tuple[AnyReaction, ...]:
         """nu_mu + target -> N_j + target, N_j -> N_k e+e- or nu e+e-, j = 4, 5, 6 (capability Upscatters)."""

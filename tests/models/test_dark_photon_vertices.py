@@ -65,7 +65,7 @@ class FirstAlone:
 def test_one_state_is_the_model_with_one():
     """A real Z', its nodes inside of its width: widths and the spectrum of MiniBooNE as in two bodies."""
     model, one, three = dark_photon_dirac, as_point(BERTUZZO), at()
-    assert float(total_widths(model.states(three), decays(model.states(three)))[0]) == pytest.approx(
+    assert float(total_widths(model.dark_neutrinos(three), decays(model.dark_neutrinos(three)))[0]) == pytest.approx(
         float(model.nu4_width(one)), rel=1e-6
     )
     here, there = model.zprime_widths(one), model.zprime_widths(three)
@@ -88,7 +88,7 @@ def test_widths_by_hand():
     g_squared = 4 * np.pi / 137.035999 * 0.02**2 * 4 * np.pi * 0.3 * 5e-4**2
     width = g_squared * 0.15**5 / (384 * np.pi**3 * 20.0**4)
     for model, factor in ((dark_photon, 1.0), (dark_photon_dirac, 0.5)):
-        found = decays(model.states(point))
+        found = decays(model.dark_neutrinos(point))
         assert float(found.to_electrons[1]) == pytest.approx(factor * width, rel=1e-3)  # (2 m_e/m_N5)^2 is left
         np.testing.assert_array_equal(np.asarray(found.to_others), 0.0)
 
@@ -101,7 +101,7 @@ def test_zprime_decays_to_heavy_neutrinos():
         by_pair = dict(
             zip(
                 zip(*map(tuple, pairs_of_states(3)), strict=True),
-                zprime_widths(model.states(point)).to_heavy,
+                zprime_widths(model.dark_neutrinos(point)).to_heavy,
                 strict=True,
             )
         )
@@ -114,7 +114,7 @@ def test_zprime_decays_to_heavy_neutrinos():
 
 @pytest.mark.parametrize("name", LIFETIMES)
 def test_lifetimes_of_the_benchmarks(name):
-    states = dark_photon.states(benchmark(name))
+    states = dark_photon.dark_neutrinos(benchmark(name))
     length = 100.0 * HBAR_C_M / total_widths(states, decays(states))
     for found, printed, half in zip(length[1:], LIFETIMES[name], (0.005, 0.0005), strict=True):
         assert float(found) == pytest.approx(printed, abs=half)
@@ -142,7 +142,8 @@ def test_states_may_be_named_in_any_order():
         for key, value in heavy().items()
     }
     there["V_54"] = there.pop("V_45")
-    here, other = (total_widths(s, decays(s)) for s in (dark_photon.states(heavy()), dark_photon.states(there)))
+    pair = dark_photon.dark_neutrinos(heavy()), dark_photon.dark_neutrinos(there)
+    here, other = (total_widths(s, decays(s)) for s in pair)
     np.testing.assert_allclose(here, other, rtol=1e-12)
 
 
@@ -155,7 +156,7 @@ def test_parts_add_up_to_the_reaction(model):
         assert float(reaction.visible) == pytest.approx(sum(float(part.visible) for part in alone), rel=1e-12)
         seen = over_parts(reaction, lambda part: part.visible * part.pair.mass)
         assert float(seen) == pytest.approx(float(jnp.sum(reaction.branching * reaction.pairs.mass)), rel=1e-12)
-    states = model.states(heavy())
+    states = model.dark_neutrinos(heavy())
     found = decays(states)
     whole = (found.to_electrons[1] + found.to_electrons[2]) / total_widths(states, found)[1]
     assert float(reactions(states, model.targets.form_factors({}))[1].visible) == pytest.approx(float(whole), rel=1e-10)
