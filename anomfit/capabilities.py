@@ -22,6 +22,7 @@ from anomfit.physics.targets import TargetChoices
 if TYPE_CHECKING:
     from anomfit.measurements.base import Measurement
     from anomfit.physics.dark_neutrinos import DarkNeutrinos
+    from anomfit.physics.heavy_neutrinos import HeavyNeutrinos
     from anomfit.physics.light_bosons import LightBosons
     from anomfit.physics.neutrino_mass import SeesawStates
 
@@ -171,6 +172,57 @@ class HasDarkNeutrinos(Protocol):
 
 
 @runtime_checkable
+class MixesHeavyNeutrinos(Protocol):
+    """Heavy neutrinos that mix with light ones."""
+
+    def heavy_neutrinos(self, point: Point) -> "HeavyNeutrinos":
+        """Masses, mixings and widths at a physical point; how many states, and with what they mix, is static."""
+        ...
+
+
+class _OfFlavour(type):
+    """Kinds of models whose heavy neutrinos mix with certain flavours, as classes, so that `isinstance` answers."""
+
+    flavour: str
+    base: type
+    words: str
+
+    def __instancecheck__(cls, model: object) -> bool:
+        return isinstance(model, MixesHeavyNeutrinos) and cls.flavour in flavours_of(model)
+
+
+class MixesMuonNeutrinos(metaclass=_OfFlavour):
+    """`MixesHeavyNeutrinos` with nu_mu."""
+
+    flavour, base, words = "muon", MixesHeavyNeutrinos, "heavy neutrinos that mix with nu_mu"
+
+
+class MixesElectronNeutrinos(metaclass=_OfFlavour):
+    """`MixesHeavyNeutrinos` with nu_e."""
+
+    flavour, base, words = "electron", MixesHeavyNeutrinos, "heavy neutrinos that mix with nu_e"
+
+
+def flavours_of(model: MixesHeavyNeutrinos) -> frozenset[str]:
+    """Flavours with which the model's heavy neutrinos mix. Nothing is computed: they are static.
+
+    Every flavour where a user's `heavy_neutrinos` fails: what asks for its numbers says how.
+    """
+    try:
+        return _traced_flavours(model) if isinstance(model, Hashable) else _traced_flavours.__wrapped__(model)
+    except Exception:
+        return frozenset({"electron", "muon", "tau"})
+
+
+@lru_cache(maxsize=64)
+def _traced_flavours(model: Any) -> frozenset[str]:
+    chosen = next(iter(model.parametrisations.values()))
+    point = dict.fromkeys(chosen.names, jax.ShapeDtypeStruct((), float))
+    states = jax.eval_shape(lambda at: model.heavy_neutrinos(chosen.to_physical(at)), point)
+    return frozenset(states.flavours)
+
+
+@runtime_checkable
 class PredictsLightNeutrinos(Protocol):
     """Masses of the light neutrinos."""
 
@@ -238,6 +290,7 @@ CAPABILITY_WORDS = {
     DecaysMesons: "meson decays to light bosons",
     HasLightBosons: "light bosons with their couplings and widths",
     HasDarkNeutrinos: "heavy neutrinos that couple to a dark photon",
+    MixesHeavyNeutrinos: "heavy neutrinos that mix with light ones",
     PredictsLightNeutrinos: "masses of the light neutrinos",
     HasCouplings: "couplings that must be perturbative",
 }
@@ -280,6 +333,10 @@ def _lacked(model: object, kind: type) -> str:
         if isinstance(model, HasLightBosons):
             return f"a {' or a '.join(sorted(kind.spins))} among its light bosons"
         kind = HasLightBosons
+    if isinstance(kind, _OfFlavour):
+        if isinstance(model, MixesHeavyNeutrinos):
+            return f"mixing of its heavy neutrinos with the {kind.flavour}'s neutrino"
+        kind = kind.base
     return f"{called(kind)} (see {kind.__module__}.{kind.__qualname__})"
 
 

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple, get_type_hints
 from anomfit.capabilities import Model, Needs, require_offered
 from anomfit.errors import InputError, quoted, reject
 from anomfit.measurements import (
+    babar_monophoton,
+    ccfr,
+    double_vertices,
     karmen,
     koto,
     lepton_moments,
@@ -58,6 +61,9 @@ def shipped_measurements() -> Mapping[str, Mapping[str, Entry]]:
         microboone.NAME: microboone.ENTRIES,
         neutrino_electron_minerva.NAME: neutrino_electron_minerva.ENTRIES,
         neutrino_electron_charm2.NAME: neutrino_electron_charm2.ENTRIES,
+        babar_monophoton.NAME: babar_monophoton.ENTRIES,
+        double_vertices.NAME: double_vertices.ENTRIES,
+        ccfr.NAME: ccfr.ENTRIES,
     }
 
 
@@ -184,6 +190,9 @@ def shipped_constraints() -> "tuple[Constraint, ...]":
         consistency,
         decay_conditions,
         electron_dumps,
+        heavy_neutrino_mixing,
+        heavy_pairs_at_colliders,
+        kinetic_mixing,
         lepton_colliders,
         low_energy,
         mesons,
@@ -205,10 +214,13 @@ def shipped_constraints() -> "tuple[Constraint, ...]":
         scattering_conditions,
         decay_conditions,
         lepton_colliders,
+        heavy_pairs_at_colliders,
         electron_dumps,
         photon_dumps,
         charm,
         vectors_from_mesons,
+        heavy_neutrino_mixing,
+        kinetic_mixing,
     )
     return tuple(entry for family in families for entry in family.constraints())
 

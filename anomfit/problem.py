@@ -21,6 +21,7 @@ from anomfit.measurements.base import ChoosesNuisances, Measurement, Prediction,
 from anomfit.parameters import Nuisance, Parameter, Parametrisation, Point
 from anomfit.precision import require_double_precision
 from anomfit.statistics.forward import apart, with_forward_slopes
+from anomfit.statistics.terms import minus_two
 from anomfit.statistics.truncated_normal import Truncated, truncated
 
 MANY = 3  # limits that are no integrals, from which on their slopes are worked out forwards
@@ -183,7 +184,7 @@ class Problem:
 
     def twice_nll(self, a: Float[Array, "coordinates"]) -> Float[Array, ""]:
         """-2 ln L at a minimiser's coordinates."""
-        return -2.0 * self.log_likelihood(self.from_angle(a))
+        return minus_two(self.log_likelihood(self.from_angle(a)))
 
 
 _LEAVES = ("measurements", "fixed", "centres")

@@ -6,7 +6,7 @@ For each accepted pair, at points of the model's prior: bins and ln L (a measure
 constraint) are finite; the derivative along a random direction in the logarithms of the parameters agrees with
 differences, from one side where the number has a corner; a vmapped program gives what single calls give; and the
 measurement survives a round trip through its leaves. A refused pair must have a reason. Anything else ends with exit 1.
-The page needs the markers `accepted` and `refused`.
+The page needs the markers `accepted` and `refused`. With --points 0 nothing is computed: only the tables are written.
 """
 
 import argparse
@@ -29,6 +29,7 @@ from anomfit.catalogue import find_measurement, find_model, measurement_listing,
 from anomfit.constraints import Constraint
 from anomfit.constraints.refusals import reason_of_refusal
 
+TOGETHER = 16  # constraints that are no integrals in one compiled program
 STEP = 1e-4  # in the logarithm of every parameter
 CLOSE = 2e-4  # of the number and of its derivative: differences are no better
 
@@ -42,6 +43,11 @@ class Pair(NamedTuple):
     numbers: Callable[[Any, dict[str, jnp.ndarray]], jnp.ndarray] | None
     reason: str
 
+    @property
+    def is_light(self) -> bool:
+        """Whether it may share a program with others."""
+        return isinstance(self.leaves, Constraint) and self.leaves.is_light
+
 
 def main() -> None:
     """Run the table, print what fails, and write what is refused."""
@@ -53,17 +59,21 @@ def main() -> None:
     counts, refused, faults = [], [], []
     for name in arguments.models:
         model = find_model(name)
-        points, tally = prior_points(model, arguments.points), {"measurement": [0, 0], "constraint": [0, 0]}
+        points, tally = prior_points(model, max(arguments.points, 1)), {"measurement": [0, 0], "constraint": [0, 0]}
+        accepted = []
         for pair in pairs(model):
             tally[pair.kind][pair.numbers is None] += 1
-            if pair.numbers is None:
-                refused.append([name, pair.name, pair.reason])
-                if not pair.reason:
-                    faults.append(f"{name} with {pair.name}: refused without a reason")
+            if pair.numbers is not None:
+                accepted.append(pair)
                 continue
-            found = [f"{name} with {pair.name}: {fault}" for fault in checked(pair, points)]
+            refused.append([name, pair.name, pair.reason])
+            if not pair.reason:
+                faults.append(f"{name} with {pair.name}: refused without a reason")
+        for group in groups(accepted) if arguments.points else ():
+            found = [f"{name} with {fault}" for fault in checked(group, points)]
             faults += found
-            print(*(found or [f"{name} with {pair.name}: as it must be"]), sep="\n", flush=True)
+            words = ", ".join(pair.name for pair in group)
+            print(*(found or [f"{name} with {words}: as it must be"]), sep="\n", flush=True)
         counts.append([name, *(f"{a} of {a + b}" for a, b in tally.values())])
     for row in counts:
         print(" | ".join(row))
@@ -72,6 +82,13 @@ def main() -> None:
         put_table(arguments.write, "refused", "| model | refused | reason |", by_reason(refused))
     print(f"{len(faults)} faults", *faults, sep="\n")
     sys.exit(bool(faults))
+
+
+def groups(accepted: list[Pair]) -> Iterator[list[Pair]]:
+    """Pairs that share a compiled program: some light constraints, or one of the others."""
+    light = [pair for pair in accepted if pair.is_light]
+    yield from ([pair] for pair in accepted if not pair.is_light)
+    yield from (light[i : i + TOGETHER] for i in range(0, len(light), TOGETHER))
 
 
 def pairs(model) -> Iterator[Pair]:
@@ -112,18 +129,21 @@ def missing(model, entry) -> str:
     if of_spin and not of_spin.startswith("needs"):
         return of_spin
     lacking = [[kind for kind in together(needs) if not isinstance(model, kind)] for needs in entry.accepts]
-    kinds = (HasLightBosons if hasattr(kind, "spins") else kind for kind in min(lacking, key=len))
+    fewest = min(lacking, key=len)
+    kinds = (HasLightBosons if hasattr(kind, "spins") else getattr(kind, "base", kind) for kind in fewest)
     return f"it has no {' and no '.join(dict.fromkeys(CAPABILITY_WORDS[kind] for kind in kinds))}"
 
 
-def checked(pair: Pair, points) -> Iterator[str]:
+def checked(group: list[Pair], points) -> Iterator[str]:
     """What is wrong at the points."""
-    assert pair.numbers is not None
-    rng = np.random.default_rng(zlib.crc32(pair.name.encode()))
+    rng = np.random.default_rng(zlib.crc32(group[0].name.encode()))
     towards = {name: jnp.asarray(rng.normal()) for name in points}
 
+    def numbers(leaves, at):
+        return [pair.numbers(own, at) for pair, own in zip(group, leaves, strict=True) if pair.numbers is not None]
+
     def along(leaves, at, step):
-        return pair.numbers(leaves, {name: x * jnp.exp(step * towards[name]) for name, x in at.items()})
+        return numbers(leaves, {name: x * jnp.exp(step * towards[name]) for name, x in at.items()})
 
     @jax.jit
     def at_all(leaves, points):
@@ -132,10 +152,16 @@ def checked(pair: Pair, points) -> Iterator[str]:
             near = jax.lax.map(lambda step: along(leaves, at, step), STEP * jnp.array([-2.0, -1.0, 1.0, 2.0]))
             return value, slope, near
 
-        return jax.lax.map(one, points), jax.vmap(lambda at: pair.numbers(leaves, at))(points)
+        return jax.lax.map(one, points), jax.vmap(lambda at: numbers(leaves, at))(points)
 
-    leaves, shape = jax.tree.flatten(pair.leaves)
+    leaves, shape = jax.tree.flatten([pair.leaves for pair in group])
     (value, slope, near), batched = jax.tree.map(np.asarray, at_all(jax.tree.unflatten(shape, leaves), points))
+    for pair, *found in zip(group, value, slope, near, batched, strict=True):
+        yield from (f"{pair.name}: {fault}" for fault in faults_of(*found))
+
+
+def faults_of(value, slope, near, batched) -> Iterator[str]:
+    """What is wrong with one row: (points, numbers), near with the steps between; batched from another program."""
     if not (np.all(np.isfinite(value) | np.isposinf(value)) and np.all(np.isfinite(slope))):
         yield "not finite"
     largest = 1e-9 + np.max(np.abs(np.where(np.isfinite(value), value, 0.0)), axis=-1, keepdims=True)

@@ -18,7 +18,7 @@ from anomfit.capabilities import Needs
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.parameters import Nuisance, Point
 from anomfit.statistics.limits import Z_90, curve_log_likelihood, rate_log_likelihood
-from anomfit.statistics.terms import gaussian_log_likelihood
+from anomfit.statistics.terms import gaussian_log_likelihood, minus_two
 from anomfit.statistics.throws import two_sided_gaussian
 
 Kind = Literal["upper limit", "measured", "curve", "region", "projection", "no public data", "recalled", "argument"]
@@ -207,7 +207,7 @@ class Constraint:
 
     def chi_squared(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
         """-2 ln L."""
-        return -2.0 * self.log_likelihood(prediction, nuisances)
+        return minus_two(self.log_likelihood(prediction, nuisances))
 
     def pulls(self, prediction: Prediction, nuisances: Point) -> Float[Array, "1"]:
         """(measured - predicted) over the error on the prediction's side; -sqrt(chi^2) of a limit, which pulls down."""

@@ -43,17 +43,22 @@ def spectrum_of(bosons: LightBosons) -> Callable:
     return vector_spectrum if bosons.spin == "vector" else scalar_spectrum
 
 
-def unseen(bosons: LightBosons, momentum: Float[Array, "... bosons"], size: float) -> Float[Array, "... bosons"]:
+def unseen(
+    bosons: LightBosons, momentum: Float[Array, "... bosons"], size: float, missed: ArrayLike | None = None
+) -> Float[Array, "... bosons"]:
     """Probability that a boson of this momentum (GeV) shows nothing within `size` (m): a missing-energy search's.
 
-    Those that fly through, and of the others the invisible decays and `UNSEEN_FRACTION` of the semi-visible ones, with
-    the part of the rest whose visible products begin beyond (with half of the momentum).
+    Those that fly through, and of the others the invisible decays and the fraction `missed` of the semi-visible ones.
+    Without it that is `UNSEEN_FRACTION`, with the part of the rest whose visible products begin beyond (with half of
+    the momentum).
     """
     survives = jnp.exp(-size / (bosons.decay_length_per_momentum * momentum))
-    displaced = bosons.semivisible_flight > 0.0
-    flight = jnp.where(displaced, bosons.semivisible_flight, 1.0) * 0.5 * momentum
-    late = jnp.where(displaced, jnp.exp(-size / flight), 0.0)
-    semivisible = bosons.branching_ratio("semivisible") * (UNSEEN_FRACTION + (1.0 - UNSEEN_FRACTION) * late)
+    if missed is None:
+        displaced = bosons.semivisible_flight > 0.0
+        flight = jnp.where(displaced, bosons.semivisible_flight, 1.0) * 0.5 * momentum
+        late = jnp.where(displaced, jnp.exp(-size / flight), 0.0)
+        missed = UNSEEN_FRACTION + (1.0 - UNSEEN_FRACTION) * late
+    semivisible = bosons.branching_ratio("semivisible") * missed
     return survives + (1.0 - survives) * (bosons.branching_ratio("invisible") + semivisible)
 
 

@@ -1,4 +1,4 @@
-"""Which constraints a model is not asked, and why: a missing method, or a spin of which the search says nothing."""
+"""Which constraints a model is not asked, and why: a missing method, or a spin or flavour of which it says nothing."""
 
 from collections.abc import Iterable
 
@@ -20,14 +20,14 @@ def reason_of_refusal(model: object, constraint: Constraint) -> str:
     if offers(model, constraint.accepts):
         return ""
     lacking = [_lacking(model, needs) for needs in constraint.accepts]
-    of_spin = any(not methods for methods in lacking)  # light bosons, but of another spin
-    if of_spin:
+    of_another = any(not methods for methods in lacking)  # light bosons of another spin, neutrinos of another flavour
+    if of_another:
         return constraint.about.other_spins
     fewest = min(lacking, key=len)
     return "; ".join(f"needs {called(kind)}: see anomfit.capabilities.{kind.__name__}" for kind in fewest)
 
 
 def _lacking(model: object, needs: Needs) -> list[type]:
-    """Capabilities whose methods the model lacks, one that asks for a spin standing for `HasLightBosons`."""
-    asked = [HasLightBosons if hasattr(kind, "spins") else kind for kind in together(needs)]
+    """Capabilities whose methods the model lacks; one that asks for a spin or a flavour stands for the plain one."""
+    asked = [HasLightBosons if hasattr(kind, "spins") else getattr(kind, "base", kind) for kind in together(needs)]
     return [kind for kind in asked if not isinstance(model, kind)]

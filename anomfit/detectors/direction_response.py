@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from anomfit.detectors.flight_tables import with_arrivals
 from anomfit.detectors.pairs import Seen
 from anomfit.detectors.shower_energies import energy_basis, to_coefficients
 from anomfit.detectors.shower_response import associated, of_all_leptons
@@ -40,7 +41,7 @@ def expected_by_direction(
 def _counts(response: DirectionResponse, events: PairEvents, seen: Seen) -> Float[Array, "component beam bins"]:
     """Events in each bin from shares and weights alone."""
     n = len(response.table)
-    seen_from = partial(_by_decay, response.waves, events)
+    seen_from = partial(_by_decay, response.waves, events, seen.arrives)
     passing = seen_from(legendre, events.rate) * events.share
     if events.spin is not None:
         spin = events.spin
@@ -48,18 +49,20 @@ def _counts(response: DirectionResponse, events: PairEvents, seen: Seen) -> Floa
         passing += seen_from(associated, spin.across) * events.share * spin.sin_star
     # number of pairs around each of the table's energies: what multiplies the acceptance there
     of_pair = energy_basis(events.energy, n)
-    if seen.arrives is not None and events.parent_flight is not None:
+    arrives = None if events.decay_length_per_momentum is None else seen.arrives
+    if arrives is not None and events.parent_flight is not None:
         pairs = jnp.einsum("cbpd,pid->cbpi", passing, of_pair) @ to_coefficients(n)
-        pairs = jnp.einsum("cbpe,pq,scqe->sbe", pairs, events.parent_flight.onto, seen.arrives)
+        pairs = jnp.einsum("cbpe,pq,scqe->sbe", pairs, events.parent_flight.onto, arrives)
     else:
         pairs = jnp.einsum("cbpd,pid->cbi", passing, of_pair) @ to_coefficients(n)
-        pairs = pairs if seen.arrives is None else jnp.einsum("cbe,sce->sbe", pairs, seen.arrives)
+        pairs = pairs if arrives is None else jnp.einsum("cbe,sce->sbe", pairs, arrives)
     visible = jnp.einsum("ew,eiw->ei", seen.weight, energy_basis(seen.energy, n))
     return pairs @ (visible @ response.table)
 
 
-def _by_decay(waves: Float[Array, "waves"], events: PairEvents, basis, rates):
+def _by_decay(waves: Float[Array, "waves"], events: PairEvents, arrives, basis, rates):
     """Parents made, times the efficiency for each of their decays: (component, beam, parents, decays)."""
+    rates, _ = with_arrivals(events, rates, arrives)
     made = jnp.einsum("elt,etcb->elcb", basis(events.cos_parent, len(waves)) * waves[:, None], rates)
     made = jnp.einsum("ep,elcb->pcbl", events.onto, made)
     return jnp.einsum("pcbl,pld->cbpd", made, basis(events.cos_decay, len(waves)))

@@ -6,6 +6,7 @@ at both ends. Slopes at the nodes are exact: within 1e-8 of the integrals (tests
 """
 
 import math
+from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import NamedTuple
 
@@ -19,6 +20,10 @@ from anomfit.detectors.containment import after_two_flights
 from anomfit.detectors.surroundings import Surroundings, shares
 from anomfit.physics.kinematics import safe_sqrt
 from anomfit.rates.pair_events import PairEvents
+
+Rates = Float[Array, "energies directions component beam"]
+Arrivals = Float[Array, "split component ..."]
+LookUp = Callable[[Float[Array, "..."]], Float[Array, "shares ..."]]
 
 NODES = 1024
 FINE = 0.02  # of the radius where decays count: flights below it are resolved linearly
@@ -47,21 +52,43 @@ def tabulated_shares(flight: Float[Array, "..."], around: Surroundings) -> Float
 
 
 def grid_shares(events: PairEvents, energy: ArrayLike, around: Surroundings) -> Float[Array, "3 *few energies"]:
-    """`tabulated_shares` of the events' pairs at these energies (GeV), an axis of their own.
+    """`tabulated_shares` of the events' pairs at these energies (GeV), as `over_flights` has them."""
+    return over_flights(partial(tabulated_shares, around=around), events, energy)
 
-    Where parents fly before they decay, an axis of the few of `ParentFlight` stands before it.
+
+def over_flights(look_up: LookUp, events: PairEvents, energy: ArrayLike) -> Float[Array, "shares *few energies"]:
+    """A look-up by mean flight (m) for the events' pairs at these energies (GeV), an axis of their own.
+
+    Where parents fly before they decay, an axis of the few of `ParentFlight` stands before it. Where pairs have no
+    flight of their own, the axis is that of the energies at which parents are made.
     """
+    if events.decay_length_per_momentum is None:
+        assert events.parent_flight is not None
+        return look_up(events.onto @ events.parent_flight.each)
     flight = events.decay_length_per_momentum * safe_sqrt(jnp.asarray(energy) ** 2 - events.mass**2)
-    look_up = partial(tabulated_shares, around=around)
     if events.parent_flight is None:
         return look_up(flight)
     return after_two_flights(look_up, events.parent_flight.few[:, None], flight[None, :])
 
 
+def with_arrivals(events: PairEvents, rates: Rates, arrives: Arrivals | None) -> tuple[Rates, Arrivals | None]:
+    """Rates of production, and what is left of `Seen.arrives` behind them.
+
+    Pairs without a flight of their own arrive as their parents do: `arrives` is then a factor of the rates, whose axis
+    of components becomes that of what the result is split into.
+    """
+    if events.decay_length_per_momentum is None and arrives is not None:
+        return jnp.einsum("etcb,sce->etsb", rates, arrives), None
+    return rates, arrives
+
+
 def pair_shares(events: PairEvents, around: Surroundings) -> Float[Array, "3 parents decays"]:
     """`tabulated_shares` of the events' pairs themselves."""
-    flight = events.decay_length_per_momentum * safe_sqrt(events.energy**2 - events.mass**2)
     look_up = partial(tabulated_shares, around=around)
+    if events.decay_length_per_momentum is None:
+        assert events.parent_flight is not None
+        return look_up(jnp.broadcast_to(events.parent_flight.each[:, None], events.energy.shape))
+    flight = events.decay_length_per_momentum * safe_sqrt(events.energy**2 - events.mass**2)
     if events.parent_flight is None:
         return look_up(flight)
     return after_two_flights(look_up, events.parent_flight.each[:, None], flight)

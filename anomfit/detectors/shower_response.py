@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Array, Float
 from scipy.special import eval_legendre, ndtr, roots_legendre
 
+from anomfit.detectors.flight_tables import with_arrivals
 from anomfit.detectors.pairs import Seen
 from anomfit.detectors.resolution import Resolution
 from anomfit.detectors.shower_energies import energy_basis, see_energies, to_coefficients
@@ -116,6 +117,7 @@ def _counts(response: ShowerResponse, events: PairEvents, seen: Seen) -> Float[A
 
 def _by_wave(basis, waves: int, events: PairEvents, rates, share, of_pair, arrives):
     """Pairs that arrive by wave, split (or component), beam and the table's energies; the azimuth is integrated."""
+    rates, arrives = with_arrivals(events, rates, arrives)
     components, beams = rates.shape[2:]
     made = jnp.einsum("elt,etx->elx", basis(events.cos_parent, waves), rates.reshape(*rates.shape[:2], -1))
     made = jnp.einsum("ep,elx->plx", events.onto, made)

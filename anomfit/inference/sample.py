@@ -25,6 +25,7 @@ from anomfit.inference.points import values_at
 from anomfit.inference.starts import chain_starts, finite_starts
 from anomfit.inference.undefined import CURE, Watch, placed, undefined_values
 from anomfit.problem import Problem
+from anomfit.statistics.terms import minus_two
 
 MOVED = 100  # draws after which a chain must have moved
 BESIDE = 128  # points beside the draws whose gradient is looked at
@@ -263,7 +264,7 @@ def _samples(problem: Problem, run: Checkpoint, settings: SampleSettings, comple
     beside = ()
     if found.divergences:  # an edge of what is finite is one cause of them
         with interrupts.postponed():
-            beside = _beside(problem, found.z, -2.0 * found.stats["log_likelihood"], key)
+            beside = _beside(problem, found.z, minus_two(found.stats["log_likelihood"]), key)
     return replace(found, undefined=(*run.problems, *beside))
 
 

@@ -13,6 +13,7 @@ from jaxtyping import Array, Float
 
 from anomfit.parameters import Parameter
 from anomfit.problem import Problem
+from anomfit.statistics.terms import minus_two
 
 WALL = 0.01
 PULL_LIMIT = 10.0
@@ -25,7 +26,7 @@ def scaled_twice_nll(problem: Problem, s: Float[Array, " coordinates"]) -> Float
 
 def measured_twice_nll(problem: Problem, s: Float[Array, " coordinates"]) -> Float[Array, ""]:
     """-2 ln L of the measurements at scaled coordinates, without the nuisances' own data and without the wall."""
-    return -2.0 * problem.measured_log_likelihood(_named(problem, s))
+    return minus_two(problem.measured_log_likelihood(_named(problem, s)))
 
 
 def penalty_and_wall(problem: Problem, s: Float[Array, " coordinates"]) -> Float[Array, ""]:

@@ -18,6 +18,7 @@ from anomfit.inference.evaluate import forward_at
 from anomfit.measurements.base import Prediction
 from anomfit.parameters import Point
 from anomfit.problem import Problem
+from anomfit.statistics.terms import minus_two
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ def significance(problem: Problem, point: Mapping[str, float]) -> Significance:
     predictions = null_predictions(problem)
     pulls = refitted_pulls(problem, predictions)
     names = [n.name for n in problem.nuisances]
-    without = -2.0 * np.asarray(_null_terms(problem, predictions, jnp.asarray(pulls)))
-    best = [-2.0 * float(term[0]) for term in forward_at(problem, point).log_likelihood]
+    without = minus_two(np.asarray(_null_terms(problem, predictions, jnp.asarray(pulls))))
+    best = [minus_two(float(term[0])) for term in forward_at(problem, point).log_likelihood]
     shown = [f"{m.name}:{m.era}" for m in problem.measurements]
     gains = [Gain(name, float(a), b) for name, a, b in zip(shown, without, best, strict=True)]
     refitted = dict(zip(names, pulls.tolist(), strict=True))

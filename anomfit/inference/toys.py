@@ -33,6 +33,7 @@ from anomfit.inference.states import keep_state, kept_state
 from anomfit.inference.throwing import Thrown, changing, check_throwable, throw, with_data
 from anomfit.measurements.base import Prediction
 from anomfit.problem import Problem
+from anomfit.statistics.terms import minus_two
 
 Progress = Callable[[str, int, int], None]
 
@@ -337,7 +338,7 @@ def _ranks(problem: Problem, thrown: Thrown, predictions, toys, places):
 
         def at(predicted):
             pairs = zip(measurements, predicted, strict=True)
-            return -2.0 * sum(m.log_likelihood(prediction, nuisances) for m, prediction in pairs)
+            return minus_two(sum(m.log_likelihood(prediction, nuisances) for m, prediction in pairs))
 
         return jax.vmap(at)(predictions)
 

@@ -14,6 +14,7 @@ from anomfit.inference.minimise import Fit, FitSettings, minimise
 from anomfit.inference.significance import Significance
 from anomfit.measurements.base import is_limit
 from anomfit.problem import Problem, with_measurements
+from anomfit.statistics.terms import minus_two
 
 SETTINGS = FitSettings(screened=512, starts=8, polished=2)
 ROUNDS = 200  # gradients of the descent from the joint best fit
@@ -60,7 +61,7 @@ def without_limits(
     there, here = (forward_at(problem, at).log_likelihood for at in (place, point))
     names = [f"{m.name}:{m.era}" for m in problem.measurements]
     pairs = zip(names, there, here, strict=True)
-    gains = [Paid(name, -2.0 * float(a[0]), -2.0 * float(b[0])) for name, a, b in pairs]
+    gains = [Paid(name, minus_two(float(a[0])), minus_two(float(b[0]))) for name, a, b in pairs]
     limits = {m.name for m in problem.measurements if is_limit(m)}
     null = gain.null - sum(g.null for g, m in zip(gain.gains, problem.measurements, strict=False) if m.name in limits)
     costs = {m.name: paid.without for m, paid in zip(problem.measurements, gains, strict=True) if m.name in limits}

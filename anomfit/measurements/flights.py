@@ -22,7 +22,9 @@ def flight_sentences(name: str, reaction: Reaction, energy: float, size: float) 
     energy: GeV, a typical one of the pairs, and of N unless that is heavier; size: radius in m.
     """
     m_N, mass = float(reaction.production.m_N), float(reaction.pair.mass)
-    flight = float(reaction.pair.flight) * max(energy**2 - mass**2, 0.0) ** 0.5
+    flight = 0.0
+    if reaction.pair.flight is not None:
+        flight += float(reaction.pair.flight) * max(energy**2 - mass**2, 0.0) ** 0.5
     if not reaction.prompt:
         flight += float(reaction.flight) * max(energy**2 - m_N**2, 0.0) ** 0.5
     if flight > size:

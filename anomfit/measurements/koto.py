@@ -17,7 +17,7 @@ from anomfit.measurements.entries import Entry
 from anomfit.measurements.koto_sensitivity import events_per_rate, koto_sensitivity
 from anomfit.parameters import Nuisance, Point
 from anomfit.physics.light_bosons import joined
-from anomfit.statistics.terms import gaussian_log_likelihood, poisson_log_likelihood, saturated_deviance
+from anomfit.statistics.terms import gaussian_log_likelihood, minus_two, poisson_log_likelihood, saturated_deviance
 from anomfit.statistics.throws import poisson_counts, two_sided_gaussian
 
 NAME = "koto"
@@ -117,7 +117,7 @@ class KotoInferred(HasSources):
 
     def chi_squared(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
         """-2 ln L."""
-        return -2.0 * self.log_likelihood(prediction, nuisances)
+        return minus_two(self.log_likelihood(prediction, nuisances))
 
     def pulls(self, prediction: Prediction, nuisances: Point) -> Float[Array, "1"]:
         """(inferred - predicted) over the error on the prediction's side."""

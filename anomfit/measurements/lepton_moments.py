@@ -16,7 +16,7 @@ from anomfit.errors import reject
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.entries import Entry
 from anomfit.parameters import Nuisance, Point
-from anomfit.statistics.terms import gaussian_log_likelihood
+from anomfit.statistics.terms import gaussian_log_likelihood, minus_two
 from anomfit.statistics.throws import two_sided_gaussian
 
 SYMBOLS = {"muon": "Delta a_mu", "electron": "Delta a_e"}
@@ -110,7 +110,7 @@ class LeptonMoment:
 
     def chi_squared(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
         """-2 ln L."""
-        return -2.0 * self.log_likelihood(prediction, nuisances)
+        return minus_two(self.log_likelihood(prediction, nuisances))
 
     def pulls(self, prediction: Prediction, nuisances: Point) -> Float[Array, "1"]:
         """(measured - predicted) over the error on the prediction's side."""

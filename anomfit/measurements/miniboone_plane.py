@@ -20,7 +20,7 @@ from anomfit.data import load_record
 from anomfit.detectors import miniboone as detector
 from anomfit.detectors.assumed_surroundings import surroundings_words
 from anomfit.detectors.pairs import find_selection
-from anomfit.detectors.resolution import find_resolution
+from anomfit.detectors.resolution import Resolution, find_resolution
 from anomfit.detectors.shower_response import build_response
 from anomfit.errors import reject
 from anomfit.measurements.base import Bin, Prediction
@@ -108,6 +108,7 @@ class MiniBooneProjection:
     distribution: Distribution
     described: Described
     nuisances: tuple[Nuisance, ...]  # background, photons, efficiency: scale factors; births outside
+    smearing: Resolution
 
     name = "miniboone"
     accepts = (Upscatters, PredictsAppearance)
@@ -145,6 +146,30 @@ class MiniBooneProjection:
     def independent_numbers(self) -> int:
         """One a bin."""
         return self.counts.size
+
+    @property
+    def protons_on_target(self) -> float:
+        """The exposure of its own data."""
+        return load_record("miniboone/experiment").values[f"pot_{self.distribution.mode}"]
+
+    @property
+    def signal_nuisances(self) -> tuple[Nuisance, ...]:
+        """Those of its nuisances that its prediction depends on: efficiency, and births outside."""
+        return self.nuisances[2:]
+
+    def with_bins(self, low: Float[np.ndarray, " bins"], high: Float[np.ndarray, " bins"]) -> "MiniBooneProjection":
+        """The prediction in other bins of E_vis (GeV), all angles; counts and backgrounds stay, and mean nothing.
+
+        The window in E_nu^QE stays. Raises InputError for a projection that has bins of angle.
+        """
+        if self.distribution.era not in (f"evis{suffix}" for suffix in ("", "-antineutrino")):
+            words = "its bins have angles; use miniboone:evis or miniboone:evis-antineutrino"
+            raise reject("like", f"miniboone:{self.era}", words)
+        mode = self.distribution.mode
+        bins = Rectangles(low, high, np.full(len(low), -1.0), np.full(len(low), 1.0))
+        response = build_response(detector.plane_bins(*bins, _window(mode)), self.smearing, ENERGIES, RESPONSE_WAVES)
+        events = in_plane(mode, bins, _window(mode), open_below=False)
+        return replace(self, chain=replace(self.chain, response=response), transmutation=events)
 
     def bins(self) -> list[Bin]:
         """Counts and background; errors: Poisson of the background, Monte Carlo, normalisations in quadrature."""
@@ -209,7 +234,7 @@ class MiniBooneProjection:
 jax.tree_util.register_dataclass(
     MiniBooneProjection,
     data_fields=["counts", "background", "mc_error", "photons", "chain", "transmutation"],
-    meta_fields=["distribution", "described", "nuisances"],
+    meta_fields=["distribution", "described", "nuisances", "smearing"],
 )
 
 
@@ -226,7 +251,7 @@ def load_projection(
     distribution = DISTRIBUTIONS[era]
     chosen, smearing = find_selection(selection), find_resolution(resolution)
     table = read_table(distribution.record)
-    window = WINDOW if distribution.mode == "neutrino" else None
+    window = _window(distribution.mode)
     binning = _response_bins(table.bins, window)
     response = build_response(binning, smearing, ENERGIES, RESPONSE_WAVES)
     beam = miniboone_beam(flavours, distribution.mode)
@@ -251,7 +276,12 @@ def load_projection(
         distribution=distribution,
         described=Described(tuple(stated.items()), _labels(table.bins, era)),
         nuisances=nuisances,
+        smearing=smearing,
     )
+
+
+def _window(mode: Mode) -> tuple[float, float] | None:
+    return WINDOW if mode == "neutrino" else None
 
 
 def _response_bins(bins: Rectangles, window: tuple[float, float] | None):

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from anomfit.capabilities import Upscatters, over_reactions
 from anomfit.detectors import miniboone as detector
 from anomfit.detectors.assumed_surroundings import births_factor
-from anomfit.detectors.containment import after_two_flights
+from anomfit.detectors.flight_tables import over_flights
 from anomfit.detectors.shower_energies import see_energies
 from anomfit.detectors.shower_response import expected
 from anomfit.detectors.surroundings import births_by_radius, decays_by_radius
@@ -19,7 +19,6 @@ from anomfit.errors import InputError
 from anomfit.measurements.miniboone import MiniBooneQuasiElastic, PairChain
 from anomfit.measurements.miniboone_plane import MiniBooneProjection
 from anomfit.parameters import Point
-from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.reaction import Reaction
 from anomfit.rates.pair_events import pair_events
 
@@ -65,13 +64,10 @@ def _counted(reaction: Reaction, chain: PairChain, births, decays):
     events = pair_events(reaction, chain.beam, chain.nodes)
     points = chain.response.table.shape[0]
     seen = detector.see(events, chain.selection, points, chain.around)
-    flight = events.decay_length_per_momentum * safe_sqrt(jnp.asarray(see_energies(points)) ** 2 - events.mass**2)
 
     def by_radius(shares, edges):
         look_up = partial(shares, around=chain.around, edges=np.array(edges))
-        if events.parent_flight is None:
-            return look_up(flight)
-        return after_two_flights(look_up, events.parent_flight.few[:, None], flight[None, :])
+        return over_flights(look_up, events, see_energies(points))
 
     selected = detector.selected(events)
 

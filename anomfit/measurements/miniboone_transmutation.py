@@ -47,8 +47,15 @@ def released(mode: Mode) -> TransmutationSample:
     return TransmutationSample(jnp.asarray(energy), jnp.asarray(columns["L_mean_m"]), jnp.asarray(events))
 
 
-def in_plane(mode: Mode, bins: Rectangles, window: tuple[float, float] | None) -> TransmutationSample:
-    """In bins of E_vis and cos(theta), of the events with E_nu^QE (GeV) inside `window`."""
+def in_plane(
+    mode: Mode, bins: Rectangles, window: tuple[float, float] | None, open_below: bool = True
+) -> TransmutationSample:
+    """In bins of E_vis and cos(theta), of the events with E_nu^QE (GeV) inside `window`.
+
+    open_below: the lowest edge of the energies counts as open, as that of the published distributions.
+    """
+    if open_below:
+        bins = bins._replace(low=np.where(bins.low == bins.low.min(), -np.inf, bins.low))
     sample = released(mode)
     spectrum = load_record(SPECTRA[mode]).columns
     edges = 1e-3 * np.append(spectrum["E_lo_MeV"], spectrum["E_hi_MeV"][-1])
@@ -64,9 +71,8 @@ def in_plane(mode: Mode, bins: Rectangles, window: tuple[float, float] | None) -
 
 
 def _bins_at(bins: Rectangles, e_nu_qe: np.ndarray, cosine: np.ndarray) -> np.ndarray:
-    """Share of these E_nu^QE that falls into each bin at each angle: (angles, bins). The lowest energy edge is open."""
+    """Share of these E_nu^QE that falls into each bin at each angle: (angles, bins)."""
     visible = quasi_elastic_edge(e_nu_qe, cosine[:, None])[..., None]
-    low = np.where(bins.low == bins.low.min(), -np.inf, bins.low)
-    inside = (low <= visible) & (visible < bins.high)
+    inside = (bins.low <= visible) & (visible < bins.high)
     here = (bins.cos_low <= cosine[:, None]) & (cosine[:, None] < bins.cos_high)
     return np.mean(inside, axis=1) * here

@@ -1,7 +1,7 @@
 """A user's own data without code: a CSV file, and the measurement whose beam, target and detector they were taken with.
 
     [measurements."my.csv"]
-    like = "microboone"        # a measurement that can be binned anew, or a magnetic moment: g-2-muon, g-2-electron
+    like = "microboone"        # or miniboone:evis, which can be binned anew; or a moment: g-2-muon, g-2-electron
     exposure = 1.3e21          # protons on target; of a spectrum
     covariance = "cov.csv"     # optional, beside the file: the covariance of data - background, a row a bin
 
@@ -22,11 +22,11 @@ from jaxtyping import Array, Float
 from anomfit.capabilities import Needs
 from anomfit.errors import InputError, quoted, reject
 from anomfit.hepdata_csv import CsvTable, energy_scale, errors_of, read_csv_table
-from anomfit.measurements.base import Bin, Measurement, Prediction
+from anomfit.measurements.base import Bin, ChoosesNuisances, Measurement, Prediction
 from anomfit.measurements.described import Described, HasDescription
 from anomfit.measurements.lepton_moments import Label, LeptonMoment
 from anomfit.parameters import Nuisance, Point
-from anomfit.statistics.terms import gaussian_log_likelihood
+from anomfit.statistics.terms import gaussian_log_likelihood, minus_two
 from anomfit.statistics.throws import correlated_gaussian, two_sided_gaussian
 
 
@@ -49,6 +49,7 @@ class Rebins(Measurement, Protocol):
         ...
 
 
+SPECTRA = ("microboone", "miniboone:evis", "miniboone:evis-antineutrino")
 OPTIONS = ("like", "exposure", "covariance", "source")
 
 
@@ -92,6 +93,13 @@ class OwnSpectrum(HasDescription):
         """Those of beam and detector; the uncertainty of the background is in the errors."""
         return self.like.signal_nuisances
 
+    def nuisances_for(self, model: object) -> tuple[Nuisance, ...]:
+        """Those of them that this model's prediction depends on."""
+        if not isinstance(self.like, ChoosesNuisances):
+            return self.nuisances
+        chosen = {nuisance.name for nuisance in self.like.nuisances_for(model)}
+        return tuple(nuisance for nuisance in self.nuisances if nuisance.name in chosen)
+
     @property
     def independent_numbers(self) -> int:
         """One a bin."""
@@ -117,7 +125,7 @@ class OwnSpectrum(HasDescription):
 
     def chi_squared(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
         """-2 ln L."""
-        return -2.0 * self.log_likelihood(prediction, nuisances)
+        return minus_two(self.log_likelihood(prediction, nuisances))
 
     def pulls(self, prediction: Prediction, nuisances: Point) -> Float[Array, "bins"]:
         """(data - background - signal) over the error on the prediction's side."""
@@ -155,7 +163,7 @@ def load_own_data(path: Path, options: Mapping[str, str], find: Callable[[str], 
     if isinstance(like, LeptonMoment):
         return _moment(table, like, options)  # type: ignore[return-value]  # as the catalogue's
     if not isinstance(like, Rebins):
-        words = "it cannot be binned anew; use microboone, g-2-muon or g-2-electron"
+        words = f"it cannot be binned anew; use {', '.join(SPECTRA)}, g-2-muon or g-2-electron"
         raise reject(f"{path.name}.like", options["like"], words)
     return _spectrum(table, like, options)
 
@@ -198,7 +206,7 @@ def _spectrum(table: CsvTable, like: Rebins, options: Mapping[str, str]) -> OwnS
         raise table.fault("an error in it is 0; give every number an error")
     background = table.column("background") if "background" in table.columns else np.zeros(len(low))
     stated = {
-        "like": f"beam, target, response and efficiency are those of {like.name}",
+        "like": f"beam, target, response and efficiency are those of {like.name}:{like.era}",
         "exposure": f"{exposure:.4g} protons on target, {exposure / like.protons_on_target:.4g} of {like.name}'s",
         "errors": "Gaussian, with the covariance of the file" if covariance.size else "Gaussian, independent",
         **{key: words for key, words in like.choices.items() if key != "background"},

@@ -68,8 +68,11 @@ def seen_table(reaction: Reaction, chain: RecoilPairChain, parents: Parents) -> 
     if chain.ring == "ring":
         seen = see_pairs(jnp.maximum(energy, reaction.pair.mass), reaction.pair.mass, RING, lambda visible, whole: 1.0)
         response = jnp.einsum("ew,ewb->eb", seen.weight, at(chain.table, seen.energy))
-    length = flight_length(energy, reaction.pair.mass, reaction.pair.flight)
     inside = partial(containment, inner=chain.spheres[0], outer=chain.spheres[1])
+    if reaction.pair.flight is None:
+        kept = inside(reaction.flight * parents.momentum)
+        return EnergyTable(response * kept[:, None, None], chain.table.step)
+    length = flight_length(energy, reaction.pair.mass, reaction.pair.flight)
     if reaction.prompt:
         return EnergyTable(response * inside(length)[:, None], chain.table.step)
     kept = after_two_flights(inside, (reaction.flight * parents.momentum)[:, None], length[None, :])

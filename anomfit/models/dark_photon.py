@@ -20,6 +20,7 @@ from anomfit.physics.aligned_pairs import lepton_alignment
 from anomfit.physics.constants import E_CHARGE, HBAR_C_M, M_E, M_MU, M_TAU
 from anomfit.physics.dark_neutrinos import DarkNeutrinos, ZprimeWidths, visible_flight, zprime_widths
 from anomfit.physics.dark_neutrinos import reactions as spread_reactions
+from anomfit.physics.heavy_neutrinos import HeavyNeutrinos, of_dark_photon
 from anomfit.physics.light_bosons import SMALLEST_WIDTH, LightBosons
 from anomfit.physics.reaction import AnyReaction, Channel, Pair, Reaction
 from anomfit.physics.targets import MEASURED_TARGETS, TargetChoices
@@ -34,11 +35,13 @@ class DarkPhoton:
 
     majorana: whether nu_4 is its own antiparticle. If so it decays twice as fast, and Z' flies off evenly in its rest
     frame; if not, nu_4's polarisation steers Z'.
+    zprime_flies: whether, among three heavy neutrinos, a real Z' may fly as far as a detector could tell.
     """
 
     name: str = "dark-photon"
     title: str = "a dark photon that mixes with the photon, and a heavy Majorana neutrino"
     majorana: bool = True
+    zprime_flies: bool = True
     targets: TargetChoices = MEASURED_TARGETS
 
     references = ("arXiv:1807.09877", "leveille-1978", "helm-1956", "angeli-marinova-2013", "moniz-1971", "pdg-2024")
@@ -84,6 +87,10 @@ class DarkPhoton:
         shared = (g_D * light, mixing, point["m_Zprime"], point["epsilon"])
         return DarkNeutrinos(mass, to_light, produced, between, *shared, self.majorana)
 
+    def heavy_neutrinos(self, point: Point) -> HeavyNeutrinos:
+        """The same states as searches for their mixing with nu_mu see them (capability MixesHeavyNeutrinos)."""
+        return of_dark_photon(self.dark_neutrinos(point))
+
     def zprime_widths(self, point: Point) -> ZprimeWidths:
         """Decays of Z'."""
         return zprime_widths(self.dark_neutrinos(point))
@@ -97,7 +104,8 @@ class DarkPhoton:
     def reactions(self, point: Point, nuisances: Point) -> tuple[AnyReaction, ...]:
         """nu_mu + target -> nu_4 + target, nu_4 -> nu Z', Z' -> e+e-, or that of three (capability Upscatters)."""
         if _has_vertices(point):
-            return spread_reactions(self.dark_neutrinos(point), self.targets.form_factors(nuisances))
+            form_factors = self.targets.form_factors(nuisances)
+            return spread_reactions(self.dark_neutrinos(point), form_factors, self.zprime_flies)
         m_N4, m_Zprime = point["m_N4"], point["m_Zprime"]
         widths, width = self.zprime_widths(point), jnp.maximum(self.nu4_width(point), SMALLEST_WIDTH)
         seen = jnp.where(m_N4 > m_Zprime, widths.to_electrons / widths.total, 0.0)

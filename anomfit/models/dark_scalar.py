@@ -6,7 +6,7 @@ same for both chiralities, so that |U_D4|^2 = 1 - |U_mu4|^2. All neutrinos are D
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import jax.numpy as jnp
@@ -20,6 +20,7 @@ from anomfit.physics import lepton_moments, penguin_decays, scalar_decays
 from anomfit.physics.barr_zee import photon_coupling_moment
 from anomfit.physics.constants import HBAR_C_M, M_E, M_MU, M_TAU, V_EW, V_EW_PAPER
 from anomfit.physics.exchange import ScalarExchange
+from anomfit.physics.heavy_neutrinos import HeavyNeutrinos, weak_states
 from anomfit.physics.light_bosons import SMALLEST_WIDTH, LightBosons
 from anomfit.physics.nucleon_scalar import (
     M_D,
@@ -170,6 +171,18 @@ class DarkScalar:
         widths = self.scalar_widths(point)
         is_open = point["m_nu4"] > point["m_S"]
         return jnp.where(is_open, (widths.to_photons + widths.to_electrons) / widths.total, 0.0)
+
+    def heavy_neutrinos(self, point: Point) -> HeavyNeutrinos:
+        """nu_4: decays to nu S, of which S decays at once, and weak ones (capability MixesHeavyNeutrinos)."""
+        width, of_S = self.nu4_decay_width(point), self.scalar_widths(point)
+        weak = weak_states(point["m_nu4"], 0.0, point["U_mu4"] ** 2, 0.0, majorana=False)
+        return replace(
+            weak,
+            to_electrons=weak.to_electrons + width * of_S.to_electrons / of_S.total,
+            to_photons=weak.to_photons + width * of_S.to_photons / of_S.total,
+            width=weak.width + width,
+            flavours=("muon",),
+        )
 
     def largest_coupling(self, point: Point) -> Float[Array, ""]:
         """The largest dimensionless coupling in size: g_D, those of the top and bottom quarks and of the tau."""

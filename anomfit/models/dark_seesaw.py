@@ -16,6 +16,7 @@ from anomfit.models.dark_photon import DarkPhoton
 from anomfit.parameters import Nuisance, Parametrisation, Point
 from anomfit.physics.dark_neutrinos import DarkNeutrinos
 from anomfit.physics.dark_seesaw import mass_states, vacuum_expectation_value, vertices
+from anomfit.physics.heavy_neutrinos import HeavyNeutrinos
 from anomfit.physics.light_bosons import LightBosons
 from anomfit.physics.reaction import AnyReaction
 from anomfit.physics.targets import MEASURED_TARGETS, TargetChoices
@@ -36,8 +37,8 @@ class DarkSeesaw:
 
     @property
     def in_vertices(self) -> DarkPhoton:
-        """The dark photon's model that does the rest."""
-        return DarkPhoton(targets=self.targets)
+        """The dark photon's model that does the rest. Z' of its points is virtual, or would fly a micrometre."""
+        return DarkPhoton(targets=self.targets, zprime_flies=False)
 
     @property
     def choices(self) -> Mapping[str, str]:
@@ -73,6 +74,10 @@ class DarkSeesaw:
     def dark_neutrinos(self, point: Point) -> DarkNeutrinos:
         """N_4, N_5, N_6 and Z' (capability HasDarkNeutrinos)."""
         return self.in_vertices.dark_neutrinos(self.vertices(point))
+
+    def heavy_neutrinos(self, point: Point) -> HeavyNeutrinos:
+        """N_4, N_5, N_6 with their mixing with nu_mu (capability MixesHeavyNeutrinos)."""
+        return self.in_vertices.heavy_neutrinos(self.vertices(point))
 
     def reactions(self, point: Point, nuisances: Point) -> tuple[AnyReaction, ...]:
         """nu_mu + target -> N_j + target, N_j -> N_k e+e- or nu e+e-, j = 4, 5, 6 (capability Upscatters)."""

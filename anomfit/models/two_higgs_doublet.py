@@ -27,7 +27,7 @@ from anomfit.physics.light_bosons import (
 )
 from anomfit.physics.neutrino_mass import SeesawStates, dirac_mass, normal_ordering, seesaw
 from anomfit.physics.nucleon_scalar import SIGMA_TERM_SCALE
-from anomfit.physics.reaction import Channel, Pair, Reaction, Second
+from anomfit.physics.reaction import Channel, Pair, Reaction, Second, Spectrum
 from anomfit.physics.targets import MEASURED_TARGETS, FormFactors, TargetChoices
 
 LEPTON_MASSES = {"electron": M_E, "muon": M_MU, "tau": M_TAU}
@@ -211,7 +211,9 @@ class TwoHiggsDoublet:
         seen = to_electrons / width / total
         again = self.N1_widths(point)
         of_N1 = jnp.maximum(jnp.sum(again), SMALLEST_WIDTH)
-        second = Second(to_electrons / width * again[1] / of_N1, HBAR_C_M / (of_N1 * point["m_N1"]))
+        twice = jnp.reshape(to_electrons / width * again[1] / of_N1, (1,))
+        pairs = Spectrum(twice, jnp.zeros(1), jnp.reshape(point["m_hprime"], (1,)), None)
+        second = Second(twice[0], HBAR_C_M / (of_N1 * point["m_N1"]), pairs)
         reaction = Reaction(
             production=self.exchange(point, nuisances),
             flight=HBAR_C_M / (total * point["m_N2"]),

@@ -21,7 +21,7 @@ from anomfit.physics.targets import FormFactors
 from anomfit.physics.two_body import is_open
 from anomfit.physics.vector_exchange import VectorExchange
 
-PAIR_MASSES = 12  # nodes in the mass of a pair (`three_body_decays.pair_mass_nodes` has their errors)
+PAIR_MASSES = 16  # nodes in the mass of a pair (`three_body_decays.pair_mass_nodes` has their errors)
 
 LEAST = 1e-12  # chance to show within 1 m/GeV below which a flight is as good as endless
 
@@ -172,8 +172,13 @@ def total_widths(states: DarkNeutrinos, found: Decays) -> Float[Array, " states"
     return jnp.maximum(through + jax.vmap(weak)(states.size, states.mixing_squared), SMALLEST_WIDTH)
 
 
-def reactions(states: DarkNeutrinos, form_factors: FormFactors) -> tuple[SpreadReaction, ...]:
-    """nu_mu + target -> N_j + target, N_j -> N_k e+e- and nu e+e-: one for each state."""
+def reactions(
+    states: DarkNeutrinos, form_factors: FormFactors, zprime_flies: bool = True
+) -> tuple[SpreadReaction, ...]:
+    """nu_mu + target -> N_j + target, N_j -> N_k e+e- and nu e+e-: one for each state.
+
+    zprime_flies: whether a real Z' may fly as far as a detector could tell; without it rates are faster.
+    """
     found, at = decays(states), _kinematics(states)
     total, widths = total_widths(states, found), zprime_widths(states)
     parent, daughter = decays_of_states(len(states.mass))
@@ -185,12 +190,35 @@ def reactions(states: DarkNeutrinos, form_factors: FormFactors) -> tuple[SpreadR
         own = parent == j
         pairs = jax.tree.map(lambda array, own=own: array[own].reshape(-1), spectra)
         k = np.repeat(daughter[own], PAIR_MASSES)
-        again = jnp.where(k < 0, 0.0, to_pairs[k]), jnp.where(k < 0, 0.0, flight[k])
+        second = Second(
+            jnp.where(k < 0, 0.0, to_pairs[k]), jnp.where(k < 0, 0.0, flight[k]), _again(spectra, daughter[own], j)
+        )
         numbers = (states.m_Zprime, states.produced[j], E_CHARGE * states.epsilon)
         mass, g, charge = (jnp.reshape(number, (1,)) for number in numbers)
         exchange = VectorExchange(states.size[j], mass, g, charge, None, form_factors)
-        made.append(SpreadReaction(exchange, flight[j], pairs._replace(second=Second(*again))))
+        pairs = pairs._replace(second=second, flight=pairs.flight if zprime_flies else None)
+        made.append(SpreadReaction(exchange, flight[j], pairs))
     return tuple(made)
+
+
+def _again(spectra: Spectrum, daughters: np.ndarray, most: int) -> Spectrum | None:
+    """Pairs of the daughters of a state, (pairs, pairs of the daughter); None for the lightest one.
+
+    most: how many decays the heaviest daughter has. Others are filled up with pairs of branching ratio 0.
+    """
+    if most == 0:
+        return None
+    parent, _ = decays_of_states(most)  # of the daughters, which stand before those of heavier states
+    place, real = np.zeros((len(daughters), most), dtype=int), np.zeros((len(daughters), most))
+    for row, k in enumerate(daughters):
+        own = np.flatnonzero(parent == k)
+        place[row, : len(own)], real[row, : len(own)] = own, 1.0
+
+    def of_daughters(array):
+        return jnp.repeat(array[place].reshape(len(daughters), -1), PAIR_MASSES, axis=0)
+
+    found = jax.tree.map(of_daughters, spectra)
+    return found._replace(branching=found.branching * np.repeat(np.repeat(real, PAIR_MASSES, 1), PAIR_MASSES, 0))
 
 
 def _spectra(states: DarkNeutrinos, found: Decays, at: _Kinematics, total, widths: ZprimeWidths) -> Spectrum:
@@ -212,6 +240,28 @@ def _spectra(states: DarkNeutrinos, found: Decays, at: _Kinematics, total, width
         alignment=three_body_decays.pair_alignment(m_j, m_k, M_E, mass, eta),
         asymmetry=None if states.majorana else vector_decays.vector_asymmetry(m_j, m_k, mass),
     )
+
+
+class Fates(NamedTuple):
+    """What becomes of the states: pairs of electrons, visible decays and lifetimes.
+
+    spectra: pairs of every decay of `decays_of_states`, (decays, masses); visible: fraction of the decays with e+e-,
+    mu+mu- or hadrons, by state; flight: c tau/m, m/GeV, by state.
+    """
+
+    spectra: Spectrum
+    visible: Float[Array, " states"]
+    flight: Float[Array, " states"]
+
+
+def fates(states: DarkNeutrinos) -> Fates:
+    """Spectra, visible fractions and flights of all states."""
+    found = decays(states)
+    total = total_widths(states, found)
+    parent, _ = decays_of_states(len(states.mass))
+    visible = (found.to_electrons + found.to_muons + found.to_hadrons) @ np.eye(len(states.mass))[parent] / total
+    spectra = _spectra(states, found, _kinematics(states), total, zprime_widths(states))
+    return Fates(spectra, visible, HBAR_C_M / (total * states.size))
 
 
 def visible_flight(states: DarkNeutrinos, widths: ZprimeWidths) -> Float[Array, ""]:

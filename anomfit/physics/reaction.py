@@ -19,10 +19,15 @@ Species = Literal["e+e-", "gamma gamma", "e+e- and gamma gamma"]
 
 
 class Second(NamedTuple):
-    """A pair that N's daughter decays to as well: its branching ratio, and the daughter's flight c tau / m (m/GeV)."""
+    """A pair that N's daughter decays to as well: its branching ratio, and the daughter's flight c tau / m (m/GeV).
+
+    pairs: the daughter's own pairs, whose branching ratios add up to `branching`; their axis stands behind all others.
+    None where a model does not say, which rates of one pair do not ask.
+    """
 
     branching: Float[Array, ""]
     flight: Float[Array, ""]
+    pairs: "Spectrum | None" = None
 
     def unseen(self, momentum: Float[Array, "..."], path: float) -> Float[Array, "..."]:
         """Chance that the daughter, of this momentum (GeV), makes no pair along a path of this length (m)."""
@@ -51,11 +56,12 @@ class Channel(NamedTuple):
 class Pair(NamedTuple):
     """What is seen: the pair's mass (GeV) and the flight c tau / m (m/GeV) of the boson that decays to it.
 
+    flight: None where the boson is virtual, or decays at once wherever its pairs are seen: rates leave its flight out.
     alignment: A of the density 1 + A P_2(cos) of its leptons (`aligned_pairs`); None where they are isotropic.
     """
 
     mass: Float[Array, ""]
-    flight: Float[Array, ""]
+    flight: Float[Array, ""] | None
     alignment: Float[Array, ""] | None = None
 
 
@@ -98,14 +104,14 @@ class Spectrum(NamedTuple):
     """Pairs of N's decays to three bodies, as decays to pairs of some masses; every array has the axis `pairs`.
 
     branching: of N to this pair, weight of its mass included; daughter_mass and mass: GeV; flight: c tau / m (m/GeV) of
-    what decays to the pair, 0 if that is virtual; alignment and asymmetry as in `Pair` and `Reaction`, second as in
-    `Channel`, its arrays with the axis too.
+    what decays to the pair, 0 if that is virtual, None as in `Pair`; alignment and asymmetry as in `Pair` and
+    `Reaction`, second as in `Channel`, its arrays with the axis too.
     """
 
     branching: Float[Array, " pairs"]
     daughter_mass: Float[Array, " pairs"]
     mass: Float[Array, " pairs"]
-    flight: Float[Array, " pairs"]
+    flight: Float[Array, " pairs"] | None
     alignment: Float[Array, " pairs"] | None = None
     asymmetry: Float[Array, " pairs"] | None = None
     second: Second | None = None

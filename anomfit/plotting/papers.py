@@ -190,5 +190,7 @@ FIGURES: Mapping[str, Mapping[str, Callable[[], Figure]]] = {
         "muon-moment-2006.01948-figure-4": moment_figure,
     },
     "2005.08920": {"koto-limit-2005.08920": koto_figure, "na62-gap-2005.08920": gap_figure},
+    "2007.11813": {},
+    "dark-seesaw-poster": {},
 }
 """By paper: name of the file, and what draws it."""

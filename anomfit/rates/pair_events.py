@@ -6,6 +6,7 @@ acts on the polarisation that the exchange gives, target by target. For antineut
 change sign: their product, all that enters, is the same.
 """
 
+import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
@@ -55,9 +56,9 @@ class PairEvents(NamedTuple):
     Parents are made at some energies (axis `energies`) under some angles to the beam (axis `directions`). Each of a few
     parents (axis `parents`), between which `onto` interpolates to the energies, sends pairs off at an angle to itself
     (axis `decays`), with uniform azimuth unless `spin` says otherwise. A pair made directly has one decay with
-    cos_decay = 1. A pair decays after its parent's flight and one of decay_length_per_momentum x momentum of its own,
-    isotropically in its rest frame unless `alignment` says otherwise: then with the density 1 + alignment P_2(cos), cos
-    to its flight.
+    cos_decay = 1. A pair decays after its parent's flight and one of decay_length_per_momentum x momentum of its own
+    (None: where the parent does), isotropically in its rest frame unless `alignment` says otherwise: then with the
+    density 1 + alignment P_2(cos), cos to its flight.
     """
 
     rate: Float[Array, "energies directions component beam"]  # interactions, quadrature weights included
@@ -68,7 +69,7 @@ class PairEvents(NamedTuple):
     cos_decay: Float[Array, "parents decays"]  # pair's direction to its parent's
     made: Float[Array, "component beam"]  # all pairs made; the nodes above leave out energies that are never seen
     mass: Float[Array, ""]  # GeV, of the pair
-    decay_length_per_momentum: Float[Array, ""]  # m/GeV: c tau / mass of what decays to the pair
+    decay_length_per_momentum: Float[Array, ""] | None  # m/GeV: c tau / mass of what decays to the pair
     spin: PairSpin | None = None
     alignment: Float[Array, "parents decays"] | None = None
     parent_flight: ParentFlight | None = None  # None where the parents decay at once
@@ -83,6 +84,10 @@ class Nodes:
     lowest, highest: GeV, pair energies outside of which the experiment sees nothing; nodes are not spent there.
     path: m, along which a second pair would be noticed: such events are no events with one pair. made: production
     energies for `PairEvents.made`, which goes up to the flux's end, where heavy N have a threshold of their own.
+    spread: parent and polar of a `SpreadReaction` through a virtual boson, whose many masses wash out what a pair of
+    one mass needs nodes for.
+    hard: GeV above N's threshold from where on production energies become sparse. transfer: GeV, of momentum, as many
+    directions lie below as above, or the lightest mediator's mass if that is less.
     """
 
     energy: int = 192
@@ -93,6 +98,9 @@ class Nodes:
     highest: float = 2.1
     path: float = 5.0
     made: int = 192
+    hard: float = 3.0
+    transfer: float = math.inf
+    spread: tuple[int, int] = (32, 16)
 
     def __post_init__(self):
         for name in ("energy", "angle", "parent", "polar", "made"):
@@ -106,12 +114,15 @@ def pair_events(reaction: Reaction, beam: Beam, nodes: Nodes) -> PairEvents:
     """The pairs of a reaction in a beam; `nodes` are the numbers of quadrature nodes, static."""
     m_N, boson = reaction.production.m_N, reaction.pair.mass
     channels = [_rest_frame(m_N, boson, channel) for channel in reaction.channels]
+    if reaction.among is not None and reaction.pair.flight is None:
+        nodes = replace(nodes, parent=nodes.spread[0], polar=nodes.spread[1])
     span = _seen_range(nodes, beam, reaction)
     rate, cos_N = _production(beam, nodes, span, reaction.production)
     u_parent, _ = unit_legendre(nodes.parent)
-    e_parent, p_parent, _ = _parent_energy(u_parent, span, m_N)
+    e_parent, p_parent, _ = _parent_energy(u_parent, span, m_N, nodes.hard)
     decays = [_decays(nodes, e_parent, p_parent, m_N, channel) for channel in channels]
     share, energy, cos_decay, cos_star = (jnp.concatenate(part, axis=-1) for part in zip(*decays, strict=True))
+    at_once = reaction.prompt and reaction.pair.flight is None
     whole = replace(nodes, energy=nodes.made)
     everything, _ = _production(beam, whole, (m_N, beam.highest_energy), reaction.production)
     return PairEvents(
@@ -123,7 +134,7 @@ def pair_events(reaction: Reaction, beam: Beam, nodes: Nodes) -> PairEvents:
         cos_decay=cos_decay,
         made=jnp.sum(everything, axis=(0, 1)) * reaction.visible,
         mass=boson,
-        decay_length_per_momentum=reaction.pair.flight,
+        decay_length_per_momentum=jnp.zeros(()) if at_once else reaction.pair.flight,
         spin=_spin(reaction, beam, nodes, span, cos_star),
         alignment=_alignment(reaction, channels, e_parent, energy),
         parent_flight=None if reaction.prompt else _flights(reaction, nodes, span, p_parent),
@@ -132,9 +143,35 @@ def pair_events(reaction: Reaction, beam: Beam, nodes: Nodes) -> PairEvents:
 
 def _flights(reaction: Reaction, nodes: Nodes, span, p_parent) -> ParentFlight:
     few = min(FEW, nodes.parent)
-    _, momentum, _ = _parent_energy(unit_legendre(few)[0], span, reaction.production.m_N)
+    _, momentum, _ = _parent_energy(unit_legendre(few)[0], span, reaction.production.m_N, nodes.hard)
     onto = jnp.asarray(_interpolation(few, nodes.parent))
     return ParentFlight(reaction.flight * p_parent, reaction.flight * momentum, onto)
+
+
+class Parents(NamedTuple):
+    """N of every energy that a beam makes, on nodes between which rates have been spread (weights may be negative).
+
+    rate: interactions; along: the same times the polarisation along the flight; None where that was not asked for.
+    """
+
+    energy: Float[Array, "parents"]
+    momentum: Float[Array, "parents"]
+    rate: Float[Array, "parents component beam"]
+    along: Float[Array, "parents component beam"] | None
+
+
+def all_parents(exchange: Exchange, beam: Beam, nodes: Nodes, is_polarised: bool) -> Parents:
+    """All N that are made: `nodes.made` energies and `nodes.angle` directions, handed on to `nodes.parent` energies."""
+    whole, span = replace(nodes, energy=nodes.made), (exchange.m_N, beam.highest_energy)
+    e_N, p_N, cos_N, weight = _production_nodes(beam, whole, span, exchange)
+    onto = jnp.asarray(_interpolation(nodes.parent, nodes.made))
+
+    def gathered(rate):
+        return jnp.einsum("ep,edcb->pcb", onto, rate * weight[..., None, None])
+
+    energy, momentum, _ = _parent_energy(unit_legendre(nodes.parent)[0], span, exchange.m_N, nodes.hard)
+    along = gathered(polarised_rates(beam, e_N, p_N, cos_N, exchange)[0]) if is_polarised else None
+    return Parents(energy, momentum, gathered(production_rate(beam, e_N, p_N, cos_N, exchange)), along)
 
 
 def production_rate(
@@ -258,18 +295,19 @@ def _production(beam: Beam, nodes: Nodes, span, exchange: Exchange):
 def _production_nodes(beam: Beam, nodes: Nodes, span, exchange: Exchange):
     """E_N, p_N, cos theta_N and weight of the nodes, (energies, directions) each or broadcasting to it."""
     u, w = unit_legendre(nodes.energy)
-    e_N, p_N, slope = _parent_energy(u, span, exchange.m_N)
-    cos_N, w_angle = _angle_nodes(beam, nodes.angle, e_N, p_N, exchange.m_N, exchange.lightest)
+    e_N, p_N, slope = _parent_energy(u, span, exchange.m_N, nodes.hard)
+    soft = jnp.minimum(exchange.lightest, nodes.transfer)
+    cos_N, w_angle = _angle_nodes(beam, nodes.angle, e_N, p_N, exchange.m_N, soft)
     return e_N[:, None], p_N[:, None], cos_N, (w * slope)[:, None] * w_angle
 
 
-def _parent_energy(u, span, m_N):
+def _parent_energy(u, span, m_N, hard: float):
     """E_N, p_N and dE_N/du for u in (0, 1): logarithmic, compressed in the flux's tail.
 
-    ln[(1 + K/s)/(1 + K/t)] is linear in u, K = E_N - start, s = 0.4 GeV, t = 3 GeV. What the decay gives is smooth in
+    ln[(1 + K/s)/(1 + K/t)] is linear in u, K = E_N - start, s = 0.4 GeV, t = `hard`. What the decay gives is smooth in
     K at N's threshold too; the root of K in the production there costs the rule less than 1e-5.
     """
-    soft, hard = 0.4, 3.0
+    soft = 0.4
     start, end = span
     top = jnp.maximum(end - start, 1e-3)
     stretch = jnp.log((1.0 + top / soft) / (1.0 + top / hard))

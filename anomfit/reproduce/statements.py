@@ -25,6 +25,9 @@ class Computed(NamedTuple):
     slopes: Mapping[str, float] = {}
 
 
+ROUNDING = 1e-9  # relative: a number exactly on the edge of what the inputs leave is within it
+
+
 @dataclass(frozen=True)
 class Statement:
     """A number that a paper states; `quoted` and the absolute `tolerance` in `unit`.
@@ -104,7 +107,7 @@ class Row:
         """
         if self.statement.excess(self.computed) <= 0.0:
             return "agrees"
-        if self.statement.excess(self.computed + self.shift) <= self.allowance:
+        if self.statement.excess(self.computed + self.shift) <= self.allowance * (1.0 + ROUNDING):
             return "within the inputs' digits"
         return "paper inconsistent" if self.statement.reading == "literal" else "differs"
 

@@ -266,6 +266,7 @@ def _energy_at(events: PairEvents, quantile: float):
 
 def _decay_length(events: PairEvents, energy):
     """The mean flight of h' of this energy, m."""
+    assert events.decay_length_per_momentum is not None  # h' is real
     return events.decay_length_per_momentum * jnp.sqrt(energy**2 - events.mass**2)
 
 

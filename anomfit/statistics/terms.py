@@ -13,6 +13,11 @@ from scipy.special import ndtri
 SMALLEST_EXPECTATION = 1e-6
 
 
+def minus_two(log_likelihood):
+    """-2 ln L, the scale on which fits, limits and significances compare likelihoods: this is its only definition."""
+    return -2.0 * log_likelihood
+
+
 def gaussian_log_likelihood(
     residual: Float[Array, "..."], sigma_minus: Float[Array, "..."], sigma_plus: Float[Array, "..."]
 ) -> Float[Array, "..."]:

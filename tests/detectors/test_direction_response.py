@@ -66,6 +66,30 @@ def test_arrivals_by_parent_are_those_of_each_parent(spin, aligned):
     np.testing.assert_allclose(expected(response, made, seen), sum(alone), rtol=1e-11, atol=1e-11)
 
 
+@pytest.mark.parametrize("spin", [False, True])
+@pytest.mark.parametrize("aligned", [False, True])
+def test_pairs_without_a_flight_arrive_as_their_parents_do(spin, aligned):
+    """The arrivals of each energy of production are factors of the rates there, in both responses."""
+    table, waves = jnp.asarray(RNG.random((ENERGIES, BINS))), jnp.asarray(RNG.normal(size=WAVES))
+    seen, made = what_is_seen(aligned, None), events(spin, aligned)
+    arrives = RNG.random((4, 3, SHAPE[0]))
+
+    def weighted(rates):
+        return jnp.einsum("etcb,sce->etsb", rates, arrives)
+
+    steered = None
+    if made.spin is not None:
+        steered = made.spin._replace(along=weighted(made.spin.along), across=weighted(made.spin.across))
+    by_hand = made._replace(rate=weighted(made.rate), spin=steered)
+    without = made._replace(decay_length_per_momentum=None)
+    for count, response in (
+        (expected_by_direction, DirectionResponse(table, waves)),
+        (expected, ShowerResponse(table[:, None, :] * waves[:, None])),
+    ):
+        found = count(response, without, seen._replace(arrives=jnp.asarray(arrives)))
+        np.testing.assert_allclose(found, count(response, by_hand, seen), rtol=1e-11, atol=1e-11)
+
+
 def what_is_seen(aligned: bool, arrives: tuple[int, ...] | None) -> Seen:
     """Two ways for each energy; arrives: None, or the axes between components and energies."""
     return Seen(

@@ -57,6 +57,24 @@ def test_beam_target_response_and_efficiency_are_those_of_the_measurement(own):
     assert (mine.name, mine.independent_numbers) == ("my", len(OWN_BINS))
 
 
+def test_a_spectrum_of_miniboone_in_its_own_bins_is_miniboones(own):
+    theirs = find_measurement("miniboone:evis")
+    bins = [(b.low, b.high) for b in theirs.bins()]
+    mine = own(HEADER + rows(bins), like="miniboone:evis", exposure="18.75e20")
+    table = mine.like.chain.response.table
+    np.testing.assert_allclose(table[..., 1:], theirs.chain.response.table[..., 1:], rtol=1e-12, atol=1e-14)
+    events = np.asarray(mine.like.transmutation.events)
+    np.testing.assert_allclose(events[:, 1:], np.asarray(theirs.transmutation.events)[:, 1:], rtol=1e-12)
+    assert np.all(events[:, 0] <= np.asarray(theirs.transmutation.events)[:, 0])  # the published one is open below
+    assert float(mine.scale) == pytest.approx(1.0)
+    assert [n.name for n in mine.nuisances] == ["miniboone_efficiency", "miniboone_dirt"]
+
+
+def test_a_distribution_in_angle_is_not_binned_anew(own):
+    with pytest.raises(InputError, match="its bins have angles; use miniboone:evis"):
+        own(like="miniboone:costheta")
+
+
 def test_two_halves_of_a_bin_have_the_whole_bins_response(own):
     low, high = OWN_BINS[1]
     halves = [(low, 0.5 * (low + high)), (0.5 * (low + high), high)]

@@ -1,5 +1,7 @@
 """Three heavy neutrinos in masses and vertices: widths by hand and published, pairs of three-body decays, limits."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,7 +11,7 @@ from jax.test_util import check_grads
 from anomfit.capabilities import HasCouplings, HasLightBosons, Model, PredictsLeptonMoment, Upscatters, over_reactions
 from anomfit.catalogue import find_measurement
 from anomfit.errors import InputError
-from anomfit.models.dark_photon import dark_photon, dark_photon_dirac
+from anomfit.models.dark_photon import DarkPhoton, dark_photon, dark_photon_dirac
 from anomfit.models.dark_photon_parameters import BERTUZZO
 from anomfit.models.dark_seesaw import dark_seesaw
 from anomfit.physics import dark_neutrinos, vector_decays
@@ -213,3 +215,16 @@ def test_recoil_detectors_and_light_bosons_take_them():
     assert float(bosons.to_semivisible[0]) == pytest.approx(float(jnp.sum(widths.to_heavy)), rel=1e-12)
     assert 0.0 < float(bosons.semivisible_flight[0]) < 100.0
     assert dark_neutrinos.PAIR_MASSES >= 8
+
+
+def test_a_virtual_boson_without_a_flight_gives_what_one_of_no_flight_gives(monkeypatch):
+    """The flight of heavy neutrinos as a factor of what is made, and looked up for parents, here for every one."""
+    monkeypatch.setattr("anomfit.rates.pair_events.FEW", 32)
+    chain = find_measurement("miniboone")
+    nodes = dataclasses.replace(chain.chain.nodes, energy=64, angle=4, made=8, parent=32, polar=6, spread=(32, 6))
+    few = dataclasses.replace(chain, chain=dataclasses.replace(chain.chain, nodes=nodes))
+    flying, still = (
+        jax.jit(lambda point, model=model: few.predict(model, point, {}).total)(heavy(V_54=0.01))
+        for model in (dark_photon, DarkPhoton(zprime_flies=False))
+    )
+    np.testing.assert_allclose(still, flying, rtol=0.0, atol=1e-4 * float(jnp.max(flying)))
