@@ -93,10 +93,11 @@ def make_beam(
     _, first, step = knots[0]
     if any(k[1:] != (first, step) for k in knots):
         raise InputError("flux: the beams have different binnings; give them one common binning")
-    return Beam(
-        flux=jnp.stack([jnp.asarray(k[0]) for k in knots], axis=-1),
-        first=jnp.asarray(first),
-        step=jnp.asarray(step),
-        exposure=jnp.asarray(exposures, dtype=float),
-        composition=composition,
-    )
+    with jax.ensure_compile_time_eval():  # beams are kept by their functions, also by one that is called in a trace
+        return Beam(
+            flux=jnp.stack([jnp.asarray(k[0]) for k in knots], axis=-1),
+            first=jnp.asarray(first),
+            step=jnp.asarray(step),
+            exposure=jnp.asarray(exposures, dtype=float),
+            composition=composition,
+        )
