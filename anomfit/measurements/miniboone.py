@@ -39,6 +39,7 @@ from anomfit.statistics.terms import multivariate_gaussian
 
 NODES = Nodes(energy=112)  # see benchmarks/convergence.py
 WAVES, ENERGIES = 24, 48
+SPREAD_WAVES, SPREAD_ENERGIES = 16, 32  # of pairs with a spectrum of masses: benchmarks/convergence.py
 COMPONENTS = ("coherent", "incoherent")  # in the oil
 OUTSIDE = "dirt"
 FLUXES = {
@@ -51,11 +52,13 @@ FLUXES = {
 class PairChain:
     """What turns pairs into counts: beam, table of the response, and the (static) selection, nodes and surroundings.
 
-    Pairs born around the tank count if the beam has surroundings.
+    Pairs born around the tank count if the beam has surroundings. of_spread: the table for pairs of a virtual boson, whose
+    many masses need less of it; None where `response` serves.
     """
 
     beam: Beam
     response: ShowerResponse
+    of_spread: ShowerResponse | None
     selection: Selection
     nodes: Nodes
     around: Surroundings
@@ -172,8 +175,10 @@ def interactions_in_oil(model: object, point: Point, nuisances: Point, chain: Pa
 def _counted(reaction: Reaction, chain: PairChain):
     """(selected, made) of one reaction: (component, beam, bin), and (component, beam)."""
     events = pair_events(reaction, chain.beam, chain.nodes)
-    seen = detector.see(events, chain.selection, chain.response.table.shape[0], chain.around)
-    return expected(chain.response, detector.selected(events), seen), events.made
+    is_virtual = reaction.among is not None and reaction.pair.flight is None
+    response = chain.of_spread if is_virtual and chain.of_spread is not None else chain.response
+    seen = detector.see(events, chain.selection, response.table.shape[0], chain.around)
+    return expected(response, detector.selected(events), seen), events.made
 
 
 def of_model(model: object, nuisances: tuple[Nuisance, ...]) -> tuple[Nuisance, ...]:
@@ -184,13 +189,17 @@ def of_model(model: object, nuisances: tuple[Nuisance, ...]) -> tuple[Nuisance, 
 
 
 def pair_chain(
-    beam: Beam, response: ShowerResponse, selection: Selection, surroundings: str
+    beam: Beam,
+    response: ShowerResponse,
+    selection: Selection,
+    surroundings: str,
+    of_spread: ShowerResponse | None = None,
 ) -> tuple[PairChain, tuple[Nuisance, ...]]:
     """The chain with or without pairs from outside, and the nuisance of their number."""
     is_around = check_choice(surroundings) == "earth"
     beam = detector.in_earth(beam) if is_around else beam
     nuisances = (births_nuisance(detector.NAME, r"D_{\mathrm{MB}}"),) if is_around else ()
-    return PairChain(beam, response, selection, NODES, detector.surroundings()), nuisances
+    return PairChain(beam, response, of_spread, selection, NODES, detector.surroundings()), nuisances
 
 
 def load_miniboone(
@@ -212,8 +221,10 @@ def load_miniboone(
     is_shared = flux == "shared"
     data = load_quasi_elastic(covariance, flux_error() if is_shared else 0.0)
     chosen, smearing = find_selection(selection), find_resolution(resolution)
-    response = build_response(detector.quasi_elastic_bins(data.edges), smearing, ENERGIES, WAVES)
-    chain, births = pair_chain(miniboone_beam(flavours), response, chosen, surroundings)
+    bins = detector.quasi_elastic_bins(data.edges)
+    response = build_response(bins, smearing, ENERGIES, WAVES)
+    of_spread = build_response(bins, smearing, SPREAD_ENERGIES, SPREAD_WAVES)
+    chain, births = pair_chain(miniboone_beam(flavours), response, chosen, surroundings, of_spread)
     stated = {
         "pair selection": f"{chosen.name}: {chosen.words}",
         "energy resolution": f"{smearing.name}: {smearing.words}",
@@ -233,7 +244,7 @@ def load_miniboone(
 
 
 jax.tree_util.register_dataclass(
-    PairChain, data_fields=["beam", "response"], meta_fields=["selection", "nodes", "around"]
+    PairChain, data_fields=["beam", "response", "of_spread"], meta_fields=["selection", "nodes", "around"]
 )
 jax.tree_util.register_dataclass(
     MiniBooneQuasiElastic, data_fields=["data", "chain", "transmutation"], meta_fields=["stated", "nuisances"]

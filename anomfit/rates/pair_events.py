@@ -100,7 +100,7 @@ class Nodes:
     made: int = 192
     hard: float = 3.0
     transfer: float = math.inf
-    spread: tuple[int, int] = (32, 16)
+    spread: tuple[int, int] = (28, 14)
 
     def __post_init__(self):
         for name in ("energy", "angle", "parent", "polar", "made"):
