@@ -52,8 +52,8 @@ FLUXES = {
 class PairChain:
     """What turns pairs into counts: beam, table of the response, and the (static) selection, nodes and surroundings.
 
-    Pairs born around the tank count if the beam has surroundings. of_spread: the table for pairs of a virtual boson, whose
-    many masses need less of it; None where `response` serves.
+    Pairs born around the tank count if the beam has surroundings. of_spread: the table for pairs of a virtual boson,
+    whose many masses need less of it; None where `response` serves.
     """
 
     beam: Beam

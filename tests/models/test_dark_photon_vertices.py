@@ -222,7 +222,7 @@ def test_a_virtual_boson_without_a_flight_gives_what_one_of_no_flight_gives(monk
     monkeypatch.setattr("anomfit.rates.pair_events.FEW", 32)
     chain = find_measurement("miniboone")
     nodes = dataclasses.replace(chain.chain.nodes, energy=64, angle=4, made=8, parent=32, polar=6, spread=(32, 6))
-    few = dataclasses.replace(chain, chain=dataclasses.replace(chain.chain, nodes=nodes))
+    few = dataclasses.replace(chain, chain=dataclasses.replace(chain.chain, nodes=nodes, of_spread=None))
     flying, still = (
         jax.jit(lambda point, model=model: few.predict(model, point, {}).total)(heavy(V_54=0.01))
         for model in (dark_photon, DarkPhoton(zprime_flies=False))
