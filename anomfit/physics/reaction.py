@@ -14,6 +14,8 @@ from jaxtyping import Array, ArrayLike, Float
 from anomfit.physics.exchange import Exchange
 from anomfit.physics.kinematics import safe_sqrt
 
+SHORTEST = 1e-6  # m: a flight that is as good as none
+
 T = TypeVar("T")
 Species = Literal["e+e-", "gamma gamma", "e+e- and gamma gamma"]
 
@@ -31,7 +33,7 @@ class Second(NamedTuple):
 
     def unseen(self, momentum: Float[Array, "..."], path: float) -> Float[Array, "..."]:
         """Chance that the daughter, of this momentum (GeV), makes no pair along a path of this length (m)."""
-        longest = self.flight * jnp.maximum(momentum, 1e-6)
+        longest = jnp.maximum(self.flight * momentum, SHORTEST)
         return 1.0 + self.branching * jnp.expm1(-path / longest)
 
 

@@ -333,6 +333,7 @@ def _interpolation(coarse: int, fine: int) -> np.ndarray:
 def _angle_nodes(beam: Beam, n: int, e_N, p_N, m_N, m_light):
     """Nodes in cos theta_N, logarithmic in 1 - cos theta above the angle where the lightest mediator's pole is felt."""
     u, w = unit_legendre(n)
+    p_N = jnp.where(p_N > 0.0, p_N, 1.0)  # where N stands still, which nothing makes, any nodes do
     lightest = min(target.mass for target in beam.scatterers)
     recoil = (2.0 * lightest * e_N - m_N**2) / (2.0 * beam.highest_energy)
     lowest = jnp.maximum((recoil + e_N - lightest) / p_N, -1.0)

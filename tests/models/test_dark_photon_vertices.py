@@ -17,7 +17,8 @@ from anomfit.models.dark_seesaw import dark_seesaw
 from anomfit.physics import dark_neutrinos, vector_decays
 from anomfit.physics.constants import HBAR_C_M
 from anomfit.physics.dark_neutrinos import decays, pairs_of_states, reactions, total_widths, zprime_widths
-from anomfit.physics.reaction import SpreadReaction, over_parts, parts
+from anomfit.physics.reaction import Second, SpreadReaction, over_parts, parts
+from anomfit.rates.pair_events import pair_events
 
 MODELS = {"majorana": dark_photon, "dirac": dark_photon_dirac}
 VERTICES = dark_photon.parametrisations["vertices"]
@@ -199,6 +200,17 @@ def test_a_daughter_that_decays_at_once_hides_a_pair():
         assert float(channel.alone(jnp.asarray(0.2), 5.0)) == pytest.approx(expected, abs=1e-2)
 
 
+def test_a_second_pair_without_a_flight_is_always_there():
+    """Its slope in the flight is finite there too, and a path of no length shows nothing."""
+
+    def unseen(flight, path=5.0):
+        return Second(jnp.asarray(0.3), flight).unseen(jnp.asarray(0.2), path)
+
+    value, slope = jax.value_and_grad(unseen)(jnp.zeros(()))
+    assert (float(value), float(slope)) == (pytest.approx(0.7), 0.0)
+    assert float(unseen(jnp.zeros(()), 0.0)) == 1.0
+
+
 def test_a_point_of_three_has_no_other_parametrisation():
     with pytest.raises(InputError, match="vertices"):
         dark_photon.parametrisations["three-plus-one"].from_physical(heavy())
@@ -215,6 +227,20 @@ def test_recoil_detectors_and_light_bosons_take_them():
     assert float(bosons.to_semivisible[0]) == pytest.approx(float(jnp.sum(widths.to_heavy)), rel=1e-12)
     assert 0.0 < float(bosons.semivisible_flight[0]) < 100.0
     assert dark_neutrinos.PAIR_MASSES >= 8
+
+
+def test_pairs_have_finite_slopes_where_states_are_too_heavy_or_daughters_light():
+    """N_6 above the beam, N_5 next to N_4, light neutrinos as daughters, which have no flight."""
+    chain = find_measurement("miniboone").chain
+    nodes = dataclasses.replace(chain.nodes, energy=8, angle=3, made=4, spread=(6, 4))
+    point = heavy(m_N4=-0.945, m_N5=0.9451, m_N6=-14.9, V_63=1e-4, V_65=0.1)
+
+    def events(m_N4):
+        made = DarkPhoton(zprime_flies=False).reactions({**point, "m_N4": m_N4}, {})
+        return [jax.vmap(lambda part, r=r: pair_events(r.of(part), chain.beam, nodes))(r.pairs) for r in made]
+
+    numbers, slopes = jax.jit(lambda m: jax.jvp(events, (m,), (jnp.ones(()),)))(point["m_N4"])
+    assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves((numbers, slopes)))
 
 
 def test_a_virtual_boson_without_a_flight_gives_what_one_of_no_flight_gives(monkeypatch):
