@@ -39,7 +39,7 @@ from anomfit.statistics.terms import multivariate_gaussian
 
 NODES = Nodes(energy=112)  # see benchmarks/convergence.py
 WAVES, ENERGIES = 24, 48
-SPREAD_WAVES, SPREAD_ENERGIES = 16, 32  # of pairs with a spectrum of masses: benchmarks/convergence.py
+SPREAD_WAVES, SPREAD_ENERGIES = 16, 32  # of pairs with a spectrum of masses: docs/darknews.md has what they leave
 COMPONENTS = ("coherent", "incoherent")  # in the oil
 OUTSIDE = "dirt"
 FLUXES = {
