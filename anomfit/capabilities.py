@@ -16,7 +16,7 @@ from jaxtyping import Array, Float
 from anomfit.errors import InputError, reject
 from anomfit.parameters import Nuisance, Parametrisation, Point
 from anomfit.physics.exchange import Exchange
-from anomfit.physics.reaction import AnyReaction, Reaction, over_parts, summed
+from anomfit.physics.reaction import AnyReaction, Reaction, over_parts, summed, with_masses
 from anomfit.physics.targets import TargetChoices
 
 if TYPE_CHECKING:
@@ -355,6 +355,14 @@ def productions(model: Upscatters, point: Point, nuisances: Point) -> tuple[Exch
     return tuple({id(exchange): exchange for exchange in found}.values())
 
 
-def over_reactions(model: Upscatters, point: Point, nuisances: Point, of_one: Callable[[Reaction], T]) -> T:
-    """The sum of what `of_one` finds for each reaction of the model and each of its pairs, pytrees of one kind."""
-    return summed([over_parts(reaction, of_one) for reaction in model.reactions(point, nuisances)])
+def over_reactions(
+    model: Upscatters, point: Point, nuisances: Point, of_one: Callable[[Reaction], T], masses: int | None = None
+) -> T:
+    """The sum of what `of_one` finds for each reaction of the model and each of its pairs, pytrees of one kind.
+
+    masses: of how many masses the pairs of a decay may be, where what is found is smooth in the mass (`with_masses`).
+    """
+    found = model.reactions(point, nuisances)
+    if masses is not None:
+        found = [with_masses(reaction, masses) for reaction in found]
+    return summed([over_parts(reaction, of_one) for reaction in found])

@@ -57,7 +57,7 @@ def constraints() -> tuple[Constraint, ...]:
     )
 
 
-FEWER = {"energy": 64, "angle": 18, "parent": 20, "polar": 14}
+FEWER = {"energy": 64, "angle": 18, "parent": 20, "polar": 14, "spread": (20, 12)}
 FEWER_FORWARD = ForwardNodes(angle=20, azimuth=6)
 _ND280 = (("nd280_fhc", "pot_nu"), ("nd280_rhc", "pot_nubar"))
 _MINERVA = (

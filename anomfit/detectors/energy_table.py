@@ -40,7 +40,7 @@ def tabulate(response: Callable[[np.ndarray], np.ndarray], highest: float, point
 
 def at(table: EnergyTable, energy: Float[Array, "..."]) -> Float[Array, "... bins"]:
     """The response at these energies (GeV), inside the table."""
-    slopes = jnp.asarray(_differences(table.response.shape[0])) @ table.response
+    slopes = jnp.asarray(differences(table.response.shape[0])) @ table.response
     return _cubic(table.response, slopes, _place(table, energy))
 
 
@@ -70,6 +70,21 @@ def _cubic(values, slopes, place):
     )
 
 
+def onto_grid(place: Float[Array, "items"], weight: Float[Array, "items"], points: int):
+    """(values, slopes), (points,) each: what to multiply a function and its slopes at 0, 1, ... with.
+
+    The sum is that of weight times the function at `place`, cubic between the points: `at`, summed, without a row of
+    bins for each item. Places lie between 0 and points - 1.
+    """
+    index = jnp.clip(jnp.floor(place).astype(int), 0, points - 2)
+    t = place - index
+    near = t**2 * (3.0 - 2.0 * t)
+    nothing = jnp.zeros(points)
+    values = nothing.at[index].add(weight * (1.0 - near)).at[index + 1].add(weight * near)
+    slopes = nothing.at[index].add(weight * t * (1.0 - t) ** 2).at[index + 1].add(-weight * t**2 * (1.0 - t))
+    return values, slopes
+
+
 @lru_cache
 def _cumulative(n: int) -> np.ndarray:
     """Matrix of the running integral on a uniform grid of unit spacing, fourth order."""
@@ -82,7 +97,7 @@ def _cumulative(n: int) -> np.ndarray:
 
 
 @lru_cache
-def _differences(n: int) -> np.ndarray:
+def differences(n: int) -> np.ndarray:
     """Matrix of the derivative on a uniform grid of unit spacing: fourth order inside, first at the ends."""
     matrix = np.zeros((n, n))
     for i in range(2, n - 2):

@@ -22,6 +22,7 @@ from anomfit.measurements.described import Described
 from anomfit.measurements.entries import Entry
 from anomfit.measurements.neutrino_electron import (
     BINNINGS,
+    SPREAD,
     TARGETS,
     NeutrinoElectron,
     PairSample,
@@ -43,7 +44,7 @@ BACKGROUNDS = {
 }
 REFERENCES = ("charm2-1994", "charm2-1993", "arXiv:1812.08768", "barlow-beeston-1993")
 # tests compare with another rule
-NODES = Nodes(energy=192, angle=32, parent=48, polar=16, lowest=0.9, highest=40.0, path=2.0)
+NODES = Nodes(energy=192, angle=32, parent=48, polar=16, lowest=0.9, highest=40.0, path=2.0, spread=SPREAD)
 FORWARD = ForwardNodes(angle=40, azimuth=12)
 PAIRED = ((6, 8), (8, 10), (10, 12), (12, 14), (14, 16))
 GROUPS = {  # of published bins; below 10 MeV the distribution of the angle's error would have to be exact

@@ -23,6 +23,7 @@ from anomfit.measurements.described import Described
 from anomfit.measurements.entries import Entry
 from anomfit.measurements.neutrino_electron import (
     BINNINGS,
+    SPREAD,
     TARGETS,
     NeutrinoElectron,
     PairSample,
@@ -46,7 +47,7 @@ STATED_BACKGROUNDS = {
 }
 REFERENCES = ("arXiv:1512.07699", "arXiv:1906.00111", "arXiv:1607.00704", "arXiv:1812.08768", "barlow-beeston-1993")
 # tests compare with another rule
-NODES = Nodes(energy=192, angle=22, parent=40, polar=24, lowest=0.4, highest=50.0, path=1.0)
+NODES = Nodes(energy=192, angle=22, parent=40, polar=24, lowest=0.4, highest=50.0, path=1.0, spread=SPREAD)
 FORWARD = ForwardNodes(angle=32, azimuth=10)
 GROUPS = {"regions": ((0, 5), (5, 16)), "spectrum": tuple((i, i + 1) for i in range(16))}
 CANDIDATES = 5  # published bins below the cut on dE/dx

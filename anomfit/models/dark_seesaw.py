@@ -2,7 +2,8 @@
 
 One active neutrino (that of the muon), three sterile N_k and one dark pair, as at the paper's points. Masses and the
 vertices of Z' follow from the matrix; what they make is that of the dark photon with heavy neutrinos (`dark_photon`).
-The three lightest heavy states N_4, N_5, N_6 are made and decay; the two above them only share in the mixing.
+The three lightest heavy states N_4, N_5, N_6 are made and decay; the two above them only share in the mixing. A point
+may also state masses and mixings of these three, whatever heavier states there are.
 """
 
 from collections.abc import Mapping
@@ -14,10 +15,12 @@ from jaxtyping import Array, Float
 from anomfit.models import dark_seesaw_parameters as parameters
 from anomfit.models.dark_photon import DarkPhoton
 from anomfit.parameters import Nuisance, Parametrisation, Point
-from anomfit.physics.dark_neutrinos import DarkNeutrinos
+from anomfit.physics.dark_mixing import mixing_matrix, vertices_of
+from anomfit.physics.dark_neutrinos import DarkNeutrinos, reactions
 from anomfit.physics.dark_seesaw import mass_states, vacuum_expectation_value, vertices
 from anomfit.physics.heavy_neutrinos import HeavyNeutrinos
 from anomfit.physics.light_bosons import LightBosons
+from anomfit.physics.majorana import MajoranaStates
 from anomfit.physics.reaction import AnyReaction
 from anomfit.physics.targets import MEASURED_TARGETS, TargetChoices
 
@@ -48,7 +51,7 @@ class DarkSeesaw:
 
     @property
     def parametrisations(self) -> Mapping[str, Parametrisation]:
-        """lagrangian alone."""
+        """lagrangian, mixings (the default card's) and left-right, in which a beam of nu_mu makes N_5 alone."""
         return parameters.PARAMETRISATIONS
 
     @property
@@ -61,15 +64,14 @@ class DarkSeesaw:
 
         Tree level. What the printed digits of the matrix leave of the light mass does not matter here.
         """
+        if parameters.has_angles(point):
+            mixing = mixing_matrix(parameters.angles(point))
+            states, V = MajoranaStates(jnp.append(0.0, parameters.signed_masses(point)), mixing), vertices_of(mixing)
+            return _named(states, V, point)
         entries = parameters.entries(point)
         states = mass_states(entries)
         v_Phi = vacuum_expectation_value(point["m_Zprime"], point["alpha_D"])
-        V = vertices(states, entries, v_Phi).V
-        place = {3: 0} | {j: LOWEST_HEAVY + i for i, j in enumerate(STATES)}
-        found = {f"V_{j}{k}": V[place[j], place[k]] for j in STATES for k in place if k <= j}
-        masses = {f"m_N{j}": states.masses[place[j]] for j in STATES}
-        mixings = {f"U_mu{j}": jnp.abs(states.mixing[0, place[j]]) for j in STATES}
-        return {**found, **masses, **mixings, **{name: point[name] for name in parameters.SHARED}}
+        return _named(states, vertices(states, entries, v_Phi).V, point)
 
     def dark_neutrinos(self, point: Point) -> DarkNeutrinos:
         """N_4, N_5, N_6 and Z' (capability HasDarkNeutrinos)."""
@@ -81,7 +83,11 @@ class DarkSeesaw:
 
     def reactions(self, point: Point, nuisances: Point) -> tuple[AnyReaction, ...]:
         """nu_mu + target -> N_j + target, N_j -> N_k e+e- or nu e+e-, j = 4, 5, 6 (capability Upscatters)."""
-        return self.in_vertices.reactions(self.vertices(point), nuisances)
+        in_vertices, made = self.vertices(point), STATES
+        if parameters.has_angles(point) and parameters.is_symmetric(point):
+            made = (5,)  # V_43 = V_63 = 0
+        states, form_factors = self.in_vertices.dark_neutrinos(in_vertices), self.targets.form_factors(nuisances)
+        return reactions(states, form_factors, zprime_flies=False, made=tuple(STATES.index(j) for j in made))
 
     def lepton_moment(self, point: Point, lepton: str) -> Float[Array, ""]:
         """Delta a_l of Z' (capability PredictsLeptonMoment)."""
@@ -94,6 +100,15 @@ class DarkSeesaw:
     def largest_coupling(self, point: Point) -> Float[Array, ""]:
         """g_X, or e epsilon if that is larger (capability HasCouplings)."""
         return self.in_vertices.largest_coupling(point)
+
+
+def _named(states: MajoranaStates, V: Float[Array, "states states"], point: Point) -> dict[str, Float[Array, ""]]:
+    """Masses, vertices and mixings by the names of `dark_photon`, with the couplings of the point."""
+    place = {3: 0} | {j: LOWEST_HEAVY + i for i, j in enumerate(STATES)}
+    found = {f"V_{j}{k}": V[place[j], place[k]] for j in STATES for k in place if k <= j}
+    masses = {f"m_N{j}": states.masses[place[j]] for j in STATES}
+    mixings = {f"U_mu{j}": jnp.abs(states.mixing[0, place[j]]) for j in STATES}
+    return {**found, **masses, **mixings, **{name: point[name] for name in parameters.SHARED}}
 
 
 dark_seesaw = DarkSeesaw()

@@ -5,6 +5,7 @@ g_X Z'_mu Nbar_j gamma^mu (V_jk P_L - V_jk^* P_R) N_k of Majorana states, with P
 it. Masses and widths in GeV.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -173,11 +174,12 @@ def total_widths(states: DarkNeutrinos, found: Decays) -> Float[Array, " states"
 
 
 def reactions(
-    states: DarkNeutrinos, form_factors: FormFactors, zprime_flies: bool = True
+    states: DarkNeutrinos, form_factors: FormFactors, zprime_flies: bool = True, made: Sequence[int] | None = None
 ) -> tuple[SpreadReaction, ...]:
     """nu_mu + target -> N_j + target, N_j -> N_k e+e- and nu e+e-: one for each state.
 
-    zprime_flies: whether a real Z' may fly as far as a detector could tell; without it rates are faster.
+    zprime_flies: whether a real Z' may fly as far as a detector could tell; without it rates are faster. made: places
+    of the states that a beam makes, where a symmetry forbids the others; all of them if None.
     """
     found, at = decays(states), _kinematics(states)
     total, widths = total_widths(states, found), zprime_widths(states)
@@ -185,8 +187,8 @@ def reactions(
     flight = HBAR_C_M / (total * states.size)
     to_pairs = found.to_electrons @ np.eye(len(states.mass))[parent] / total
     spectra = _spectra(states, found, at, total, widths)
-    made = []
-    for j in range(len(states.mass)):
+    by_state = []
+    for j in range(len(states.mass)) if made is None else made:
         own = parent == j
         pairs = jax.tree.map(lambda array, own=own: array[own].reshape(-1), spectra)
         k = np.repeat(daughter[own], PAIR_MASSES)
@@ -197,8 +199,8 @@ def reactions(
         mass, g, charge = (jnp.reshape(number, (1,)) for number in numbers)
         exchange = VectorExchange(states.size[j], mass, g, charge, None, form_factors)
         pairs = pairs._replace(second=second, flight=pairs.flight if zprime_flies else None)
-        made.append(SpreadReaction(exchange, flight[j], pairs))
-    return tuple(made)
+        by_state.append(SpreadReaction(exchange, flight[j], pairs, masses=PAIR_MASSES))
+    return tuple(by_state)
 
 
 def _again(spectra: Spectrum, daughters: np.ndarray, most: int) -> Spectrum | None:

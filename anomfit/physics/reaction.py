@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from anomfit.physics.exchange import Exchange
@@ -123,7 +124,8 @@ class Spectrum(NamedTuple):
 class SpreadReaction:
     """nu + target -> N + target, N -> daughter + e+e- with pairs of any mass; fields as those of `Reaction`.
 
-    The pairs may belong to several daughters, and to real and virtual bosons.
+    The pairs may belong to several daughters, and to real and virtual bosons. masses: static, how many pairs in a row
+    are masses of one decay, in rising order; None if a model does not say.
     """
 
     production: Exchange
@@ -131,6 +133,7 @@ class SpreadReaction:
     pairs: Spectrum
     species: Species = "e+e-"
     prompt: bool = False
+    masses: int | None = None
 
     @property
     def visible(self) -> Float[Array, ""]:
@@ -166,7 +169,7 @@ jax.tree_util.register_dataclass(
     meta_fields=["species", "prompt"],
 )
 jax.tree_util.register_dataclass(
-    SpreadReaction, data_fields=["production", "flight", "pairs"], meta_fields=["species", "prompt"]
+    SpreadReaction, data_fields=["production", "flight", "pairs"], meta_fields=["species", "prompt", "masses"]
 )
 
 AnyReaction = Reaction | SpreadReaction
@@ -179,6 +182,31 @@ def parts(reaction: AnyReaction) -> tuple[Reaction, ...]:
         return (reaction,)
     number = len(reaction.pairs.mass)
     return tuple(reaction.of(jax.tree.map(lambda array, i=i: array[i], reaction.pairs)) for i in range(number))
+
+
+def with_masses(reaction: AnyReaction, number: int) -> AnyReaction:
+    """The reaction with so many masses of the pairs of each decay, for rates that are smooth in the mass.
+
+    Those left are some of the masses that there were; branching ratios are handed on to them so that every sum over
+    polynomials in the mass below the degree `number` stays what it was. They may be negative.
+    """
+    if isinstance(reaction, Reaction) or reaction.masses is None or reaction.masses <= number:
+        return reaction
+    many = reaction.masses
+    chosen = np.round(0.5 * (many - 1) * (1.0 - np.cos(np.pi * (np.arange(number) + 0.5) / number))).astype(int)
+    mass, branching = (array.reshape(-1, many) for array in (reaction.pairs.mass, reaction.pairs.branching))
+    low, width = mass[:, :1], mass[:, -1:] - mass[:, :1]
+    spread = width > 0.0  # a closed decay has one mass
+    place = jnp.where(spread, (mass - low) / jnp.where(spread, width, 1.0), np.linspace(0.0, 1.0, many))
+    at = place[:, chosen]
+    apart = place[:, :, None, None] - at[:, None, None, :]  # decay, mass, Lagrange polynomial, its zeros
+    between = at[:, None, :, None] - at[:, None, None, :]
+    own = np.eye(number, dtype=bool)
+    onto = jnp.prod(jnp.where(own, 1.0, apart / jnp.where(own, 1.0, between)), axis=-1)
+    handed_on = jnp.einsum("dm,dmk->dk", branching, onto)
+    rows = (np.arange(len(mass))[:, None] * many + chosen).reshape(-1)
+    pairs = jax.tree.map(lambda array: array[rows], reaction.pairs)
+    return replace(reaction, pairs=pairs._replace(branching=handed_on.reshape(-1)), masses=number)
 
 
 def over_parts(reaction: AnyReaction, of_one: Callable[[Reaction], T]) -> T:

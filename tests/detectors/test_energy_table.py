@@ -5,7 +5,7 @@ import pytest
 from scipy.integrate import quad
 
 from anomfit.detectors import karmen, lsnd
-from anomfit.detectors.energy_table import at, box_average, tabulate
+from anomfit.detectors.energy_table import at, box_average, differences, onto_grid, tabulate
 
 EDGES = np.array([0.02, 0.036, 0.06])
 
@@ -59,3 +59,20 @@ def test_l_over_e_of_an_electron_lies_in_one_of_the_bins_when_its_energy_is_insi
 def test_an_angle_table_keeps_the_number_of_events():
     table = lsnd.angle_table(np.linspace(-1, 1, 11), 20)
     np.testing.assert_allclose(table.sum(axis=1), np.eye(20)[0], atol=1e-12)
+
+
+def test_items_on_the_grid_add_up_to_their_function():
+    """`onto_grid` with values and slopes is `at`, summed over items: a smooth function, right to its fourth order."""
+    points, step = 60, 0.05
+
+    def function(x):
+        return np.exp(-0.5 * ((x - 1.4) / 0.3) ** 2)
+
+    rng = np.random.default_rng(5)
+    place, weight = rng.uniform(0.0, points - 1, 300), rng.uniform(0.0, 1.0, 300)
+    place[:2] = 0.0, points - 1
+    values, slopes = onto_grid(jnp.asarray(place), jnp.asarray(weight), points)
+    grid = function(step * np.arange(points))
+    total = values @ grid + slopes @ (differences(points) @ grid)
+    assert float(total) == pytest.approx(float(weight @ function(step * place)), rel=2e-5)
+    assert float(jnp.sum(values)) == pytest.approx(weight.sum(), rel=1e-12)
