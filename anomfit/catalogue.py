@@ -15,6 +15,7 @@ from anomfit.measurements import (
     babar_monophoton,
     ccfr,
     double_vertices,
+    expectations,
     karmen,
     koto,
     lepton_moments,
@@ -23,6 +24,7 @@ from anomfit.measurements import (
     miniboone_eras,
     neutrino_electron_charm2,
     neutrino_electron_minerva,
+    ps191,
 )
 from anomfit.measurements.base import Measurement
 from anomfit.measurements.entries import Entry
@@ -64,6 +66,8 @@ def shipped_measurements() -> Mapping[str, Mapping[str, Entry]]:
         babar_monophoton.NAME: babar_monophoton.ENTRIES,
         double_vertices.NAME: double_vertices.ENTRIES,
         ccfr.NAME: ccfr.ENTRIES,
+        ps191.NAME: ps191.ENTRIES,
+        **expectations.entries(),
     }
 
 

@@ -16,8 +16,8 @@ from jax.scipy.stats import norm
 from jaxtyping import Array, Float
 
 from anomfit.capabilities import Model, require_offered
-from anomfit.errors import InputError, quoted
-from anomfit.measurements.base import ChoosesNuisances, Measurement, Prediction, is_light
+from anomfit.errors import InputError, quoted, reject
+from anomfit.measurements.base import ChoosesNuisances, Measurement, Prediction, is_light, is_prediction_alone
 from anomfit.parameters import Nuisance, Parameter, Parametrisation, Point
 from anomfit.precision import require_double_precision
 from anomfit.statistics.forward import apart, with_forward_slopes
@@ -231,6 +231,7 @@ def build_problem(
     _check_places(chosen, [p.name for p in free], list(fixed))
     _check_samples(measurements)
     for measurement in measurements:
+        _check_data(measurement)
         require_offered(model, measurement)
     ordered = tuple(sorted(free, key=lambda p: chosen.names.index(p.name)))
     nuisances = merged_nuisances(model, chosen, measurements)
@@ -294,6 +295,13 @@ def _check_places(parametrisation: Parametrisation, free: list[str], fixed: list
             raise InputError(f"parameter {name!r} is given {places} times; make it either free or fixed, once")
         if places == 0:
             raise InputError(f"parameter {name!r} is neither free nor fixed; give it a value or a range")
+
+
+def _check_data(measurement: Measurement) -> None:
+    if is_prediction_alone(measurement):
+        name = f"{measurement.name}:{measurement.era}"
+        remedy = f"it is a prediction without data; leave it out, and look at it with 'anomfit predict MODEL {name}'"
+        raise reject("measurements", name, remedy)
 
 
 def _check_samples(measurements: Sequence[Measurement]) -> None:

@@ -15,6 +15,8 @@ from anomfit.cards.finding import shipped_card_names
 from anomfit.problem import parts_of
 
 POINTS, STEP = 24, 1e-4
+FEWER = {"dark-seesaw": 6}  # pairs of any mass: a point costs fifty times that of other cards
+CONTAINED = ("dark-seesaw-2020",)  # the rows of dark-seesaw over the same ranges
 STENCIL = {1: 2.0 / 3.0, 2: -1.0 / 12.0}  # of a slope, to the fourth order in the step
 
 
@@ -32,11 +34,11 @@ def with_slopes(problem, z, directions):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", shipped_card_names())
+@pytest.mark.parametrize("name", [name for name in shipped_card_names() if name not in CONTAINED])
 def test_likelihoods_are_finite_and_slopes_are_those_of_differences(name):
     problem = problem_from_card(load_card(name))
-    rng = np.random.default_rng(5)
-    z = 1.5 * rng.standard_normal((POINTS, len(problem.names)))
+    rng, number = np.random.default_rng(5), FEWER.get(name, POINTS)
+    z = 1.5 * rng.standard_normal((number, len(problem.names)))
     directions = rng.standard_normal(z.shape)
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     shifts = [0, *(sign * k for k in STENCIL for sign in (1, -1))]
@@ -47,9 +49,9 @@ def test_likelihoods_are_finite_and_slopes_are_those_of_differences(name):
         values[:, list(places)], slopes[:, list(places)] = with_slopes(part, moved, along)
     assert np.all(np.isfinite(values))
     assert np.all(np.isfinite(slopes))
-    at = dict(zip(shifts, values.reshape(len(shifts), POINTS, -1), strict=True))
+    at = dict(zip(shifts, values.reshape(len(shifts), number, -1), strict=True))
     expected = sum(weight * (at[k] - at[-k]) for k, weight in STENCIL.items()) / STEP
-    found = slopes[:POINTS]
+    found = slopes[:number]
     off = np.abs(found - expected) / (np.abs(expected) + 1e-7 * np.abs(at[0]) / STEP + 1e-6)
     for index, measurement in enumerate(problem.measurements):
         assert np.max(off[:, index]) < 1e-3, (measurement.name, int(np.argmax(off[:, index])))

@@ -8,6 +8,7 @@ from anomfit.cards.card import Card, FreeParameter, MeasurementChoice
 from anomfit.cards.reading import card_from_text, nearest, read_card
 from anomfit.data import data_folder, read_intact
 from anomfit.errors import reject
+from anomfit.measurements.base import is_prediction_alone
 from anomfit.userfiles import anchored, is_user_file, resolve_measurement, resolve_model
 
 
@@ -67,11 +68,8 @@ def generated_card(model_name: str) -> Card:
 
     model = resolve_model(model_name)
     chosen = chosen_parametrisation(model, None)
-    usable = [
-        entry.name
-        for entry in measurement_listing()
-        if entry.default and offers(model, resolve_measurement(entry.name).accepts)
-    ]
+    shipped = {entry.name: resolve_measurement(entry.name) for entry in measurement_listing() if entry.default}
+    usable = [name for name, m in shipped.items() if offers(model, m.accepts) and not is_prediction_alone(m)]
     return Card(
         model=model_name,
         parametrisation=chosen.name,

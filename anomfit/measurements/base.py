@@ -121,6 +121,16 @@ class CanBeThrown(Protocol):
 
 
 @runtime_checkable
+class PredictionAlone(Protocol):
+    """What is asked for with `predict`, and never fitted where it says so."""
+
+    @property
+    def without_data(self) -> bool:
+        """Whether nothing is there to compare the prediction with."""
+        ...
+
+
+@runtime_checkable
 class HasRemarks(Protocol):
     """A measurement that says in a report how its prediction depends on what no data settle."""
 
@@ -170,3 +180,8 @@ def is_limit(measurement: object) -> bool:
 def is_light(measurement: object) -> bool:
     """Whether a measurement is a limit that is no integral."""
     return isinstance(measurement, Limit) and measurement.is_light
+
+
+def is_prediction_alone(measurement: object) -> bool:
+    """Whether a measurement has no data to fit."""
+    return isinstance(measurement, PredictionAlone) and measurement.without_data

@@ -108,8 +108,8 @@ def signed_masses(point: Point) -> Float[Array, "3"]:
 def angles(point: Point) -> Angles:
     """The mixing of a point of masses and mixings."""
     nothing = jnp.zeros_like(point["theta_46"])
-    of = {name: point.get(name, nothing) for name in (*_ANGLES, *(p.name for p in _MUON.values()))}
-    return Angles(*(of[name] for name in _ANGLES), jnp.stack([of[f"U_mu{j}"] for j in _MUON]))
+    theta_46, theta_45, theta_56 = (point.get(name, nothing) for name in _ANGLES)
+    return Angles(theta_46, theta_45, theta_56, jnp.stack([point.get(f"U_mu{j}", nothing) for j in _MUON]))
 
 
 def _to_mixings(point: Point) -> dict:

@@ -14,6 +14,7 @@ from anomfit.detectors.pairs import SELECTIONS
 from anomfit.detectors.resolution import RESOLUTIONS
 from anomfit.folders import made_folder
 from anomfit.models.two_higgs_doublet import TwoHiggsDoublet, as_published, two_higgs_doublet
+from anomfit.plotting.dark_seesaw import FIGURES as DARK_SEESAW_FIGURES
 from anomfit.plotting.figures import add_note, save_figure
 from anomfit.plotting.kaons import gap_figure, koto_figure
 from anomfit.plotting.lsnd import lsnd_figure
@@ -67,7 +68,8 @@ def save_paper_figures(folder: Path, paper: str | None = None) -> list[Path]:
     """Draw the figures of a paper (an arXiv number or an alias), or of all, in this folder; return the files.
 
     Of arXiv:2010.06159 Figure 2, both rows, and Delta a_mu against sin delta (Figure 4 of arXiv:2006.01948); of
-    arXiv:2005.08920 the limits on kaons that its points are to pass. Raises InputError for an unknown paper.
+    arXiv:2005.08920 the limits on kaons that its points are to pass; of arXiv:2007.11813 Figures 1 and 2. Raises
+    InputError for an unknown paper.
     """
     drawn = FIGURES if paper is None else {name: FIGURES[name] for name in [paper_name(paper)]}
     folder = made_folder(folder)
@@ -190,7 +192,7 @@ FIGURES: Mapping[str, Mapping[str, Callable[[], Figure]]] = {
         "muon-moment-2006.01948-figure-4": moment_figure,
     },
     "2005.08920": {"koto-limit-2005.08920": koto_figure, "na62-gap-2005.08920": gap_figure},
-    "2007.11813": {},
+    "2007.11813": DARK_SEESAW_FIGURES,
     "dark-seesaw-poster": {},
 }
 """By paper: name of the file, and what draws it."""
