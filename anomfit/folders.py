@@ -15,9 +15,10 @@ from anomfit.folder_mark import MARK, is_marked, mark, marked, refuse_foreign
 from anomfit.userfiles import is_user_file
 
 RESULT, REPORT, CARD, CHAINS, NESTED = "result.nc", "report.md", "card.toml", "chains.npz", "nested.h5"
-BEFORE = ("chains.before.npz", "nested.before.h5")  # the last states but one
+TEMPERED = "tempered.npz"
+BEFORE = ("chains.before.npz", "nested.before.h5", "tempered.before.npz")  # the last states but one
 OPTIMA, ENDS, GRID = "optima.csv", "ends.csv", "boundary.csv"
-FIT = (RESULT, REPORT, CARD, CHAINS, NESTED, *BEFORE)
+FIT = (RESULT, REPORT, CARD, CHAINS, NESTED, TEMPERED, *BEFORE)
 SEARCH = (REPORT, CARD, OPTIMA, ENDS, GRID)
 TOYS, TOY_STATE = "toys.csv", "toys.npz"
 TOY_FILES, TOY_FIGURES = (REPORT, CARD, TOYS, TOY_STATE, "toys.before.npz"), ("toys.png",)

@@ -37,6 +37,7 @@ DIGEST = 64  # characters; what is shorter is said
 SHOWN = 4  # parts that a sentence names
 LIBRARIES = {
     "nuts": ("jax", "jaxlib", "numpyro"),
+    "tempered": ("jax", "jaxlib", "scipy", "numpy"),
     "toys": ("jax", "jaxlib", "scipy", "numpy"),
     "nested": ("jax", "jaxlib", "nautilus-sampler", "scikit-learn", "scipy", "numpy"),
 }

@@ -24,6 +24,7 @@ from anomfit.folders import (
     NESTED,
     REPORT,
     RESULT,
+    TEMPERED,
     holds_run,
     named_folder,
     opened_folder,
@@ -33,6 +34,7 @@ from anomfit.identity import identity, refuse_other
 from anomfit.inference.devices import each, prepare_devices
 from anomfit.inference.evaluate import forward_at
 from anomfit.inference.nested import check_nested
+from anomfit.inference.tempered import check_tempered
 from anomfit.inference.tension import check_tension
 from anomfit.measurements.base import is_limit
 from anomfit.precision import require_double_precision
@@ -101,7 +103,7 @@ def run_fit(
                     result = _sampled(problem, card, folder, result, say, show_progress=progress is not None)
                 _draw(problem, card, folder, result, say)
         except KeyboardInterrupt as stopped:
-            is_found = holds_run(folder, card_text(card), (RESULT, CHAINS, NESTED))
+            is_found = holds_run(folder, card_text(card), (RESULT, CHAINS, NESTED, TEMPERED))
             left = f"what was found is in {folder}, --resume goes on" if is_found else "nothing was found yet"
             raise interrupts.kind()(left) from stopped
     return result
@@ -114,6 +116,8 @@ def _refuse_impossible(problem: Problem, card: Card, sample: bool) -> None:
     check_names(problem)
     if sample and card.sampling.method == "nested":
         check_nested(problem, card.sampling.live)
+    if sample and card.sampling.method == "tempered":
+        check_tempered(problem, card.sampling.points)
     if card.fit.tension:
         check_tension(problem, _with_data(problem))
 
@@ -257,6 +261,7 @@ def _draws(problem: Problem, card: Card, folder: Path, fit: "Fit | None", say: S
     from anomfit.inference.nested_samples import nested_samples
     from anomfit.inference.nuts import Tuning
     from anomfit.inference.sample import SampleSettings, sample
+    from anomfit.inference.tempered_samples import tempered_samples
 
     chosen = card.sampling
     key = jax.random.fold_in(jax.random.key(chosen.seed), 1)  # never the fit's numbers, even with its seed
@@ -264,6 +269,11 @@ def _draws(problem: Problem, card: Card, folder: Path, fit: "Fit | None", say: S
         say(f"nested sampling with {chosen.live} live points; Ctrl-C stops, --resume goes on")
         settings = SampleSettings(chosen.chains, chosen.draws, max_draws=chosen.draws)
         return nested_samples(problem, key, settings, chosen.live, folder / NESTED, show_progress)
+    if chosen.method == "tempered":
+        say(f"{chosen.chains} tempered populations of {chosen.points} points; Ctrl-C stops, --resume goes on")
+        settings = SampleSettings(chosen.chains, chosen.draws, max_draws=chosen.draws)
+        file = folder / TEMPERED
+        return tempered_samples(problem, key, settings, chosen.points, chosen.moves, file, show_progress)
     tuning = Tuning(chosen.warmup, chosen.target_accept)
     settings = SampleSettings(chosen.chains, chosen.draws, chosen.max_draws, tuning)
     say(f"sampling {chosen.chains} chains; Ctrl-C stops, --resume goes on")

@@ -1,12 +1,13 @@
 """Every model with every measurement and every constraint: finite, differentiable, batched, and what is refused why.
 
-    python benchmarks/battery.py [--models two-higgs-doublet ...] [--points 4] [--write PAGE]
+    python benchmarks/battery.py [--models two-higgs-doublet ...] [--points 4] [--part 1/4] [--write PAGE]
 
 For each accepted pair, at points of the model's prior: bins and ln L (a measurement) or prediction and ratio (a
 constraint) are finite; the derivative along a random direction in the logarithms of the parameters agrees with
 differences, from one side where the number has a corner; a vmapped program gives what single calls give; and the
 measurement survives a round trip through its leaves. A refused pair must have a reason. Anything else ends with exit 1.
 The page needs the markers `accepted` and `refused`. With --points 0 nothing is computed: only the tables are written.
+--part i/n computes every n-th program from the i-th on, so that n processes do it together.
 """
 
 import argparse
@@ -54,8 +55,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", nargs="*", default=list(model_names()))
     parser.add_argument("--points", type=int, default=4)
+    parser.add_argument("--part", default="1/1", help="such as 1/4")
     parser.add_argument("--write", type=Path)
     arguments = parser.parse_args()
+    first, every = map(int, arguments.part.split("/"))
     counts, refused, faults = [], [], []
     for name in arguments.models:
         model = find_model(name)
@@ -69,7 +72,7 @@ def main() -> None:
             refused.append([name, pair.name, pair.reason])
             if not pair.reason:
                 faults.append(f"{name} with {pair.name}: refused without a reason")
-        for group in groups(accepted) if arguments.points else ():
+        for group in list(groups(accepted))[first - 1 :: every] if arguments.points else ():
             found = [f"{name} with {fault}" for fault in checked(group, points)]
             faults += found
             words = ", ".join(pair.name for pair in group)

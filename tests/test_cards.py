@@ -179,11 +179,12 @@ def test_an_unknown_name_is_refused_with_the_nearest_known_one(old, new, words):
         ("seed = 11", "seed = -1", ["fit.seed", "-1"]),
         ("chains = 2", "chains = true", ["sampling.chains", "True"]),
         ("0.8", "1.0", ["sampling.target_accept", "1.0"]),
-        ("draws = 40", 'draws = 40\nmethod = "gibbs"', ["sampling.method", "'gibbs'", "nuts, nested"]),
+        ("draws = 40", 'draws = 40\nmethod = "gibbs"', ["sampling.method", "'gibbs'", "nuts, nested, tempered"]),
         ("draws = 40", "draws = 40\nlive = 0", ["sampling.live", "0"]),
         ("draws = 40", "draws = 40\nmax_draws = 39", ["sampling.max_draws", "39"]),
         ("draws = 40", "draws = 40\nlive = 500", ["sampling.live", "500", "nuts", "leave it out"]),
         ("draws = 40", 'draws = 40\nmethod = "nested"', ["sampling.", "nested", "leave it out"]),
+        ("draws = 40", "draws = 40\nmoves = 5", ["sampling.moves", "5", "nuts", "leave it out"]),
     ],
 )
 def test_a_wrong_value_is_refused_with_field_value_and_remedy(old, new, words):

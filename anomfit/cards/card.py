@@ -56,14 +56,19 @@ class CardFit:
 
 
 # Settings that only one method has.
-METHODS = {"nuts": ("warmup", "max_draws", "target_accept"), "nested": ("live",)}
+METHODS = {
+    "nuts": ("warmup", "max_draws", "target_accept"),
+    "nested": ("live",),
+    "tempered": ("points", "moves"),
+}
 
 
 @dataclass(frozen=True)
 class CardSampling:
     """NUTS: chains, warm-up and least draws a chain; more follow until the quality or `max_draws` is reached.
 
-    With `method` "nested": chains x draws equal draws of nested sampling with `live` points.
+    With `method` "nested": chains x draws equal draws of nested sampling with `live` points. With "tempered": draws of
+    each of so many `chains`, populations of `points` that are moved `moves` times whenever the likelihood counts more.
     """
 
     method: str = "nuts"
@@ -73,15 +78,21 @@ class CardSampling:
     max_draws: int = 4000
     target_accept: float = 0.9
     live: int = 1500
+    points: int = 1024
+    moves: int = 20
     seed: int = 2
 
     def __post_init__(self):
         if self.method not in tuple(METHODS):
             raise reject("sampling.method", self.method, f"use one of {', '.join(METHODS)}")
         _check_integer("sampling.live", self.live, 1, 10_000_000)
+        _check_integer("sampling.points", self.points, 4, 10_000_000)
+        _check_integer("sampling.moves", self.moves, 1, 10_000)
         _check_integer("sampling.chains", self.chains, 1, 1024)
         _check_integer("sampling.warmup", self.warmup, 1, 10_000_000)
         _check_integer("sampling.draws", self.draws, 4, 10_000_000)
+        if self.method == "tempered" and self.points < self.draws:
+            raise reject("sampling.points", self.points, f"give at least the number of draws, {self.draws}")
         if self.method == "nuts":
             _check_integer("sampling.max_draws", self.max_draws, self.draws, 100_000_000)
         _check_integer("sampling.seed", self.seed, 0, LARGEST_SEED)

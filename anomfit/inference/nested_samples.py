@@ -8,6 +8,7 @@ from jaxtyping import Array
 
 from anomfit.inference.nested import sample_nested
 from anomfit.inference.nuts import Block
+from anomfit.inference.resampling import equal_draws
 from anomfit.inference.sample import Evidence, Samples, SampleSettings, samples_of
 from anomfit.problem import Problem
 
@@ -31,15 +32,3 @@ def nested_samples(
     evidence = Evidence(found.log_evidence, found.calls, found.ess)
     seconds = found.seconds, found.seconds
     return samples_of(problem, draws, settings, seconds, evidence=evidence, undefined=found.undefined)
-
-
-def equal_draws(weights: np.ndarray, number: int, key: Array) -> np.ndarray:
-    """Indices of `number` draws of equal weight, in random order, from draws with `weights` that add up to 1.
-
-    Systematic resampling: steps of 1/number through the summed weights from a random start, so that a draw comes twice
-    only if its weight is above 1/number.
-    """
-    key_start, key_order = jax.random.split(key)
-    steps = (np.arange(number) + float(jax.random.uniform(key_start))) / number
-    found = np.minimum(np.searchsorted(np.cumsum(weights), steps, side="right"), len(weights) - 1)
-    return found[np.asarray(jax.random.permutation(key_order, number))]

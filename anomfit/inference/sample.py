@@ -50,17 +50,22 @@ class SampleSettings:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What nested sampling says beyond its draws: ln of the evidence, likelihoods computed, equal draws it is worth."""
+    """What a sampler that starts from the prior says beyond its draws: ln of the evidence, likelihoods computed, equal
+    draws it is worth; `method` is its name, "nested" or "tempered". error: of the evidence's logarithm, None if the
+    sampler knows of none.
+    """
 
     log_evidence: float
     calls: int
     ess: float
+    method: str = "nested"
+    error: float | None = None
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Posterior draws. Every array has leading axes (chain, draw); those of nested sampling, which come with the
-    `evidence`, are independent.
+    """Posterior draws. Every array has leading axes (chain, draw). Those of nested sampling and of tempered
+    populations, which come with the `evidence`, are independent; a chain is then any part of them, or a population.
 
     `values` holds parameters and pulls, `derived` the model's other physical quantities that vary, `z` the sampler's
     normal coordinates, `stats` log_posterior, log_likelihood, energy, acceptance_rate, n_steps and diverging.
@@ -82,8 +87,8 @@ class Samples:
 
     @property
     def method(self) -> str:
-        """ "nuts" or "nested"."""
-        return "nuts" if self.evidence is None else "nested"
+        """ "nuts", "nested" or "tempered"."""
+        return "nuts" if self.evidence is None else self.evidence.method
 
     @property
     def divergences(self) -> int:
@@ -103,7 +108,7 @@ class Samples:
     @property
     def problems(self) -> tuple[str, ...]:
         """What is wrong with the draws, one sentence each; empty when nothing is."""
-        chains, independent = self.z.shape[0], self.evidence is not None
+        chains, independent = self.z.shape[0], self.method == "nested"
         judged = verdict(self.diagnostics, self.divergences, chains, independent, bool(self.undefined))
         sentences = (*self.undefined, *judged)
         return sentences if self.complete else ("the run was interrupted before it was done", *sentences)

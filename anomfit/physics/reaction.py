@@ -5,6 +5,7 @@ Nothing here knows which model stands behind it, nor a beam or a detector.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal, NamedTuple, TypeVar
 
 import jax
@@ -14,6 +15,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from anomfit.physics.exchange import Exchange
 from anomfit.physics.kinematics import safe_sqrt
+from anomfit.physics.quadrature import unit_legendre
 
 SHORTEST = 1e-6  # m: a flight that is as good as none
 
@@ -185,28 +187,37 @@ def parts(reaction: AnyReaction) -> tuple[Reaction, ...]:
 
 
 def with_masses(reaction: AnyReaction, number: int) -> AnyReaction:
-    """The reaction with so many masses of the pairs of each decay, for rates that are smooth in the mass.
+    """The reaction with so many masses of the pairs of each decay, for rates that are smooth along the rule's nodes.
 
-    Those left are some of the masses that there were; branching ratios are handed on to them so that every sum over
-    polynomials in the mass below the degree `number` stays what it was. They may be negative.
+    Those left are some of the masses that there were. Masses are nodes of a Gauss-Legendre rule in a coordinate in
+    which a narrow resonance is smooth too (`three_body_decays.pair_mass_nodes`); branching ratios are handed on so that
+    every sum over polynomials in that coordinate below the degree `number` stays what it was. In the mass itself, where
+    a resonance puts the nodes on top of each other, they would become huge with either sign. They may be negative.
     """
     if isinstance(reaction, Reaction) or reaction.masses is None or reaction.masses <= number:
         return reaction
-    many = reaction.masses
-    chosen = np.round(0.5 * (many - 1) * (1.0 - np.cos(np.pi * (np.arange(number) + 0.5) / number))).astype(int)
-    mass, branching = (array.reshape(-1, many) for array in (reaction.pairs.mass, reaction.pairs.branching))
-    low, width = mass[:, :1], mass[:, -1:] - mass[:, :1]
-    spread = width > 0.0  # a closed decay has one mass
-    place = jnp.where(spread, (mass - low) / jnp.where(spread, width, 1.0), np.linspace(0.0, 1.0, many))
-    at = place[:, chosen]
-    apart = place[:, :, None, None] - at[:, None, None, :]  # decay, mass, Lagrange polynomial, its zeros
-    between = at[:, None, :, None] - at[:, None, None, :]
-    own = np.eye(number, dtype=bool)
-    onto = jnp.prod(jnp.where(own, 1.0, apart / jnp.where(own, 1.0, between)), axis=-1)
-    handed_on = jnp.einsum("dm,dmk->dk", branching, onto)
-    rows = (np.arange(len(mass))[:, None] * many + chosen).reshape(-1)
+    chosen, onto = _fewer_nodes(reaction.masses, number)
+    handed_on = reaction.pairs.branching.reshape(-1, reaction.masses) @ onto
+    rows = (np.arange(len(handed_on))[:, None] * reaction.masses + chosen).reshape(-1)
     pairs = jax.tree.map(lambda array: array[rows], reaction.pairs)
     return replace(reaction, pairs=pairs._replace(branching=handed_on.reshape(-1)), masses=number)
+
+
+@lru_cache
+def _fewer_nodes(many: int, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which of `many` Gauss-Legendre nodes are left, dense at both ends, and (node, left): their Lagrange polynomials
+    at all nodes.
+    """
+    chosen = np.round(0.5 * (many - 1) * (1.0 - np.cos(np.pi * (np.arange(number) + 0.5) / number))).astype(int)
+    chosen = np.unique(chosen)
+    rest = np.setdiff1d(np.arange(many), chosen)
+    chosen = np.sort(np.append(chosen, rest[: number - len(chosen)]))
+    place = unit_legendre(many)[0]
+    at = place[chosen]
+    own = np.eye(number, dtype=bool)
+    between = np.where(own, 1.0, at[:, None] - at)
+    apart = np.where(own, 1.0, place[:, None, None] - at)
+    return chosen, np.prod(apart / between, axis=-1)
 
 
 def over_parts(reaction: AnyReaction, of_one: Callable[[Reaction], T]) -> T:

@@ -140,7 +140,7 @@ def _sample_groups(samples: Samples) -> dict[str, Any]:
     shape = {"chain": np.arange(samples.z.shape[0]), "draw": np.arange(samples.z.shape[1])}
     normal = {"z": ((*sides, "coordinate"), samples.z)}
     names = {"coordinate": list(samples.values)}
-    library = {"nuts": "numpyro", "nested": "nautilus"}[samples.method]
+    library = {"nuts": "numpyro", "nested": "nautilus", "tempered": "anomfit"}[samples.method]
     inference: dict[str, Any] = {"inference_library": library, "sampling_time": samples.seconds}
     if samples.evidence is not None:
         inference["log_evidence"] = samples.evidence.log_evidence

@@ -228,28 +228,35 @@ def posterior_table(result: Result) -> TextTable | None:
     rows = []
     for d in (*samples.diagnostics, *diagnose(samples.derived)):
         numbers = [f"{x:.3g}" for x in (d.mean, d.sd, d.q16, d.q50, d.q84)]
-        quality = [f"{d.r_hat:.3f}", f"{d.ess_bulk:.0f}", f"{d.ess_tail:.0f}"] if samples.method == "nuts" else []
+        quality = [f"{d.r_hat:.3f}", f"{d.ess_bulk:.0f}", f"{d.ess_tail:.0f}"] if samples.method != "nested" else []
         rows.append((d.name, *numbers, *quality))
     columns = ("parameter", "mean", "sd", "16 %", "50 %", "84 %")
-    if samples.method == "nuts":
+    if samples.method != "nested":
         columns += ("R-hat", "ESS bulk", "ESS tail")
     return TextTable("Posterior", columns, tuple(rows), tuple(_how_sampled(samples)))
 
 
 def _how_sampled(samples: Samples) -> list[str]:
     chains, draws = samples.z.shape[:2]
-    if samples.evidence is not None:
-        found = samples.evidence
+    found, caution = samples.evidence, [f"Caution: {problem}." for problem in samples.problems]
+    if found is not None and found.method == "tempered":
+        return [
+            f"{chains} tempered populations: {found.calls} likelihoods in {samples.seconds:.0f} s; {draws} of "
+            f"each are kept. Their means scatter as those of {found.ess:.0f} draws in all. "
+            f"ln of the evidence {found.log_evidence:.2f} +- {_number(found.error)} (scatter of the populations).",
+            *caution,
+        ]
+    if found is not None:
         return [
             f"Nested sampling: {found.calls} likelihoods in {samples.seconds:.0f} s, worth {found.ess:.0f} draws; "
             f"{chains * draws} are kept, of equal weight and independent. ln of the evidence {found.log_evidence:.2f}.",
-            *(f"Caution: {problem}." for problem in samples.problems),
+            *caution,
         ]
     rate, divergences = samples.ess_per_second, samples.divergences
     return [
         f"{chains} chains of {draws} draws, {divergences} divergences, acceptance {samples.acceptance:.2f}.",
         f"{samples.seconds:.0f} s in all, {rate:.1f} effective samples a second after the warmup.",
-        *([f"Caution: {problem}." for problem in samples.problems] or ["R-hat and effective sample sizes are good."]),
+        *(caution or ["R-hat and effective sample sizes are good."]),
     ]
 
 

@@ -98,6 +98,30 @@ def test_a_card_may_ask_for_nested_sampling(anomfit, card, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_card_may_ask_for_tempered_populations(anomfit, card, tmp_path):
+    tempered = card.read_text().replace("[sampling]", '[sampling]\nmethod = "tempered"\npoints = 60\nmoves = 3')
+    tempered = tempered.replace("warmup = 60\n", "").replace("max_draws = 80\n", "")
+    card.write_text(tempered.replace("points = 60", "points = 30"))
+    outcome = anomfit("fit", card, "--out", "one")
+    assert outcome.status == 2
+    assert "sampling.points: 30 is not usable; give at least the number of draws, 40" in outcome.err
+    assert not (tmp_path / "one").exists()
+    card.write_text(tempered)
+    outcome = anomfit("fit", card, "--out", "result")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert "2 tempered populations of 60 points" in outcome.out
+    samples = load_result(tmp_path / "result" / "result.nc").samples
+    assert samples is not None
+    assert samples.method == "tempered"
+    assert samples.z.shape[:2] == (2, 40)
+    report = (tmp_path / "result" / "report.md").read_text()
+    assert f"ln of the evidence {samples.evidence.log_evidence:.2f} +- " in report
+    assert "R-hat" in report
+    assert (tmp_path / "result" / "tempered.npz").is_file()
+    assert "Sequential Monte Carlo samplers" in anomfit("cite", "result").out
+
+
+@pytest.mark.slow
 def test_a_run_in_steps_or_interrupted_gives_the_numbers_of_a_straight_one(anomfit, card, tmp_path, monkeypatch):
     from anomfit.inference import sample
 

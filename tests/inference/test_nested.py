@@ -16,7 +16,8 @@ from anomfit import interrupts
 from anomfit.errors import InputError
 from anomfit.inference import nested, workers
 from anomfit.inference.nested import sample_nested
-from anomfit.inference.nested_samples import equal_draws, nested_samples
+from anomfit.inference.nested_samples import nested_samples
+from anomfit.inference.resampling import equal_draws
 from anomfit.inference.sample import SampleSettings
 from anomfit.inference.workers import Workers
 

@@ -1,0 +1,150 @@
+"""Tempered populations: Gaussians and two arms, which are known; runs that were stopped; refusals."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from toys import ToyMeasurement, ToyModel, linear_parameter, linear_problem
+
+from anomfit.errors import InputError
+from anomfit.inference import tempered
+from anomfit.inference.sample import SampleSettings
+from anomfit.inference.tempered import sample_tempered
+from anomfit.inference.tempered_samples import tempered_samples
+from anomfit.parameters import Nuisance
+from anomfit.problem import build_problem
+
+
+def plane(point):
+    return jnp.stack([point["x"], point["y"]])
+
+
+SHORT = {"populations": 2, "points": 64, "moves": 3}
+
+
+def two_arms(share=0.25):
+    """x at 2 or at -2, to 0.2, the second with the odds share : 1, and a pull that y knows as well as its prior."""
+    odds = np.log(share)
+
+    def arms(point):
+        near = jnp.stack([-0.5 * ((point["x"] - 2.0) / 0.2) ** 2, odds - 0.5 * ((point["x"] + 2.0) / 0.2) ** 2])
+        return jnp.stack([jnp.sqrt(-2.0 * (jax.nn.logsumexp(near) - np.log1p(share)) + 1.0), point["y"]])
+
+    parameters = (linear_parameter("x"), linear_parameter("y"))
+    data = ToyMeasurement(jnp.zeros(2), jnp.diag(jnp.array([1.0, 1.0])))
+    return build_problem(ToyModel("arms", parameters, arms), [data], "own", parameters, {})
+
+
+@pytest.mark.slow
+def test_evidence_and_posterior_of_a_gaussian():
+    """exp(-chi^2/2) far inside a box of 10 x 10: evidence 2 pi sqrt(det C) / 100, mean and covariance those of data."""
+    found = sample_tempered(linear_problem(), jax.random.key(1), populations=4, points=1000, moves=20)
+    covariance = np.array([[0.04, 0.03], [0.03, 0.09]])
+    expected = np.log(2 * np.pi * np.sqrt(np.linalg.det(covariance)) / 100)
+    assert np.mean(found.log_evidence) == pytest.approx(expected, abs=0.08)
+    values, _ = jax.vmap(linear_problem().from_normal)(jnp.asarray(found.z.reshape(-1, 2)))
+    x, y = np.asarray(values["x"]), np.asarray(values["y"])
+    assert x.mean() == pytest.approx(0.5, abs=0.02)
+    assert y.mean() == pytest.approx(-1.0, abs=0.03)
+    assert np.cov(x, y) == pytest.approx(covariance, rel=0.15)
+
+
+@pytest.mark.slow
+def test_two_arms_keep_their_odds():
+    """One of four points is in the lesser arm, in every population."""
+    found = sample_tempered(two_arms(), jax.random.key(3), populations=4, points=1000, moves=20)
+    shares = np.mean(found.z[:, :, 0] < 0.0, axis=1)
+    assert shares == pytest.approx(np.full(4, 0.2), abs=0.07)
+    assert shares.mean() == pytest.approx(0.2, abs=0.035)
+
+
+@pytest.mark.slow
+def test_pulls_follow_their_prior_and_the_data():
+    """x + shift measured to 0.2, the shift's own width 1, x free within 5: the pull keeps its prior."""
+    shift = Nuisance("shift", "s", 0.0, 1.0, "a toy shift")
+    parameters = (linear_parameter("x"), linear_parameter("y"))
+    data = ToyMeasurement(jnp.array([0.5, -1.0]), jnp.diag(jnp.array([25.0, 25.0])), nuisances=(shift,))
+    problem = build_problem(ToyModel("sum", parameters, plane), [data], "own", parameters, {})
+    found = sample_tempered(problem, jax.random.key(5), populations=4, points=500, moves=30)
+    values, _ = jax.vmap(problem.from_normal)(jnp.asarray(found.z.reshape(-1, 3)))
+    x, y, pull = (np.asarray(values[name]) for name in ("x", "y", "shift"))
+    assert np.std(x + pull) == pytest.approx(0.2, rel=0.1)
+    assert np.mean(x + pull) == pytest.approx(0.5, abs=0.03)
+    assert np.std(y + pull) == pytest.approx(0.2, rel=0.1)
+    assert np.std(pull) == pytest.approx(1.0, rel=0.12)
+    assert np.mean(pull) == pytest.approx(0.0, abs=0.15)
+
+
+def test_draws_come_in_the_form_of_chains():
+    problem = linear_problem()
+    settings = SampleSettings(chains=2, draws=40)
+    samples = tempered_samples(problem, jax.random.key(1), settings, points=64, moves=4)
+    assert samples.method == "tempered"
+    assert samples.z.shape == (2, 40, len(problem.names))
+    at = {name: jnp.asarray(values[0, 0]) for name, values in samples.values.items()}
+    assert samples.stats["log_likelihood"][0, 0] == pytest.approx(float(problem.log_likelihood(at)), rel=1e-9)
+    assert samples.evidence.calls > 0
+    assert 0.0 < samples.evidence.ess <= 128.0
+
+
+class Killed(BaseException):
+    """What ends a run at a moment of the test's choice."""
+
+
+def test_a_run_killed_at_any_moment_goes_on_with_the_same_numbers(tmp_path, monkeypatch):
+    undisturbed = sample_tempered(linear_problem(), jax.random.key(1), **SHORT)
+    real, calls = tempered.log_posteriors, []
+
+    def killed(*given):
+        calls.append(1)
+        if len(calls) in (9, 12):
+            raise Killed
+        return real(*given)
+
+    monkeypatch.setattr(tempered, "log_posteriors", killed)
+    file = tmp_path / "tempered.npz"
+    for _ in range(2):
+        with pytest.raises(Killed):
+            sample_tempered(linear_problem(), jax.random.key(1), **SHORT, state_file=file)
+    again = sample_tempered(linear_problem(), jax.random.key(1), **SHORT, state_file=file)
+    np.testing.assert_array_equal(again.z, undisturbed.z)
+    np.testing.assert_array_equal(again.log_evidence, undisturbed.log_evidence)
+    assert again.calls == undisturbed.calls
+
+
+def test_a_finished_run_computes_nothing_again(tmp_path, monkeypatch):
+    file = tmp_path / "tempered.npz"
+    first = sample_tempered(linear_problem(), jax.random.key(1), **SHORT, state_file=file)
+    monkeypatch.setattr(tempered, "log_posteriors", lambda *given: pytest.fail("a likelihood was computed"))
+    again = sample_tempered(linear_problem(), jax.random.key(1), **SHORT, state_file=file)
+    np.testing.assert_array_equal(again.z, first.z)
+    assert again.calls == first.calls
+
+
+def test_the_state_of_another_likelihood_is_refused_in_words(tmp_path):
+    arguments = {**SHORT, "state_file": tmp_path / "tempered.npz"}
+    sample_tempered(linear_problem(), jax.random.key(1), **arguments)
+    with pytest.raises(
+        InputError, match=r"tempered\.npz: it belongs to another run: the data of toy:2020 have changed"
+    ):
+        sample_tempered(linear_problem((0.4, -1.0)), jax.random.key(1), **arguments)
+    with pytest.raises(InputError, match=r"the setting moves was 3 and is 4"):
+        sample_tempered(linear_problem(), jax.random.key(1), **{**arguments, "moves": 4})
+
+
+@pytest.mark.parametrize("points", [3, 65])
+def test_points_that_span_nothing_are_refused(points):
+    with pytest.raises(InputError, match="points: "):
+        sample_tempered(linear_problem(), jax.random.key(1), points=points)
+
+
+def test_points_without_a_likelihood_are_left_behind():
+    """The half of the prior where ln L is not a number holds no draw, and a sentence says so."""
+    parameters = (linear_parameter("x"), linear_parameter("y"))
+    model = ToyModel("half", parameters, lambda p: jnp.stack([p["x"] / (p["y"] > 0.0), p["y"]]))
+    data = ToyMeasurement(jnp.array([0.0, 1.0]), jnp.eye(2))
+    problem = build_problem(model, [data], "own", parameters, {})
+    found = sample_tempered(problem, jax.random.key(1), **SHORT)
+    assert np.all(found.z[..., 1] > 0.0)
+    assert len(found.undefined) == 1
+    assert "not a number" in found.undefined[0]
