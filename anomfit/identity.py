@@ -37,7 +37,7 @@ DIGEST = 64  # characters; what is shorter is said
 SHOWN = 4  # parts that a sentence names
 LIBRARIES = {
     "nuts": ("jax", "jaxlib", "numpyro"),
-    "tempered": ("jax", "jaxlib", "scipy", "numpy"),
+    "tempered": ("jax", "jaxlib", "numpy"),
     "toys": ("jax", "jaxlib", "scipy", "numpy"),
     "nested": ("jax", "jaxlib", "nautilus-sampler", "scikit-learn", "scipy", "numpy"),
 }

@@ -1,13 +1,15 @@
 """A GPU, or another accelerator, on the likelihoods of cards: right? how many points a second? posteriors of them.
 
     python benchmarks/accelerator.py [--cards two-higgs-doublet-miniboone ...] [--widths 64 512] [--gradients]
-        [--posterior CARD ...] [--seconds 500] --out FOLDER
+        [--posterior CARD ...] [--seconds 500] --out FOLDER [--write docs/accelerator.md]
+    python benchmarks/accelerator.py --reports one/report.json two/report.json --write docs/accelerator.md
 
 First the roofs: a product of matrices in double precision, and a copy. Then, for each card, ln L of random points
 against the processor's numbers (another process, with one pinned core, which is timed too); values, and gradients if
 asked for, a second with so many points together; the time to compile every part. Then posteriors by tempered sampling,
 whose draws go to FOLDER. The report, report.json, is written anew after every step, so that a run that is cut off has
-said what it found. On a processor it does the same at the size that is asked for.
+said what it found. On a processor it does the same at the size that is asked for. --write puts the tables into a page,
+of the reports that are given without measuring anything.
 """
 
 import argparse
@@ -20,10 +22,14 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from marked_tables import put_table
+
 CARDS = ("two-higgs-doublet-miniboone", "two-higgs-doublet", "dark-scalar", "dark-photon", "dark-seesaw")
 COMPARED = 16  # points of each card that are compared with the processor's numbers
 AGREE = 1e-9  # of ln L, or of 1 where it is smaller
 REPEATS = 3
+SPEED = "| card | what | together | a second | ms on a core | cores' worth | off by | compiled in s | GB | device |"
+POSTERIORS = "| card | likelihoods | s | steps in beta | ln evidence, each population | scatter of means | device |"
 
 
 def main() -> None:
@@ -37,14 +43,46 @@ def main() -> None:
     parser.add_argument("--moves", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=500.0, help="after which nothing new is begun")
     parser.add_argument("--roof", type=int, default=8192, help="rows of the matrices")
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=Path("accelerator"))
+    parser.add_argument("--reports", type=Path, nargs="+", help="write tables of these, and measure nothing")
+    parser.add_argument("--write", type=Path, help="a page with the markers speed and posteriors")
     parser.add_argument("--processor", help=argparse.SUPPRESS)  # a card: the numbers of one core, as JSON
     arguments = parser.parse_args()
     if arguments.processor:
         print(json.dumps(of_processor(arguments.processor, arguments.gradients)))
         return
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    Report(arguments).run()
+    reports = arguments.reports
+    if not reports:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        Report(arguments).run()
+        reports = [arguments.out / "report.json"]
+    if arguments.write:
+        write(arguments.write, [json.loads(report.read_text()) for report in reports])
+
+
+def write(page: Path, reports: list[dict]) -> None:
+    """The tables of the page: values and gradients a second, and posteriors."""
+    speed, posteriors = {}, []
+    for report in reports:
+        rows, device = report["rows"], f"{report['device']}, {report['date']}"
+        compared = [row for row in rows if row["what"] == "processor" and "milliseconds" in row]
+        cores = {row["card"]: row["milliseconds"] for row in compared}
+        worst = {row["card"]: max(row["off"], default=0.0) for row in compared}
+        for row in rows:
+            if row["what"] in ("value", "gradient"):
+                core = cores.get(row["card"], {}).get(row["what"])
+                gain = f"{1e-3 * row['per_second'] * core:.0f}" if core else ""
+                off = f"{worst[row['card']]:.0e}" if row["what"] == "value" and row["card"] in worst else ""
+                memory = max(row["gigabytes"].values())
+                numbers = [f"{row['per_second']:.0f}", f"{core:.2f}" if core else "", gain, off]
+                key = (row["card"], row["what"], str(row["width"]))  # the newest counts
+                speed[key] = [*key, *numbers, f"{row['waited']:.0f}", f"{memory:.1f}", device]
+            if row["what"] == "posterior":
+                evidence = ", ".join(f"{x:.1f}" for x in row["log_evidence"])
+                numbers = [str(row["calls"]), f"{row['seconds']:.0f}", str(row["temperatures"])]
+                posteriors.append([row["card"], *numbers, evidence, f"{row['scatter_of_means']:.2f}", device])
+    put_table(page, "speed", SPEED, list(speed.values()))
+    put_table(page, "posteriors", POSTERIORS, posteriors)
 
 
 def of_processor(card: str, gradients: bool) -> dict:
@@ -148,6 +186,9 @@ class Report:
         import jax
         import jax.numpy as jnp
 
+        from anomfit.precision import require_double_precision
+
+        require_double_precision()
         n = self.arguments.roof
         square = jax.random.normal(jax.random.key(0), (n, n))
         multiply, copy = jax.jit(lambda x: x @ x), jax.jit(lambda x: x + 1.0)

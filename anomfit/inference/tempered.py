@@ -19,7 +19,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
-from scipy.special import logsumexp
 from tqdm import tqdm
 
 from anomfit import interrupts
@@ -145,7 +144,7 @@ def _raised(state: _State, key: Array) -> _State:
             continue
         higher = _next_beta(log_likelihood[i], beta[i])
         log_weights = (higher - beta[i]) * log_likelihood[i]
-        total = float(logsumexp(log_weights))
+        total = float(np.logaddexp.reduce(log_weights))
         chosen = equal_draws(np.exp(log_weights - total), z.shape[1], jax.random.fold_in(key, i))
         log_evidence[i] += total - np.log(z.shape[1])
         z[i], log_likelihood[i], beta[i] = z[i, chosen], log_likelihood[i, chosen], higher
@@ -157,7 +156,8 @@ def _next_beta(log_likelihood: np.ndarray, beta: float) -> float:
 
     def count(to: float) -> float:
         log_weights = (to - beta) * log_likelihood
-        return float(np.exp(2.0 * logsumexp(log_weights) - logsumexp(2.0 * log_weights)))
+        once, twice = (float(np.logaddexp.reduce(k * log_weights)) for k in (1.0, 2.0))
+        return float(np.exp(2.0 * once - twice))
 
     if count(1.0) >= COUNTED * len(log_likelihood):
         return 1.0

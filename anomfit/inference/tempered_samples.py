@@ -5,7 +5,6 @@ from pathlib import Path
 import jax
 import numpy as np
 from jaxtyping import Array
-from scipy.special import logsumexp
 
 from anomfit.errors import reject
 from anomfit.inference.nuts import Block
@@ -44,7 +43,7 @@ def samples_of_populations(problem: Problem, found: Tempered, settings: SampleSe
     log_posterior = found.log_likelihood[each, chosen] - 0.5 * np.sum(z**2, axis=-1)
     nothing, sure = np.zeros(chosen.shape), np.ones(chosen.shape)
     draws = Block(z, log_posterior, -log_posterior, sure, nothing, nothing)
-    log_evidence = float(logsumexp(found.log_evidence) - np.log(populations))
+    log_evidence = float(np.logaddexp.reduce(found.log_evidence) - np.log(populations))
     evidence = Evidence(log_evidence, found.calls, worth(found), "tempered", _error(found.log_evidence))
     seconds = found.seconds, found.seconds
     return samples_of(problem, draws, settings, seconds, evidence=evidence, undefined=found.undefined)
