@@ -12,13 +12,13 @@ from anomfit.inference.devices import ACCELERATED, each
 
 
 def steps() -> list[int]:
-    """Lengths of the loops in the program for 64 points."""
+    """Lengths of the loops in the program for as many points as an accelerator takes together."""
     program = jax.make_jaxpr(lambda x: each(jnp.sin, x))(jnp.zeros(ACCELERATED))
     return [equation.params["length"] for equation in program.eqns if equation.primitive.name == "scan"]
 
 
 @pytest.mark.parametrize("backend", ["cpu", "gpu"])
-@pytest.mark.parametrize("points", [1, 4, 7, 65])
+@pytest.mark.parametrize("points", [1, 4, 7, 65, ACCELERATED + 1])
 def test_the_values_do_not_depend_on_the_batches(backend, points, monkeypatch):
     monkeypatch.setattr(jax, "default_backend", lambda: backend)
     x = jnp.linspace(0.0, 1.0, points)
@@ -26,7 +26,7 @@ def test_the_values_do_not_depend_on_the_batches(backend, points, monkeypatch):
 
 
 def test_an_accelerator_gets_them_all_together(monkeypatch):
-    assert steps() == [64]
+    assert steps() == [ACCELERATED]
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     assert steps() == [1]
 
