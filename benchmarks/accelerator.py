@@ -251,6 +251,7 @@ class Report:
 
         from anomfit.inference.ensemble import log_posteriors
         from anomfit.inference.tempered import sample_tempered
+        from anomfit.inference.tempered_samples import worth
 
         if not self.is_time_left():
             return
@@ -278,7 +279,7 @@ class Report:
             log_evidence=found.log_evidence.tolist(),
             scatter_of_means=float(scatter),
             undefined=found.undefined,
-            worth=float(len(means) / scatter**2),
+            worth=worth(found),
         )
 
     def compared(self, card: str, process: subprocess.Popen) -> None:

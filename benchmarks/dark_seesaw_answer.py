@@ -85,12 +85,8 @@ class Answer:
         from anomfit.inference.scaled import from_scaled
 
         starts = self._starts()
-        ends, twice_nll = descend(
-            angle_gradients(self.problem, len(starts)),
-            starts,
-            ROUNDS,
-            lambda ended: print(f"{self.card}: {ended} of {len(starts)} descents ended", flush=True),
-        )
+        print(f"{self.card}: {len(starts)} descents of at most {ROUNDS} gradients", flush=True)
+        ends, twice_nll = descend(angle_gradients(self.problem, len(starts)), starts, ROUNDS, lambda ended: None)
         order = np.argsort(twice_nll)
         s, lowest, distance, _ = polish(self.problem, scaled_points(self.problem, ends[order[:1]])[0], 1e-4, rounds=2)
         best = {name: float(x) for name, x in from_scaled(self.problem, s).items()}

@@ -47,8 +47,8 @@ class Tempered:
     `log_likelihood` includes the prior's weight in normal coordinates (`Problem.from_normal`), whose logarithm is not
     0 where a bound depends on other parameters. `log_evidence`: of each population, the logarithm of the likelihood's
     mean over the prior. `temperatures`: how often beta was raised, by the population that took most; `calls`:
-    likelihoods of all populations; `undefined`: sentences about points met whose likelihood is not a number (see
-    `undefined`).
+    likelihoods of all populations; `undefined`: sentences about points met in this call whose likelihood is not a
+    number (see `undefined`).
     """
 
     z: np.ndarray

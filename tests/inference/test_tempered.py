@@ -23,7 +23,7 @@ SHORT = {"populations": 2, "points": 64, "moves": 3}
 
 
 def two_arms(share=0.25):
-    """x at 2 or at -2, to 0.2, the second with the odds share : 1, and a pull that y knows as well as its prior."""
+    """x at 2 or at -2, to 0.2, the second with the odds share : 1; y is measured to 1."""
     odds = np.log(share)
 
     def arms(point):
@@ -51,7 +51,7 @@ def test_evidence_and_posterior_of_a_gaussian():
 
 @pytest.mark.slow
 def test_two_arms_keep_their_odds():
-    """One of four points is in the lesser arm, in every population."""
+    """One of five points is in the lesser arm, whose odds are 1 : 4, in every population."""
     found = sample_tempered(two_arms(), jax.random.key(3), populations=4, points=1000, moves=20)
     shares = np.mean(found.z[:, :, 0] < 0.0, axis=1)
     assert shares == pytest.approx(np.full(4, 0.2), abs=0.07)
