@@ -11,7 +11,7 @@ from anomfit.constraints.base import Constraint, Outcome, against_measurement, a
 from anomfit.constraints.conditions import PAPERS_OWN, condition, numbers, section_four
 from anomfit.constraints.meson_production import meson_decay
 from anomfit.data import load_record
-from anomfit.detectors.resolution import normal_cdf
+from anomfit.detectors.resolution import outside
 from anomfit.parameters import Point
 from anomfit.physics.constants import HBAR_C_M
 from anomfit.physics.light_bosons import joined
@@ -92,8 +92,7 @@ def _outside_gap() -> Constraint:
 
 def _not_hidden(model: DecaysMesons, point: Point, nuisances: Point, data) -> Outcome:
     rate, bosons = meson_decay(model, point, "K+ -> pi+")
-    above, below = bosons.mass - data["low"], data["high"] - bosons.mass
-    seen = 1.0 - normal_cdf(above / data["width"]) * normal_cdf(below / data["width"])
+    seen = outside(bosons.mass, data["low"], data["high"], data["width"])
     predicted = rate * bosons.branching_ratio("invisible")
     total = jnp.sum(predicted)
     some = total > 0.0

@@ -21,7 +21,7 @@ from anomfit.constraints.base import (
 from anomfit.constraints.lifetime_tables import has_mass, lifetime_table, log_limit_at
 from anomfit.constraints.meson_production import OWN_OR_CHIRAL, meson_decay, with_chiral_rate
 from anomfit.data import Record, load_record
-from anomfit.detectors.resolution import normal_cdf
+from anomfit.detectors.resolution import normal_cdf, outside
 from anomfit.parameters import Point
 from anomfit.physics import meson_decays
 from anomfit.physics.light_bosons import LightBosons, of_spin
@@ -152,8 +152,7 @@ def _pairs(model: HasLightBosons, point: Point, nuisances: Point, data) -> Outco
 
 def _line(model: HasLightBosons, point: Point, nuisances: Point, data) -> Outcome:
     rate, bosons = meson_decay(model, point, "K+ -> pi+", nuisances)
-    hidden = normal_cdf((bosons.mass - data["gap_low"]) / 0.002) * normal_cdf((data["gap_high"] - bosons.mass) / 0.002)
-    return _weighted(rate, 1.0 - hidden, data["limit"])
+    return _weighted(rate, outside(bosons.mass, data["gap_low"], data["gap_high"], 0.002), data["limit"])
 
 
 def _escapes(model: HasLightBosons, point: Point, nuisances: Point, data) -> Outcome:
