@@ -58,7 +58,7 @@ class CcfrDoubleVertices(HasDescription):
     place: Slab
     seen: Seen
     edges: tuple[float, ...]  # m
-    has_data: bool
+    without_data: bool
     described: Described
     nuisances: tuple[Nuisance, ...]
 
@@ -69,12 +69,12 @@ class CcfrDoubleVertices(HasDescription):
     @property
     def samples(self) -> frozenset[str]:
         """The events, where they are compared with."""
-        return frozenset({"CCFR NC/NC events"} if self.has_data else ())
+        return frozenset() if self.without_data else frozenset({"CCFR NC/NC events"})
 
     @property
     def independent_numbers(self) -> int:
         """The one count, or none."""
-        return self.counts.size if self.has_data else 0
+        return 0 if self.without_data else self.counts.size
 
     def bins(self) -> list[Bin]:
         """Counts and background, with the errors of Poisson and of the background."""
@@ -98,21 +98,21 @@ class CcfrDoubleVertices(HasDescription):
 
     def log_likelihood(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
         """Poisson, the background's error profiled; 0 without data."""
-        if not self.has_data:
+        if self.without_data:
             return jnp.zeros(())
         each = poisson_barlow_beeston(self.counts, prediction.total, self.background, self.background_error)
         return jnp.sum(each)
 
     def chi_squared(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
         """The deviance from a perfect fit, the background's error profiled; 0 without data."""
-        if not self.has_data:
+        if self.without_data:
             return jnp.zeros(())
         each = barlow_beeston_deviance(self.counts, prediction.total, self.background, self.background_error)
         return jnp.sum(each)
 
     def pulls(self, prediction: Prediction, nuisances: Point) -> Float[Array, "bins"]:
         """(data - expectation) over its Poisson error and the background's; 0 without data."""
-        if not self.has_data:
+        if self.without_data:
             return jnp.zeros_like(prediction.total)
         expectation = self.background + prediction.total
         return (self.counts - expectation) / jnp.sqrt(expectation + self.background_error**2)
@@ -120,13 +120,13 @@ class CcfrDoubleVertices(HasDescription):
     def simulate(self, prediction: Prediction, nuisances: Point, key: Array) -> "CcfrDoubleVertices":
         """Other counts, Poisson, with the background's own error."""
         counts = poisson_counts_over(key, prediction.total, self.background, self.background_error)
-        return replace(self, counts=counts) if self.has_data else self
+        return self if self.without_data else replace(self, counts=counts)
 
 
 jax.tree_util.register_dataclass(
     CcfrDoubleVertices,
     data_fields=["counts", "background", "background_error", "beam"],
-    meta_fields=["place", "seen", "edges", "has_data", "described", "nuisances"],
+    meta_fields=["place", "seen", "edges", "without_data", "described", "nuisances"],
 )
 
 
@@ -152,13 +152,13 @@ def load_ccfr(era: str, separation: str = "calorimeter", second: str = "10GeV") 
         raise reject("second", second, "use one of 10GeV, none")
     values = load_record("accelerators/ccfr_double_vertices").values
     length = values["interaction_length"] / (values["iron"] / values["length"] if separation == "calorimeter" else 1.0)
-    has_data = era == "nc-nc"
-    lengths = (values["separation"], values["length"] / length) if has_data else EDGES
+    without_data = era == "distance"
+    lengths = EDGES if without_data else (values["separation"], values["length"] / length)
     edges = tuple(length * number for number in lengths)
     cells = pairwise(lengths)
     bins = len(lengths) - 1
-    known = (values["observed"], values["background"]) if has_data else (np.nan, 0.0)
-    error = np.hypot(values["background_statistical"], values["background_systematic"]) if has_data else 0.0
+    known = (np.nan, 0.0) if without_data else (values["observed"], values["background"])
+    error = 0.0 if without_data else np.hypot(values["background_statistical"], values["background_systematic"])
     stated = {
         "beam": "shape of NuTeV's flux, as many neutrinos as make 1.28e6 and 0.27e6 charged-current events: assumed",
         "efficiency": "1, with an error of 50 % on the number of events for it, flux and exposure: assumed",
@@ -174,7 +174,7 @@ def load_ccfr(era: str, separation: str = "calorimeter", second: str = "10GeV") 
         place=Slab(values["length"]),
         seen=Seen(values["least_first"], values["least_second"] if second == "10GeV" else 0.0, values["resolution"]),
         edges=edges,
-        has_data=has_data,
+        without_data=without_data,
         described=Described(
             era,
             TITLES[era],

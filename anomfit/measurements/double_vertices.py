@@ -62,6 +62,7 @@ class DoubleVertexPrediction(HasDescription):
     references = REFERENCES
     nuisances: ClassVar[tuple[Nuisance, ...]] = ()
     independent_numbers = 0
+    without_data = True
 
     def bins(self) -> list[Bin]:
         """Bins without data."""

@@ -42,6 +42,7 @@ class LsndShape(HasDescription):
     targets: tuple[str, ...]
     nuisances: tuple[Nuisance, ...]  # flux, efficiency, photon, knock-out
     independent_numbers = 0  # nothing public to compare with
+    without_data = True
 
     name = "lsnd"
     accepts = (Upscatters, PredictsAppearance)

@@ -9,7 +9,7 @@ from scipy.stats import poisson
 from anomfit.beams.ccfr import ccfr_beam
 from anomfit.catalogue import find_measurement, measurement_listing
 from anomfit.errors import InputError
-from anomfit.measurements.base import Prediction
+from anomfit.measurements.base import Prediction, is_prediction_alone
 from anomfit.models.dark_photon import dark_photon
 from anomfit.models.dark_seesaw import dark_seesaw
 from anomfit.rates.interactions import interactions_by_state
@@ -43,6 +43,7 @@ def test_bins_and_data(name, era):
     has_data = era == "nc-nc"
     assert measurement.independent_numbers == int(has_data)
     assert bool(measurement.samples) == has_data
+    assert is_prediction_alone(measurement) != has_data
     for entry in measurement.bins():
         assert np.isfinite(entry.data) == has_data
         assert entry.low < entry.high

@@ -16,8 +16,8 @@ from anomfit.cards.finding import generated_card
 from anomfit.catalogue import find_measurement, measurement_listing
 from anomfit.data import load_record
 from anomfit.errors import InputError
-from anomfit.measurements.base import Prediction
-from anomfit.measurements.expectations import RECORD, entries
+from anomfit.measurements.base import Prediction, is_prediction_alone
+from anomfit.measurements.expectations import RECORD, STATUS, entries
 from anomfit.models.dark_photon import dark_photon
 from anomfit.physics.reaction import AnyReaction
 
@@ -76,8 +76,36 @@ def test_a_card_that_asks_for_a_fit_is_refused():
         problem_from_card(card)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "double-vertices:miniboone",
+        "double-vertices:microboone-distance",
+        "ccfr-double-vertices:distance",
+        "ps191:distance",
+        "lsnd:cos-theta",
+        "lsnd:energy",
+    ],
+)
+def test_a_fit_refuses_whatever_has_no_data(name):
+    """Beside data that are fitted, too: a row that adds 0 to every likelihood would only cost time."""
+    card = replace(load_card("dark-photon"), measurements=(MeasurementChoice("g-2-muon"), MeasurementChoice(name)))
+    with pytest.raises(InputError, match=rf"^measurements: '{name}' .*'anomfit predict MODEL {name}'$"):
+        problem_from_card(card)
+
+
+def test_what_has_no_data_is_what_adds_no_number():
+    """Of all rows: the listing's status, the measured numbers and the refusal say the same."""
+    for row in measurement_listing():
+        measurement = find_measurement(f"{row.name}:{row.era}")
+        assert is_prediction_alone(measurement) == (measurement.independent_numbers == 0), row
+        assert is_prediction_alone(measurement) or row.status != STATUS, row
+
+
 def test_a_generated_card_leaves_them_out():
-    assert not {entry.name for entry in generated_card("dark-photon").measurements} & set(entries())
+    names = {entry.name for entry in generated_card("dark-photon").measurements}
+    assert not names & {*entries(), "double-vertices"}
+    assert "ccfr-double-vertices" in names  # its default era has a count
 
 
 @pytest.mark.parametrize(
