@@ -104,7 +104,7 @@ def _print_head(model: "Model") -> None:
     from anomfit.capabilities import offered
 
     print(f"{model.name}: {model.title}")
-    print(f"  predicts: {', '.join(offered(model))}")
+    print(_filled(f"predicts: {', '.join(offered(model))}", "  ", "    "))
 
 
 def _print_parametrisations(model: "Model") -> None:

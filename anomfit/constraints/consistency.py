@@ -28,7 +28,7 @@ def _perturbativity() -> Constraint:
         kind="curve",
         era="theory",
         source="arXiv:2006.01948 appendix B",
-        assumption="couplings of fermions to the scalars; quartic couplings are not parameters of the fit",
+        assumption="couplings of fermions to the new bosons; quartic couplings are not parameters of the fit",
         references=("arXiv:2006.01948",),
         accepts=(HasCouplings,),
     )

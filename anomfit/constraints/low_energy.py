@@ -103,8 +103,8 @@ def _too_light(model: HasLightBosons, point: Point, nuisances: Point, data) -> O
 
 def _coherent() -> Constraint:
     record = load_record("accelerators/light_mediators").parts["coherent_argon"]
-    words = "nu_mu and anti-nu_mu make N2 up to 53 MeV; recoils alone count, above 20 keV (recalled)"
-    quantity = "cross section on argon that scalars add, averaged over the flux"
+    words = "nu_mu and anti-nu_mu make a heavy neutrino up to 53 MeV; recoils alone count, above 20 keV (recalled)"
+    quantity = "cross section on argon that new exchanges add, averaged over the flux"
     about = _about(record, "coherent-argon", quantity, "1e-39 cm^2", "recalled", "2017-2018", Upscatters, words)
     values = record.values
     limit = values["value"] + Z_90 * values["sigma"] - values["standard_model"]

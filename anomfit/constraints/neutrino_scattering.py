@@ -280,7 +280,7 @@ def _exchange(model: Upscatters, point: Point, nuisances: Point, data) -> Outcom
 
 
 _BANGS = {
-    "deepcore": "a study of sensitivity, no search; the longest-lived scalar with this energy, N2 lives shorter by far",
+    "deepcore": "a study of sensitivity, no search; the longest-lived boson at this energy, not a heavy neutrino",
     "icecube": "longer flights can be told apart: what protects the model is the rate, neutral-current times 1/E^2",
 }
 
