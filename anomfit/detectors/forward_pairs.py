@@ -20,6 +20,7 @@ from anomfit.physics.quadrature import unit_midpoint
 from anomfit.rates.pair_events import PairEvents
 
 FORWARD = 0.02  # rad; nodes lie evenly below and logarithmically above this angle
+PARENTS = 4  # at a time: one by one the loop costs more than its steps, all at once need memory
 RAYLEIGH = 0.5 * np.pi - 1.0  # 1 - variance/sigma^2 of an angle measured about 0
 
 
@@ -51,16 +52,12 @@ def counts_below(
         reached, cos_decay, spread, by_kind = parent
         where = _chord_squared(chord[:, None], cos_decay, cosine)
         inside = is_below(where, reached[:, None, None, :], spread)  # edge, azimuth, angle, decay
-        by_power = (inside * cosine**power for _, _, power in kinds)
-        parts = [
-            [jnp.sum(part * weight, axis=(1, 3)) for weight in ways]  # sums, no products: quicker
-            for part, ways in zip(by_power, by_kind, strict=True)
-        ]
-        return jnp.stack([jnp.stack(ways) for ways in parts]) / nodes.azimuth
+        means = [jnp.sum(inside * cosine**power, axis=1) / nodes.azimuth for _, _, power in kinds]
+        return jnp.stack([jnp.einsum("xgd,wd->wxg", *both) for both in zip(means, by_kind, strict=True)])
 
     reached = jnp.moveaxis(edges[:, None, None] / events.energy, 1, 0)
     by_kind = jnp.moveaxis(jnp.stack([ways for _, ways, _ in kinds]), 2, 0)  # parent, kind, way, decay
-    tables = jax.lax.map(of_parent, (reached, events.cos_decay, sigma, by_kind))
+    tables = jax.lax.map(of_parent, (reached, events.cos_decay, sigma, by_kind), batch_size=PARENTS)
     made = jnp.stack([_spread(events, rate, nodes.angle) for rate, _, _ in kinds])
     return jnp.einsum("pkwxg,kpgcb->wxcb", tables, made)
 

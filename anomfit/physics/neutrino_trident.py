@@ -5,6 +5,7 @@ only, as arXiv:1406.2332 uses for muons at these energies. In the ratio of the t
 """
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -13,11 +14,13 @@ from jaxtyping import Array, ArrayLike, Float
 from anomfit.physics.constants import ALPHA, G_F, M_MU
 from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.nuclear_form_factors import helm
+from anomfit.physics.polynomials import chebyshev
 from anomfit.physics.quadrature import unit_legendre
 from anomfit.physics.two_body import kallen
 
 SIN2_THETA_W = 0.23121  # PDG
 C_V, C_A = 0.5 + 2.0 * SIN2_THETA_W, 0.5
+LARGEST_Q = 0.6  # GeV: beyond, nothing coherent is left
 
 
 def pair_squared(w, off_shell, d_1, d_2):
@@ -35,25 +38,32 @@ def pair_squared(w, off_shell, d_1, d_2):
 
 
 def scalar_photon_cross_section(
-    s: Float[Array, " n"], m_N, masses: Float[Array, " scalars"], couplings: Float[Array, " scalars"], nodes: int = 24
+    s: Float[Array, " n"],
+    m_N,
+    masses: Float[Array, " scalars"],
+    couplings: Float[Array, " scalars"],
+    nodes: tuple[int, int] = (12, 12),
 ) -> Float[Array, " n"]:
     """sigma(nu gamma -> N mu mu) in GeV^-2 at photon-neutrino s (GeV^2): couplings are y_nu y_mu of each scalar.
 
     1/(4 s) int dw/(2 pi) dL/(8 pi s) (m_N^2 + L) [sum y_nu y_mu/(L + m^2)]^2 e^2 int dPhi_2 `pair_squared`: neutrino
-    left handed, photon averaged over its two polarisations. 0 below (2 m_mu + m_N)^2.
+    left handed, photon averaged over its two polarisations. 0 below (2 m_mu + m_N)^2. nodes: in w and in L, static.
     """
-    x, weight = unit_legendre(nodes)
+    u, u_weight = unit_legendre(nodes[0])
+    # the pair's velocity opens as a square root at the lowest w, N's momentum at the highest: the map is even at both
+    x, x_weight = u**2 * (3.0 - 2.0 * u), 6.0 * u * (1.0 - u) * u_weight
+    y, y_weight = unit_legendre(nodes[1])
     lowest = 4.0 * M_MU**2
     top = (safe_sqrt(s) - m_N) ** 2
     opened = (safe_sqrt(s) > m_N) & (top > lowest)
     top = jnp.where(opened, top, 2.0 * lowest)[:, None]
     w = lowest * (top / lowest) ** x
-    w_weight = weight * w * jnp.log(top / lowest)
+    w_weight = x_weight * w * jnp.log(top / lowest)
     low, high = _transfer_limits(s[:, None], w, m_N)
     light = jnp.min(masses) ** 2
     stretch = jnp.log((high + light) / (low + light))[..., None]
-    transfer = (low + light)[..., None] * jnp.exp(stretch * x) - light
-    t_weight = weight * stretch * (transfer + light)
+    transfer = (low + light)[..., None] * jnp.exp(stretch * y) - light
+    t_weight = y_weight * stretch * (transfer + light)
     exchange = jnp.sum(couplings / (transfer[..., None] + masses**2), axis=-1) ** 2 * (m_N**2 + transfer)
     total = jnp.sum(t_weight * exchange * pair_phase_space(w[..., None], transfer), axis=-1)
     integral = jnp.sum(w_weight * total, axis=-1) * 4.0 * jnp.pi * ALPHA / (16.0 * jnp.pi**2)
@@ -70,26 +80,60 @@ def standard_model_photon_cross_section(s: ArrayLike) -> Float[Array, "..."]:
     return 0.5 * (C_V**2 + C_A**2) * 2.0 * ALPHA * G_F**2 / (9.0 * jnp.pi**2) * s * bracket
 
 
-def trident_excess(energy: float, mass_number: float, m_N, masses, couplings, nodes: int = 32) -> Float[Array, ""]:
-    """sigma(scalar)/sigma(Standard Model) of the coherent trident at one neutrino energy on a nucleus (static)."""
-    s, weight, photons = _photons(energy, mass_number, nodes)
-    scalar = scalar_photon_cross_section(jnp.asarray(s), m_N, masses, couplings)
-    standard = float(np.sum(weight * photons * np.asarray(_standard_model_numpy(s))))
-    return jnp.sum(weight * photons * scalar) / standard
+def trident_excess(energy: float, mass_number: float, m_N, masses, couplings, nodes: int = 16) -> Float[Array, ""]:
+    """sigma(scalar)/sigma(Standard Model) of the coherent trident at one neutrino energy on a nucleus (static).
+
+    nodes: in s, static, from the threshold (2 m_mu + m_N)^2 on, near which the cross section rises as a power. 0 where
+    the beam does not reach it.
+    """
+    flux = _photons(energy, mass_number)
+    u, weight = unit_legendre(nodes)
+    start = (2.0 * M_MU + m_N) ** 2
+    opened = start < flux.highest
+    start = jnp.where(opened, start, flux.lowest)
+    span = jnp.log(flux.highest / start)
+    s = start * jnp.exp(span * u**2)
+    scalar = scalar_photon_cross_section(s, m_N, masses, couplings)
+    found = jnp.sum(2.0 * u * weight * span * flux.at(s) * scalar)
+    return jnp.where(opened, found / flux.standard, 0.0)
+
+
+class _Photons(NamedTuple):
+    """int dQ^2/Q^2 F^2(Q^2) from Q = s/2E on as a function of s, between two ends (GeV^2); Chebyshev coefficients in
+    ln s. standard: int ds/s of it times the Standard Model's cross section.
+    """
+
+    lowest: float
+    highest: float
+    coefficients: np.ndarray
+    standard: float
+
+    def at(self, s: Float[Array, " n"]) -> Float[Array, " n"]:
+        """The photons at s within the ends."""
+        place = 2.0 * jnp.log(s / self.lowest) / np.log(self.highest / self.lowest) - 1.0
+        return self.coefficients @ chebyshev(place, len(self.coefficients))
 
 
 @lru_cache(maxsize=8)
-def _photons(energy: float, mass_number: float, nodes: int):
-    """Nodes in ln s with weights, and int dQ^2/Q^2 F^2 from Q = s/2E; NumPy, once."""
-    x, w = unit_legendre(nodes)
-    lowest, highest = 4.0 * M_MU**2, 2.0 * energy * 0.6  # Q of 0.6 GeV: nothing coherent is left
+def _photons(energy: float, mass_number: float, degree: int = 32) -> _Photons:
+    """Those that go with a neutrino of this energy (GeV); NumPy, once."""
+    lowest, highest = 4.0 * M_MU**2, 2.0 * energy * LARGEST_Q
     span = np.log(highest / lowest)
+    phase = np.pi * (np.arange(degree) + 0.5) / degree
+    values = _photon_number(lowest * np.exp(0.5 * span * (1.0 + np.cos(phase))), energy, mass_number)
+    coefficients = 2.0 / degree * np.cos(np.outer(np.arange(degree), phase)) @ values
+    coefficients[0] *= 0.5
+    x, w = unit_legendre(96)
     s = lowest * np.exp(span * x)
+    standard = np.sum(w * span * _photon_number(s, energy, mass_number) * _standard_model_numpy(s))
+    return _Photons(lowest, highest, coefficients, float(standard))
+
+
+def _photon_number(s: np.ndarray, energy: float, mass_number: float) -> np.ndarray:
+    x, w = unit_legendre(96)
     start = (s / (2.0 * energy)) ** 2
-    depth = np.log(0.36 / start)[:, None]
-    q_squared = start[:, None] * np.exp(depth * x)
-    photons = np.sum(w * depth * _helm_numpy(q_squared, mass_number) ** 2, axis=1)
-    return s, w * span, photons
+    depth = np.log(LARGEST_Q**2 / start)[:, None]
+    return np.sum(w * depth * _helm_numpy(start[:, None] * np.exp(depth * x), mass_number) ** 2, axis=1)
 
 
 def _helm_numpy(q_squared: np.ndarray, mass_number: float) -> np.ndarray:

@@ -8,6 +8,7 @@ from scipy.integrate import nquad, quad
 
 from anomfit.physics import neutrino_trident as physics
 from anomfit.physics.constants import ALPHA, M_MU
+from anomfit.physics.nuclear_form_factors import helm
 from tests.physics import dirac
 
 
@@ -87,11 +88,46 @@ def test_the_cross_section_against_an_adaptive_integral():
 
 def test_the_standard_model_against_the_published_rates():
     """Altmannshofer et al: sigma(nu mu mu)/E on iron at 160 GeV; here only its scale: 1e-5 of the CC cross section."""
-    s, weight, photons = physics._photons(160.0, 56.0, 48)
-    standard = np.asarray(physics.standard_model_photon_cross_section(s))
-    per_nucleus = 26**2 * ALPHA / np.pi * np.sum(weight * photons * standard) * 0.38937937e-27
+    per_nucleus = 26**2 * ALPHA / np.pi * physics._photons(160.0, 56.0).standard * 0.38937937e-27
     charged_current = 56 * 0.677e-38 * 160.0
     assert 5e-6 < per_nucleus / charged_current < 5e-5
+
+
+@pytest.mark.parametrize(
+    ("energy", "mass_number", "m_N"), [(160.0, 56.0, 0.02), (160.0, 56.0, 1.2), (20.0, 20.7, 0.13)]
+)
+def test_the_excess_against_an_adaptive_integral_over_photons(energy, mass_number, m_N):
+    masses, couplings = jnp.array([0.017, 0.75]), jnp.array([1e-5, 2e-5])
+    highest = 2.0 * energy * physics.LARGEST_Q
+
+    @jax.jit
+    def cross_section(s):
+        return physics.scalar_photon_cross_section(jnp.array([s]), m_N, masses, couplings, (24, 24))[0]
+
+    def photons(s):
+        def by_transfer(log_q_squared):
+            return float(helm(np.exp(log_q_squared), mass_number)) ** 2
+
+        ends = 2.0 * np.log(0.5 * s / energy), 2.0 * np.log(physics.LARGEST_Q)
+        return quad(by_transfer, *ends, epsrel=1e-6)[0]
+
+    def integrated(of, start):
+        return quad(lambda log_s: photons(np.exp(log_s)) * float(of(np.exp(log_s))), np.log(start), np.log(highest))[0]
+
+    standard = integrated(physics.standard_model_photon_cross_section, M_MU**2 * np.exp(19.0 / 6.0))
+    expected = integrated(cross_section, (2.0 * M_MU + m_N) ** 2) / standard
+    found = physics.trident_excess(energy, mass_number, m_N, masses, couplings)
+    assert float(found) == pytest.approx(expected, rel=2e-4)
+
+
+def test_a_heavy_neutrino_beyond_the_beams_reach_makes_no_trident():
+    def excess(m_N):
+        return physics.trident_excess(20.0, 20.7, m_N, jnp.array([0.75]), jnp.array([2e-5]))
+
+    assert [float(x) for x in jax.value_and_grad(excess)(6.0)] == [0.0, 0.0]
+    step = 1e-5
+    found, slope = float(jax.grad(excess)(0.4)), (excess(0.4 + step) - excess(0.4 - step)) / (2.0 * step)
+    assert found == pytest.approx(float(slope), rel=1e-6)
 
 
 def test_nothing_is_made_below_threshold_and_slopes_are_finite():
