@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from anomfit.batching import batched as batched
+    from anomfit.scanning import run_scan
+
+    scan = run_scan
 
 if not os.environ.get("JAX_ENABLE_X64"):
     os.environ["JAX_ENABLE_X64"] = "1"  # read when jax is imported, which this package leaves to who needs it
@@ -28,4 +31,8 @@ def __getattr__(name: str):
         from anomfit.batching import batched
 
         return batched
+    if name == "scan":
+        from anomfit.scanning import run_scan
+
+        return run_scan
     raise AttributeError(f"module 'anomfit' has no attribute {name!r}")

@@ -39,6 +39,7 @@ LIBRARIES = {
     "nuts": ("jax", "jaxlib", "numpyro"),
     "tempered": ("jax", "jaxlib", "numpy"),
     "toys": ("jax", "jaxlib", "scipy", "numpy"),
+    "scan": ("jax", "jaxlib", "scipy", "numpy"),
     "nested": ("jax", "jaxlib", "nautilus-sampler", "scikit-learn", "scipy", "numpy"),
 }
 

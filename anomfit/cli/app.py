@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from anomfit.cli import constraining, fitting, listing, optimising, predicting, reporting, toying
+from anomfit.cli import constraining, fitting, listing, optimising, predicting, reporting, scanning, toying
 
 
 class Carried(Exception):
@@ -41,6 +41,7 @@ for verb in (
     fitting.fit,
     fitting.sample,
     optimising.optimise,
+    scanning.scan,
     toying.toys,
     reporting.plot,
     reporting.table,
@@ -79,6 +80,7 @@ def anomfit(
       anomfit constraints two-higgs-doublet              how far it is from every other limit
       anomfit fit two-higgs-doublet --out my-fit         best fit, posterior, figures, report
       anomfit optimise dark-scalar-2019                  points that satisfy every condition of a card
+      anomfit scan oscillation --number 1e5              a table of points with -2 ln L, on any number of machines
       anomfit toys my-fit                                how good p-values and intervals are
       anomfit constraints my-fit                         the best fit of a result against every limit
       anomfit predict my-fit miniboone:evis              what a result predicts, with the posterior's bands
