@@ -3,6 +3,7 @@
 import dataclasses
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from anomfit.inference.minimise import Fit
     from anomfit.inference.sample import Samples
     from anomfit.inference.significance import Significance
+    from anomfit.inference.tempered import Tempered
     from anomfit.inference.without_limits import WithoutLimits
     from anomfit.results.result import Result
     from anomfit.statistics.tension import Tension
@@ -53,6 +55,11 @@ Say = Callable[[str], None]
 Progress = Callable[[str, int, int], None]
 
 PROBES = 64  # prior points at which a measurement without any signal is looked for
+SPARE = 2  # draws for each descent: its gradient may not be finite
+WITHOUT_DRAWS = (
+    "the card asks for descents that start from draws (fit.start_from), which a fit without sampling has not: they "
+    "started from points of the prior, and a minimum in a narrow valley may be missed; fit without --no-sample"
+)
 
 
 def with_seed(card: Card, seed: int) -> Card:
@@ -75,9 +82,10 @@ def run_fit(
     """Fit the card and, with `sample`, draw its posterior; card.toml, result.nc, report.md and figures go to `folder`.
 
     The fit is kept before the sampling starts, and the chains after every block, so that `resume` goes on from there
-    with the numbers of a run that never stopped. `say` gets a line whenever something is known; `progress(stage, done,
-    total)` is called by the fit, and if it is given the sampler shows its bar. Chains run on the cores side by side if
-    JAX has computed nothing before.
+    with the numbers of a run that never stopped. Where the card's descents start from draws, the populations are led
+    before the fit; without `sample` they start from the prior, which is said. `say` gets a line whenever something is
+    known; `progress(stage, done, total)` is called by the fit, and if it is given the sampler shows its bar. Chains run
+    on the cores side by side if JAX has computed nothing before.
 
     Raises InputError for whatever is wrong with card, folder or machine, before anything is computed, and where the
     folder cannot be written later; what is in it is whole at any time. KeyboardInterrupt after Ctrl-C (Terminated after
@@ -96,11 +104,13 @@ def run_fit(
         spectra = [f"{spectrum_figure_name(*pair)}.png" for pair in dict.fromkeys(shown)]
         try:
             with opened_folder(folder, card_text(card), FIT, [*FIT_FIGURES, *spectra], overwrite, resume):
-                result = _resumed(problem, folder) if resume else None
+                populations = cache(lambda: _populations(problem, card, folder, say, progress is not None))
+                draws = populations if sample and card.fit.start_from == "draws" else None
+                result = _resumed(problem, folder, needs_draws=draws is not None) if resume else None
                 if result is None:
-                    result = _fitted(problem, card, folder, say, progress)
+                    result = _fitted(problem, card, folder, say, progress, draws)
                 if sample:
-                    result = _sampled(problem, card, folder, result, say, show_progress=progress is not None)
+                    result = _sampled(problem, card, folder, result, populations, say, progress is not None)
                 _draw(problem, card, folder, result, say)
         except KeyboardInterrupt as stopped:
             is_found = holds_run(folder, card_text(card), (RESULT, CHAINS, NESTED, TEMPERED))
@@ -122,10 +132,11 @@ def _refuse_impossible(problem: Problem, card: Card, sample: bool) -> None:
         check_tension(problem, _with_data(problem))
 
 
-def _resumed(problem: Problem, folder: Path) -> "Result | None":
+def _resumed(problem: Problem, folder: Path, needs_draws: bool) -> "Result | None":
     """The result in the folder if its fit was ended; one that was interrupted is made anew, with the same numbers.
 
-    InputError for a result of another likelihood, with which the draws would not agree.
+    So is a fit that had no draws to start from where it `needs_draws`. InputError for a result of another likelihood,
+    with which the draws would not agree.
     """
     from anomfit.results.files import load_result
 
@@ -133,7 +144,8 @@ def _resumed(problem: Problem, folder: Path) -> "Result | None":
     if found is None or found.goodness is None:
         return None
     refuse_other(folder / RESULT, found.provenance.identity, identity(problem))
-    return found
+    has_draws = found.fit is not None and found.fit.start_from == "draws"
+    return found if has_draws or not needs_draws else None
 
 
 def silent_measurements(problem: Problem, key: jax.Array) -> tuple[str, ...]:
@@ -161,7 +173,15 @@ def _say_at_point(problem: Problem, card: Card, say: Say) -> None:
     say(f"at {card.point}: -2 ln L = {found.twice_nll[0]:.4f}; chi^2 (independent numbers): {parts}")
 
 
-def _fitted(problem: Problem, card: Card, folder: Path, say: Say, progress: Progress | None) -> "Result":
+def _fitted(
+    problem: Problem,
+    card: Card,
+    folder: Path,
+    say: Say,
+    progress: Progress | None,
+    populations: "Callable[[], Tempered] | None",
+) -> "Result":
+    """The fit with errors and goodness, kept; descents start from `populations`, or from the prior without any."""
     from anomfit.checks import Checks
     from anomfit.inference.curvature import curvature
     from anomfit.inference.goodness import goodness_of_fit
@@ -169,6 +189,7 @@ def _fitted(problem: Problem, card: Card, folder: Path, say: Say, progress: Prog
     from anomfit.inference.minos import NOT_LOOKED_FOR, minos
     from anomfit.inference.scaled import to_scaled
     from anomfit.inference.significance import significance
+    from anomfit.inference.tempered_samples import descent_starts
     from anomfit.inference.uncertainties import hesse
     from anomfit.results.result import Result, provenance, spectra
     from anomfit.results.verdict import verdict
@@ -176,7 +197,10 @@ def _fitted(problem: Problem, card: Card, folder: Path, say: Say, progress: Prog
     _say_at_point(problem, card, say)
     key = jax.random.key(card.fit.seed)
     settings = FitSettings(screened=card.fit.screened, starts=card.fit.starts)
-    fit = minimise(problem, key, settings, progress)
+    draws = None if populations is None else descent_starts(problem, populations(), SPARE * card.fit.starts)
+    for sentence in without_draws(card, "prior" if draws is None else "draws"):
+        say(f"warning: {sentence}")
+    fit = minimise(problem, key, settings, progress, draws)
     values = ", ".join(f"{name} = {value:.4g}" for name, value in fit.values.items())
     say(f"best fit ({fit.seconds:.0f} s): -2 ln L = {fit.twice_nll:.4f}, {fit.message}; {values}")
     for sentence in fit.problems:
@@ -240,11 +264,19 @@ def _with_data(problem: Problem) -> list[int]:
     return [i for i, measurement in enumerate(problem.measurements) if not is_limit(measurement)]
 
 
-def _sampled(problem: Problem, card: Card, folder: Path, result: "Result", say: Say, show_progress: bool) -> "Result":
+def _sampled(
+    problem: Problem,
+    card: Card,
+    folder: Path,
+    result: "Result",
+    populations: "Callable[[], Tempered]",
+    say: Say,
+    show_progress: bool,
+) -> "Result":
     from anomfit.checks import Checks
     from anomfit.results.result import log_likelihoods, spectra
 
-    samples = _draws(problem, card, folder, result.fit, say, show_progress)
+    samples = _draws(problem, card, folder, result.fit, populations, say, show_progress)
     point = result.fit.point if result.fit is not None else {}
     with interrupts.postponed():
         drawn = {"spectra": spectra(problem, point, samples), "log_likelihood": log_likelihoods(problem, samples)}
@@ -257,23 +289,44 @@ def _sampled(problem: Problem, card: Card, folder: Path, result: "Result", say: 
     return result
 
 
-def _draws(problem: Problem, card: Card, folder: Path, fit: "Fit | None", say: Say, show_progress: bool) -> "Samples":
+def _sampling_key(card: Card) -> jax.Array:
+    return jax.random.fold_in(jax.random.key(card.sampling.seed), 1)  # never the fit's numbers, even with its seed
+
+
+def _populations(problem: Problem, card: Card, folder: Path, say: Say, show_progress: bool) -> "Tempered":
+    """The tempered populations of the card, led to the posterior."""
+    from anomfit.inference.sample import SampleSettings
+    from anomfit.inference.tempered_samples import led_populations
+
+    chosen = card.sampling
+    say(f"{chosen.chains} tempered populations of {chosen.points} points; Ctrl-C stops, --resume goes on")
+    settings = SampleSettings(chosen.chains, chosen.draws, max_draws=chosen.draws)
+    file = folder / TEMPERED
+    return led_populations(problem, _sampling_key(card), settings, chosen.points, chosen.moves, file, show_progress)
+
+
+def _draws(
+    problem: Problem,
+    card: Card,
+    folder: Path,
+    fit: "Fit | None",
+    populations: "Callable[[], Tempered]",
+    say: Say,
+    show_progress: bool,
+) -> "Samples":
     from anomfit.inference.nested_samples import nested_samples
     from anomfit.inference.nuts import Tuning
     from anomfit.inference.sample import SampleSettings, sample
-    from anomfit.inference.tempered_samples import tempered_samples
+    from anomfit.inference.tempered_samples import samples_of_populations
 
-    chosen = card.sampling
-    key = jax.random.fold_in(jax.random.key(chosen.seed), 1)  # never the fit's numbers, even with its seed
+    chosen, key = card.sampling, _sampling_key(card)
     if chosen.method == "nested":
         say(f"nested sampling with {chosen.live} live points; Ctrl-C stops, --resume goes on")
         settings = SampleSettings(chosen.chains, chosen.draws, max_draws=chosen.draws)
         return nested_samples(problem, key, settings, chosen.live, folder / NESTED, show_progress)
     if chosen.method == "tempered":
-        say(f"{chosen.chains} tempered populations of {chosen.points} points; Ctrl-C stops, --resume goes on")
         settings = SampleSettings(chosen.chains, chosen.draws, max_draws=chosen.draws)
-        file = folder / TEMPERED
-        return tempered_samples(problem, key, settings, chosen.points, chosen.moves, file, show_progress)
+        return samples_of_populations(problem, populations(), settings, key)
     tuning = Tuning(chosen.warmup, chosen.target_accept)
     settings = SampleSettings(chosen.chains, chosen.draws, chosen.max_draws, tuning)
     say(f"sampling {chosen.chains} chains; Ctrl-C stops, --resume goes on")
@@ -296,11 +349,17 @@ def _remarks(problem: Problem, card: Card, result: "Result", say: Say) -> tuple[
 
     remarks = list(_warnings(problem, card, result, say))
     if result.fit is not None:
+        remarks += [f"Warning: {sentence}." for sentence in without_draws(card, result.fit.start_from)]
         parameters = {name: jnp.asarray(value) for name, value in result.fit.point.items()}
         point, nuisances = problem.physical_point(parameters), problem.nuisance_values(parameters)
         for measurement in problem.measurements:
             remarks += remarks_of(measurement, problem.model, point, nuisances)
     return tuple(remarks)
+
+
+def without_draws(card: Card, start_from: str) -> tuple[str, ...]:
+    """What must be said of a fit that started from the prior, "prior", though the card asks for draws."""
+    return (WITHOUT_DRAWS,) if card.fit.start_from == "draws" and start_from == "prior" else ()
 
 
 def _draw(problem: Problem, card: Card, folder: Path, result: "Result", say: Say) -> None:

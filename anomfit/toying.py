@@ -137,6 +137,9 @@ def _best_fit(problem: Problem, card: Card, result, say: Say, progress: Progress
 
     if result is not None:
         return result.fit, result.hesse.effective_parameters
+    if card.fit.start_from == "draws":
+        remedy = "give the folder of a fit in place of the card"
+        say(f"warning: the card's descents start from draws, which toys have not: they start from the prior; {remedy}")
     settings = FitSettings(screened=card.fit.screened, starts=card.fit.starts)
     fit = minimise(problem, jax.random.key(card.fit.seed), settings, progress)
     say(f"best fit ({fit.seconds:.0f} s): -2 ln L = {fit.twice_nll:.4f}, {fit.message}")

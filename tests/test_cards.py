@@ -73,6 +73,9 @@ def test_a_written_card_reads_back_the_same():
     assert card_from_text(card_text(card)) == card
     assert card_from_text(CARD.replace("seed = 11", "seed = 11\ntension = true")).fit.tension
     assert card_from_text(card_text(dataclasses.replace(card, fit=dataclasses.replace(card.fit, tension=True)))) != card
+    tempered = CARD.replace("[sampling]", 'start_from = "draws"\n[sampling]\nmethod = "tempered"')
+    tempered = tempered.replace("target_accept = 0.8", "")
+    assert card_from_text(card_text(card_from_text(tempered))).fit.start_from == "draws"
     odd = dataclasses.replace(card, fixed=(("m_dark", 0.1 + 0.2), ("x", 'quote " and \\')))
     assert card_from_text(card_text(odd)) == odd
 
@@ -163,6 +166,9 @@ def test_an_unknown_name_is_refused_with_the_nearest_known_one(old, new, words):
         ('"30MeV"', "-0.03", ["m_dark", "-0.03", "0.001 to 10 GeV"]),
         ('"30MeV"', "true", ["fixed.m_dark", "True"]),
         ("starts = 5", 'tension = "yes"', ["fit.tension", "'yes'", "true or false"]),
+        ("starts = 5", 'start_from = "point"', ["fit.start_from", "'point'", "prior, draws"]),
+        ("starts = 5", "start_from = []", ["fit.start_from", "[]", "prior, draws"]),
+        ("starts = 5", 'start_from = "draws"', ["fit.start_from", 'not "nuts"', 'write "prior"']),
         ('"30MeV"', "[1.0]", ["fixed.m_dark", "[1.0]"]),
         ("1e-4,", "1e-9,", ["epsilon", "1e-09", "1e-06 to 0.1"]),
         ("1e-4,", "5e-2,", ["epsilon", "empty"]),

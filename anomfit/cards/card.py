@@ -7,6 +7,7 @@ from anomfit.errors import reject
 
 Quantity = float | str  # a number in the parameter's own unit, or text with a unit: "130MeV"
 LARGEST_SEED = 2**32 - 1
+START_FROM = ("prior", "draws")
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,18 @@ class CardFit:
     """The multi-start fit: prior points looked at, how many of them are followed by gradient, and the seed.
 
     tension: whether each measurement is also fitted alone and left out, two more fits a measurement.
+    start_from: "prior", or "draws" for descents that start where the tempered populations ended, which are led first.
     """
 
     screened: int = 2048
     starts: int = 24
     seed: int = 1
     tension: bool = False
+    start_from: str = "prior"
 
     def __post_init__(self):
+        if self.start_from not in START_FROM:
+            raise reject("fit.start_from", self.start_from, f"use one of {', '.join(START_FROM)}")
         _check_integer("fit.starts", self.starts, 1, 100_000)
         _check_integer("fit.screened", self.screened, self.starts, 100_000_000)
         _check_integer("fit.seed", self.seed, 0, LARGEST_SEED)
@@ -124,6 +129,11 @@ class Card:
     sampling: CardSampling = field(default_factory=CardSampling)
     bibtex: str = ""
     targets: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self):
+        if self.fit.start_from == "draws" and self.sampling.method != "tempered":
+            remedy = f'only [sampling] with method = "tempered" draws before the fit, not "{self.sampling.method}"'
+            raise reject("fit.start_from", "draws", f'{remedy}; take that method, or write "prior"')
 
 
 def with_fixed(card: Card, values: Mapping[str, Quantity]) -> Card:

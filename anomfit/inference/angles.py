@@ -11,6 +11,8 @@ from anomfit.inference import scaled
 from anomfit.inference.evaluate import gradients
 from anomfit.problem import Problem
 
+OFF_EDGE = 1e-6
+
 Evaluate = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
@@ -30,6 +32,15 @@ def prior_angles(problem: Problem, key: Array, points: int) -> np.ndarray:
     return np.concatenate([np.arcsin(2.0 * u - 1.0), np.zeros((points, len(problem.nuisances)))], axis=1)
 
 
+def normal_angles(problem: Problem, z: Float[np.ndarray, "points coordinates"]) -> np.ndarray:
+    """The minimiser's coordinates of points given in normal ones (`Problem.from_normal`), pulls as they are.
+
+    Kept `OFF_EDGE` of a range away from its ends, where an angle has no slope.
+    """
+    free, inside = len(problem.free), np.clip(np.asarray(_fractions_of_normal(problem, z)), OFF_EDGE, 1.0 - OFF_EDGE)
+    return np.concatenate([np.arcsin(2.0 * inside - 1.0), z[:, free:]], axis=1)
+
+
 def quantiles(problem: Problem, angles: Float[np.ndarray, "points free"]) -> Float[np.ndarray, "points free"]:
     """The prior quantiles, points of the unit cube, of free parameters at the minimiser's coordinates."""
     fractions = 0.5 * (1.0 + np.sin(angles))
@@ -44,6 +55,11 @@ def _has_gaussian(problem: Problem) -> bool:
 @jax.jit
 def _fractions(problem: Problem, u):
     return jax.vmap(lambda x: problem.to_fractions(problem.from_cube(x)[0]))(u)
+
+
+@jax.jit
+def _fractions_of_normal(problem: Problem, z):
+    return jax.vmap(lambda x: problem.to_fractions(problem.from_normal(x)[0]))(z)
 
 
 @jax.jit

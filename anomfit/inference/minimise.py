@@ -1,4 +1,7 @@
-"""The best fit: many prior points by value, the best distinct ones by gradient in one batch, the winner polished."""
+"""The best fit: many prior points by value, the best distinct ones by gradient in one batch, the winner polished.
+
+Draws of the posterior may take the place of the prior's points, where a minimum is too narrow for these to find.
+"""
 
 import time
 from collections.abc import Callable
@@ -10,7 +13,7 @@ from jaxtyping import Array
 
 from anomfit.errors import reject
 from anomfit.inference import scaled
-from anomfit.inference.angles import angle_gradients, prior_angles, scaled_points, values_at_angles
+from anomfit.inference.angles import angle_gradients, normal_angles, prior_angles, scaled_points, values_at_angles
 from anomfit.inference.descent import descend
 from anomfit.inference.evaluate import forward, gradients
 from anomfit.inference.polish import distinct, polish, projected_gradient_norm
@@ -65,6 +68,7 @@ class Fit:
     are the distinct local optima (more than 0.01 apart in -2 ln L or 2 % of a range in position), best first;
     `reached` counts the starts that ended within 0.01 of the best -2 ln L, wherever that was. `problems` are sentences
     about points at which the likelihood or its gradient is not finite (see `undefined`), empty for a good model.
+    `start_from`: what the starts were chosen from, "prior" or "draws", of which `screened` were looked at.
     """
 
     values: dict[str, float]
@@ -80,6 +84,7 @@ class Fit:
     message: str
     seconds: float
     problems: tuple[str, ...] = ()
+    start_from: str = "prior"
 
     @property
     def point(self) -> dict[str, float]:
@@ -93,6 +98,7 @@ class _Search:
 
     angles: np.ndarray
     values: np.ndarray
+    start_from: str
     screened: int = 0
     starts: int = 0
     watches: list[Watch] = field(default_factory=list)
@@ -104,22 +110,27 @@ class _Search:
 
 
 def minimise(
-    problem: Problem, key: Array, settings: FitSettings | None = None, progress: Progress | None = None
+    problem: Problem,
+    key: Array,
+    settings: FitSettings | None = None,
+    progress: Progress | None = None,
+    draws: np.ndarray | None = None,
 ) -> Fit:
     """Fit `problem`: multi-start BFGS, all starts in one batch and one compile, then MIGRAD with the same gradient.
 
-    `key` draws the starts from the prior. `progress(stage, done, total)` is called from Python between batches. An
-    interrupt (Ctrl-C) after the first batch ends the search and returns the best point so far with `converged` False;
-    before that it is raised. Raises InputError if there is nothing to fit, or no screened point has a finite likelihood
-    and a finite gradient.
+    `key` draws the starts from the prior. With `draws`, points (n, coordinates) in normal coordinates
+    (`Problem.from_normal`), the descents start instead at the first of these whose gradient is finite.
+    `progress(stage, done, total)` is called from Python between batches. An interrupt (Ctrl-C) after the first batch
+    ends the search and returns the best point so far with `converged` False; before that it is raised. Raises
+    InputError if there is nothing to fit, or no screened point has a finite likelihood and a finite gradient.
     """
     settings, report = settings or FitSettings(), progress or (lambda stage, done, total: None)
     if not problem.names:
         raise reject("free", [], "leave at least one parameter free")
     began, interrupted = time.perf_counter(), False
-    search = _Search(np.zeros((0, len(problem.names))), np.zeros(0))
+    search = _Search(np.zeros((0, len(problem.names))), np.zeros(0), "prior" if draws is None else "draws")
     try:
-        _screen(problem, key, settings, search, report)
+        _screen(problem, _angles(problem, key, settings, draws), search, report)
         _descend(problem, settings, search, report)
     except KeyboardInterrupt:
         if not search.screened:
@@ -128,12 +139,19 @@ def minimise(
     return _conclude(problem, settings, search, interrupted, report, began)
 
 
-def _screen(problem, key, settings, search, report) -> None:
-    angles = prior_angles(problem, key, settings.screened)
+def _angles(problem, key, settings, draws) -> np.ndarray:
+    """The points to look at."""
+    if draws is None:
+        return prior_angles(problem, key, settings.screened)
+    return normal_angles(problem, np.asarray(draws, dtype=float))
+
+
+def _screen(problem, angles, search, report) -> None:
+    kind = "point of the prior" if search.start_from == "prior" else "draw of the populations"
     points = {name: np.asarray(x) for name, x in values_at_angles(problem, jnp.asarray(angles)).items()}
-    watch = _watch(problem, "points of the prior", search)
-    for first in range(0, settings.screened, CHUNK):
-        chunk = slice(first, min(first + CHUNK, settings.screened))
+    watch = _watch(problem, kind.replace(" of", "s of", 1), search)
+    for first in range(0, len(angles), CHUNK):
+        chunk = slice(first, min(first + CHUNK, len(angles)))
         found = forward(problem, {name: x[chunk] for name, x in points.items()})
         watch.note(angles[chunk], undefined_values(found))
         search.angles, search.values = (
@@ -141,19 +159,20 @@ def _screen(problem, key, settings, search, report) -> None:
             np.append(search.values, found.twice_nll),
         )
         search.screened = chunk.stop
-        report("screening", chunk.stop, settings.screened)
+        report("screening", chunk.stop, len(angles))
     if not np.isfinite(search.values).any():
-        raise _no_start(problem, search, "no point of the prior has a finite likelihood; check the ranges")
+        raise _no_start(problem, search, f"no {kind} has a finite likelihood; check the ranges")
 
 
 def _descend(problem, settings, search, report) -> None:
-    search.sort()
     watch, evaluate = _watch(problem, "points tried by gradient", search), angle_gradients(problem, settings.starts)
 
     def watched(angles):
         return watch.noted(angles, *evaluate(angles))
 
-    _try_gradients(settings.starts, watched, search)
+    if search.start_from == "prior":
+        search.sort()
+        _try_gradients(settings.starts, watched, search)
     starts = _usable_starts(problem, settings.starts, watched, search)
     ended = descend(watched, starts, settings.rounds, lambda done: report("minimising", done, len(starts)))
     search.angles, search.values, search.starts = *ended, len(starts)
@@ -170,10 +189,13 @@ def _no_start(problem, search, reason: str):
 
 
 def _usable_starts(problem, wanted: int, evaluate, search) -> np.ndarray:
-    """The best distinct points whose gradient is finite, as far as a few choices find them."""
+    """The best distinct points whose gradient is finite, as far as a few choices find them; draws in their order."""
     values, starts = search.values.copy(), search.angles[:0]
     for _ in range(PASSES):
-        chosen = np.array(_distinct_starts(search.angles, values, len(problem.free), wanted), dtype=int)
+        if search.start_from == "draws":
+            chosen = np.flatnonzero(np.isfinite(values))[:wanted]
+        else:
+            chosen = np.array(_distinct_starts(search.angles, values, len(problem.free), wanted), dtype=int)
         if not chosen.size:
             break
         found, slopes = evaluate(search.angles[chosen])
@@ -232,6 +254,7 @@ def _conclude(problem, settings, search, interrupted, report, began) -> Fit:
         message=message,
         seconds=time.perf_counter() - began,
         problems=tuple(sentence for watch in search.watches for sentence in watch.sentences(problem, twice_nll)),
+        start_from=search.start_from,
     )
 
 

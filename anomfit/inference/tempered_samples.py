@@ -1,4 +1,4 @@
-"""Draws of tempered populations in the form that chains have: a population is a chain whose draws are independent."""
+"""Tempered populations as a run uses them: as chains, whose draws are independent, and as starts of descents."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from anomfit.inference.tempered import Tempered, sample_tempered
 from anomfit.problem import Problem
 
 
-def tempered_samples(
+def led_populations(
     problem: Problem,
     key: Array,
     settings: SampleSettings,
@@ -21,22 +21,25 @@ def tempered_samples(
     moves: int,
     state_file: Path | None = None,
     show_progress: bool = False,
-) -> Samples:
-    """`settings.draws` draws of each of `settings.chains` populations (see `tempered.sample_tempered`).
+) -> Tempered:
+    """`settings.chains` populations (see `tempered.sample_tempered`), each of which has `settings.draws` draws to give.
 
     InputError for fewer `points` than draws.
     """
     check_points(points, settings.draws)
-    key_run, key_choice = jax.random.split(key)
-    found = sample_tempered(problem, key_run, settings.chains, points, moves, state_file, show_progress)
-    return samples_of_populations(problem, found, settings, key_choice)
+    key_run, _ = jax.random.split(key)
+    return sample_tempered(problem, key_run, settings.chains, points, moves, state_file, show_progress)
 
 
 def samples_of_populations(problem: Problem, found: Tempered, settings: SampleSettings, key: Array) -> Samples:
-    """As many draws of each population as `settings` ask for, in random order, with all that is known of them."""
+    """As many draws of each of `led_populations` as `settings` ask for, in random order, with all known of them.
+
+    `key`: the one that the populations were led with.
+    """
     populations, points, _ = found.z.shape
+    _, key_choice = jax.random.split(key)
     chosen = np.stack(
-        [np.asarray(jax.random.permutation(jax.random.fold_in(key, i), points)) for i in range(populations)]
+        [np.asarray(jax.random.permutation(jax.random.fold_in(key_choice, i), points)) for i in range(populations)]
     )[:, : settings.draws]
     each = np.arange(populations)[:, None]
     z = found.z[each, chosen]
@@ -47,6 +50,34 @@ def samples_of_populations(problem: Problem, found: Tempered, settings: SampleSe
     evidence = Evidence(log_evidence, found.calls, worth(found), "tempered", _error(found.log_evidence))
     seconds = found.seconds, found.seconds
     return samples_of(problem, draws, settings, seconds, evidence=evidence, undefined=found.undefined)
+
+
+def descent_starts(problem: Problem, found: Tempered, wanted: int) -> np.ndarray:
+    """Up to `wanted` points of the populations that differ, in normal coordinates, for descents to start from.
+
+    The best of each population come first, best first. Then follows, one by one, the point farthest from all that were
+    chosen, of those in the better half of their population: the valleys that the populations ended in, and their ends.
+    Distances are in the parameters (in pulls without any), in standard deviations over all points.
+    """
+    populations, points, dimension = found.z.shape
+    best = np.argmax(found.log_likelihood, axis=1) + points * np.arange(populations)
+    flat, log_likelihood = found.z.reshape(-1, dimension), found.log_likelihood.ravel()
+    is_better_half = (found.log_likelihood >= np.median(found.log_likelihood, axis=1, keepdims=True)).ravel()
+    places = flat[:, : len(problem.free) or dimension]
+    places = places / np.maximum(places.std(axis=0), 1e-300)
+    chosen = [int(i) for i in best[np.argsort(-log_likelihood[best], kind="stable")][:wanted]]
+    nearest = np.min([_distances(places, i) for i in chosen], axis=0)
+    while len(chosen) < wanted:
+        farthest = int(np.argmax(np.where(is_better_half, nearest, 0.0)))
+        if nearest[farthest] == 0.0:  # all others are copies
+            break
+        chosen.append(farthest)
+        nearest = np.minimum(nearest, _distances(places, farthest))
+    return flat[chosen]
+
+
+def _distances(places: np.ndarray, of: int) -> np.ndarray:
+    return np.linalg.norm(places - places[of], axis=1)
 
 
 def worth(found: Tempered) -> float:

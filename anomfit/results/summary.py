@@ -74,9 +74,10 @@ def write_report(path: Path, result: Result, extra: Sequence[str] = ()) -> None:
 
 
 def _how_found(fit: Fit) -> str:
+    starts = "starts" if fit.start_from == "prior" else "starts at draws of the tempered populations"
     if fit.starts and not fit.reached:
-        return f"all {fit.starts} starts ended above it, polishing the best of them led there"
-    return f"{fit.reached} of {fit.starts} starts reached it"
+        return f"all {fit.starts} {starts} ended above it, polishing the best of them led there"
+    return f"{fit.reached} of {fit.starts} {starts} reached it"
 
 
 def fit_table(result: Result) -> TextTable | None:

@@ -159,7 +159,7 @@ def _model(random: Random, content: dict) -> str:
 
 def _setting(random: Random, content: dict) -> str:
     settings = {
-        "fit": ("screened", "starts", "seed", "tension"),
+        "fit": ("screened", "starts", "seed", "tension", "start_from"),
         "sampling": ("method", "chains", "warmup", "draws", "max_draws", "target_accept", "live", "seed"),
     }
     section = random.choice(list(settings))

@@ -122,6 +122,64 @@ def test_a_card_may_ask_for_tempered_populations(anomfit, card, tmp_path):
 
 
 @pytest.mark.slow
+def test_descents_may_start_where_the_populations_ended(anomfit, card, tmp_path, monkeypatch):
+    """A run that goes straight through, one stopped while it is led, one without sampling before: the same numbers."""
+    from anomfit.inference import tempered
+
+    text = card.read_text().replace("starts = 2", 'starts = 2\nstart_from = "draws"')
+    card.write_text(text)
+    outcome = anomfit("fit", card, "--out", "one")
+    assert outcome.status == 2
+    assert "fit.start_from: 'draws' is not usable; only [sampling] with method = \"tempered\"" in outcome.err
+    assert not (tmp_path / "one").exists()
+    text = text.replace("[sampling]", '[sampling]\nmethod = "tempered"\npoints = 60\nmoves = 3')
+    card.write_text(text.replace("warmup = 60\n", "").replace("max_draws = 80\n", ""))
+    outcome = anomfit("fit", card, "--out", "straight")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert outcome.out.index("2 tempered populations of 60 points") < outcome.out.index("best fit (")
+    straight = load_result(tmp_path / "straight" / "result.nc")
+    assert straight.fit is not None
+    assert (straight.fit.start_from, straight.fit.screened, straight.fit.starts) == ("draws", 4, 2)
+    assert straight.fit.reached == 2
+    report = (tmp_path / "straight" / "report.md").read_text()
+    assert "2 of 2 starts at draws of the tempered populations reached it" in report
+
+    outcome = anomfit("fit", card, "--out", "steps", "--no-sample")
+    assert outcome.status == 0
+    assert "which a fit without sampling has not" in outcome.err + outcome.out
+    alone = load_result(tmp_path / "steps" / "result.nc")
+    assert alone.fit is not None
+    assert (alone.fit.start_from, alone.samples) == ("prior", None)
+    assert "Warning: the card asks for descents that start from draws" in (tmp_path / "steps" / "report.md").read_text()
+    assert anomfit("fit", card, "--out", "steps", "--resume").status == 0
+
+    keep, kept = tempered.keep_state, []
+
+    def interrupted(*given):
+        keep(*given)
+        kept.append(1)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tempered, "keep_state", interrupted)
+    outcome = anomfit("fit", card, "--out", "stopped")
+    assert (outcome.status, outcome.err) == (
+        130,
+        "anomfit: interrupted; what was found is in stopped, --resume goes on\n",
+    )
+    assert not (tmp_path / "stopped" / "result.nc").exists()
+    monkeypatch.setattr(tempered, "keep_state", keep)
+    assert anomfit("fit", card, "--out", "stopped", "--resume").status == 0
+    for folder in ("steps", "stopped"):
+        np.testing.assert_array_equal(draws(tmp_path / folder), draws(tmp_path / "straight"))
+        again = load_result(tmp_path / folder / "result.nc").fit
+        assert again is not None
+        assert (again.point, again.start_from) == (straight.fit.point, "draws")
+        assert "Warning: the card asks" not in (tmp_path / folder / "report.md").read_text()
+    monkeypatch.setattr(tempered, "log_posteriors", lambda *given: pytest.fail("a population was led again"))
+    assert anomfit("fit", card, "--out", "straight", "--resume").status == 0
+
+
+@pytest.mark.slow
 def test_a_run_in_steps_or_interrupted_gives_the_numbers_of_a_straight_one(anomfit, card, tmp_path, monkeypatch):
     from anomfit.inference import sample
 

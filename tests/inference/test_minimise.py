@@ -3,6 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from iminuit import Minuit
+from scipy.stats import norm
 from toys import (
     ToyMeasurement,
     ToyModel,
@@ -122,6 +123,63 @@ def test_progress_is_reported_in_order():
     assert ("screening", 256, 256) in seen
     assert ("minimising", 8, 8) in seen
     assert seen[-1] == ("polishing", 1, 1)  # one end is distinct
+
+
+def narrow_problem():
+    """A shallow minimum at y = -2 whatever x, and one far deeper that is 1e-3 wide: no point of the prior is inside."""
+
+    def wells(p):
+        deep = -40.0 * jnp.exp(-0.5 * (((p["x"] - 1.0) / 1e-3) ** 2 + ((p["y"] - 2.0) / 1e-3) ** 2))
+        return jnp.stack([jnp.sqrt(50.0 + (p["y"] + 2.0) ** 2 + deep)])
+
+    parameters = (linear_parameter("x"), linear_parameter("y"))
+    data = ToyMeasurement(jnp.array([0.0]), jnp.array([[1.0]]))
+    return build_problem(ToyModel("narrow", parameters, wells), [data], "own", parameters, {})
+
+
+def normal(problem, x, y):
+    """Normal coordinates of x and y, uniform in -5 to 5."""
+    return norm.ppf((np.array([x, y]) + 5.0) / 10.0)
+
+
+def test_descents_from_draws_find_a_minimum_that_the_prior_misses():
+    problem = narrow_problem()
+    assert minimise(problem, jax.random.key(1), QUICK).twice_nll == pytest.approx(50.0, abs=1e-4)
+    draws = np.stack([normal(problem, 1.0005, 1.9995), normal(problem, -3.0, -3.0)])
+    fit = minimise(problem, jax.random.key(1), QUICK, draws=draws)
+    assert (fit.start_from, fit.screened, fit.starts) == ("draws", 2, 2)
+    assert fit.values == pytest.approx({"x": 1.0, "y": 2.0}, abs=1e-5)
+    assert fit.twice_nll == pytest.approx(50.0 + 16.0 - 40.0, abs=1e-3)
+    assert fit.reached == 1
+    assert [optimum.starts for optimum in fit.optima] == [1, 1]
+
+
+def test_draws_are_taken_in_their_order_and_none_whose_gradient_is_not_finite(monkeypatch):
+    """The root has no slope at and below 0 (one `where` outside): not the second draw but the third one follows."""
+    began, descend = [], module.descend
+
+    def seen(evaluate, starts, *rest):
+        began.append(5.0 * np.sin(starts))
+        return descend(evaluate, starts, *rest)
+
+    monkeypatch.setattr(module, "descend", seen)
+    parameters = (linear_parameter("x"), linear_parameter("y"))
+    model = ToyModel("root", parameters, lambda p: jnp.stack([jnp.where(p["x"] > 0.0, jnp.sqrt(p["x"]), -0.2), p["y"]]))
+    problem = build_problem(model, [ToyMeasurement(jnp.ones(2), jnp.eye(2))], "own", parameters, {})
+    draws = np.stack([normal(problem, *point) for point in ((2.0, 4.0), (-1.0, 1.0), (3.0, -4.0), (1.1, 1.1))])
+    fit = minimise(problem, jax.random.key(1), FitSettings(starts=2), draws=draws)
+    assert began[0] == pytest.approx(np.array([[2.0, 4.0], [3.0, -4.0]]))
+    assert (fit.screened, fit.starts, fit.reached) == (4, 2, 2)
+    assert fit.values == pytest.approx({"x": 1.0, "y": 1.0}, abs=1e-4)
+    assert "the gradient is not finite at" in fit.problems[0]
+    with pytest.raises(InputError, match="no draw of the populations has a finite likelihood"):
+        minimise(linear_problem(data=(np.nan, 0.0)), jax.random.key(1), QUICK, draws=draws)
+
+
+def test_draws_at_the_ends_of_a_range_have_a_slope_to_leave_on():
+    """Normal coordinates of +-40 are the bounds themselves, where the minimiser's angle has none."""
+    fit = minimise(linear_problem(), jax.random.key(1), QUICK, draws=np.array([[40.0, -40.0]]))
+    assert fit.values == pytest.approx({"x": 0.5, "y": -1.0}, abs=1e-5)
 
 
 def test_an_interrupt_returns_the_best_so_far(interrupt):

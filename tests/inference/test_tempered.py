@@ -9,8 +9,8 @@ from toys import ToyMeasurement, ToyModel, linear_parameter, linear_problem
 from anomfit.errors import InputError
 from anomfit.inference import tempered
 from anomfit.inference.sample import SampleSettings
-from anomfit.inference.tempered import sample_tempered
-from anomfit.inference.tempered_samples import tempered_samples
+from anomfit.inference.tempered import Tempered, sample_tempered
+from anomfit.inference.tempered_samples import descent_starts, led_populations, samples_of_populations
 from anomfit.parameters import Nuisance
 from anomfit.problem import build_problem
 
@@ -78,13 +78,31 @@ def test_pulls_follow_their_prior_and_the_data():
 def test_draws_come_in_the_form_of_chains():
     problem = linear_problem()
     settings = SampleSettings(chains=2, draws=40)
-    samples = tempered_samples(problem, jax.random.key(1), settings, points=64, moves=4)
+    found = led_populations(problem, jax.random.key(1), settings, points=64, moves=4)
+    samples = samples_of_populations(problem, found, settings, jax.random.key(1))
     assert samples.method == "tempered"
     assert samples.z.shape == (2, 40, len(problem.names))
     at = {name: jnp.asarray(values[0, 0]) for name, values in samples.values.items()}
     assert samples.stats["log_likelihood"][0, 0] == pytest.approx(float(problem.log_likelihood(at)), rel=1e-9)
     assert samples.evidence.calls > 0
     assert 0.0 < samples.evidence.ess <= 128.0
+
+
+def populations(*log_likelihoods, z):
+    """Two populations of given points and likelihoods."""
+    none = np.zeros(2)
+    return Tempered(np.asarray(z, dtype=float), np.asarray(log_likelihoods, dtype=float), none, 1, 1, 1.0)
+
+
+def test_descents_start_at_the_best_of_each_population_and_at_what_is_far_from_them():
+    """By hand: x of two populations; the better halves are -1, 0, 0.1 and 4, 5, 6, in units of one deviation."""
+    z = np.zeros((2, 6, 2))
+    z[:, :, 0] = [[0.0, 0.1, -1.0, -9.0, 9.0, 0.3], [4.0, 5.0, 6.0, -8.0, 8.0, 4.5]]
+    found = populations([-1.0, -2.0, -3.0, -8.0, -8.0, -9.0], [-0.5, -2.0, -3.0, -7.0, -7.0, -9.0], z=z)
+    starts = descent_starts(linear_problem(), found, 4)
+    assert starts[:, 0].tolist() == [4.0, 0.0, 6.0, -1.0]
+    assert descent_starts(linear_problem(), found, 1)[:, 0].tolist() == [4.0]
+    assert len(descent_starts(linear_problem(), found, 12)) == 6  # of the better halves, each once
 
 
 class Killed(BaseException):
