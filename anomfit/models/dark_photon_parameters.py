@@ -6,6 +6,7 @@ is open; couplings within perturbativity and log-uniform, some decades on either
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from anomfit.errors import InputError
 from anomfit.parameters import Parameter, Parametrisation, Point
@@ -100,7 +101,7 @@ def _to_vertices(point: Point) -> dict:
 
 
 def states(point: Point, g_D, majorana: bool) -> DarkNeutrinos:
-    """The three heavy neutrinos of a point in vertices, lighter ones first."""
+    """The three heavy neutrinos of a point in vertices, lighter ones first; phase_jk = arg V_jk if it names them."""
     mass = jnp.stack([point[f"m_N{j}"] for j in STATES])
     to_light = g_D * jnp.abs(jnp.stack([point[f"V_{j}3"] for j in STATES]))
     between = g_D * jnp.abs(
@@ -109,7 +110,25 @@ def states(point: Point, g_D, majorana: bool) -> DarkNeutrinos:
     mixing = jnp.stack([point[f"U_mu{j}"] for j in STATES]) ** 2
     order = jnp.argsort(jnp.abs(mass))
     one = (mass[order], to_light[order], to_light[order], between[order][:, order])
-    return DarkNeutrinos(*one, jnp.zeros(()), mixing[order], point["m_Zprime"], point["epsilon"], majorana)
+    phase = phases(point)[order][:, order] if has_phases(point) else None
+    return DarkNeutrinos(*one, jnp.zeros(()), mixing[order], point["m_Zprime"], point["epsilon"], majorana, phase)
+
+
+PHASES = {(j, k): f"phase_{j}{k}" for j in STATES for k in STATES if k < j}
+"""Names of arg V_jk, rad, of states of signed masses; a point without them has real vertices."""
+
+
+def has_phases(point: Point) -> bool:
+    """Whether a point in vertices says their phases."""
+    return any(name in point for name in PHASES.values())
+
+
+def phases(point: Point) -> Float[Array, "states states"]:
+    """arg V_jk, antisymmetric."""
+    nothing = jnp.zeros_like(point["m_N4"])
+    of = {pair: point.get(name, nothing) for pair, name in PHASES.items()}
+    lower = jnp.stack([jnp.stack([of.get((j, k), nothing) for k in STATES]) for j in STATES])
+    return lower - lower.T
 
 
 _OPEN = {"m_Zprime": lambda p: p["m_N4"]}

@@ -3,21 +3,34 @@
 One active neutrino (that of the muon), three sterile N_k and one dark pair, as at the paper's points. Masses and the
 vertices of Z' follow from the matrix; what they make is that of the dark photon with heavy neutrinos (`dark_photon`).
 The three lightest heavy states N_4, N_5, N_6 are made and decay; the two above them only share in the mixing. A point
-may also state masses and mixings of these three, whatever heavier states there are.
+may also state masses and mixings of these three, whatever heavier states there are. Entries and mass states may have
+CP-violating phases (`dark_seesaw_phases`), which change decays of heavy states to each other, and leave what a beam
+makes and decays to light neutrinos to the sizes of the vertices.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Inexact
 
+from anomfit.models import dark_photon_parameters, dark_seesaw_phases
 from anomfit.models import dark_seesaw_parameters as parameters
 from anomfit.models.dark_photon import DarkPhoton
 from anomfit.parameters import Nuisance, Parametrisation, Point
 from anomfit.physics.dark_mixing import mixing_matrix, vertices_of
 from anomfit.physics.dark_neutrinos import DarkNeutrinos, reactions
-from anomfit.physics.dark_seesaw import mass_states, vacuum_expectation_value, vertices
+from anomfit.physics.dark_seesaw import (
+    Bosons,
+    Entries,
+    loop_correction,
+    mass_matrix,
+    mass_states,
+    states_of,
+    vacuum_expectation_value,
+    vertex_phases,
+    vertices,
+)
 from anomfit.physics.heavy_neutrinos import HeavyNeutrinos
 from anomfit.physics.light_bosons import LightBosons
 from anomfit.physics.majorana import MajoranaStates
@@ -29,11 +42,17 @@ LOWEST_HEAVY, STATES = 1, (4, 5, 6)  # in order of mass the first state is the l
 
 @dataclass(frozen=True)
 class DarkSeesaw:
-    """The model; fields are static choices, targets as in `TargetChoices`."""
+    """The model; fields are static choices, targets as in `TargetChoices`.
+
+    loops: whether the finite one-loop entries (`physics.dark_seesaw.loop_correction`), with a scalar phi' of mass m_phi
+    (GeV), are added to a matrix of given entries before it is diagonalised. The paper has them in the light mass alone.
+    """
 
     name: str = "dark-seesaw"
     title: str = "a dark photon and Majorana neutrinos from one mass matrix"
     targets: TargetChoices = MEASURED_TARGETS
+    loops: bool = False
+    m_phi: float = 1.0
 
     references = ("arXiv:2007.11813", "leveille-1978", "angeli-marinova-2013", "moniz-1971", "pdg-2024")
     nuisances: tuple[Nuisance, ...] = ()
@@ -47,31 +66,61 @@ class DarkSeesaw:
     def choices(self) -> Mapping[str, str]:
         """What is assumed of nucleons and nuclei, in words (capability StatesChoices)."""
         rest = {name: words for name, words in self.in_vertices.choices.items() if name != "nu_4"}
-        return {"heavy neutrinos": "the three lightest, Majorana particles with the CP parities of the matrix", **rest}
+        words = "the three lightest, Majorana particles with the CP parities of the matrix"
+        loops = {"mass matrix": f"with finite one-loop entries, phi' of {self.m_phi:g} GeV"} if self.loops else {}
+        return {"heavy neutrinos": words, **loops, **rest}
 
     @property
     def parametrisations(self) -> Mapping[str, Parametrisation]:
-        """lagrangian, mixings (the default card's) and left-right, in which a beam of nu_mu makes N_5 alone."""
-        return parameters.PARAMETRISATIONS
+        """lagrangian, mixings (the default card's) and left-right, in which a beam of nu_mu makes N_5 alone.
+
+        complex and mixings-phases are the first two with CP-violating phases.
+        """
+        return dark_seesaw_phases.PARAMETRISATIONS
 
     @property
     def points(self) -> Mapping[str, Mapping[str, float]]:
         """BP-A to BP-D of the paper's Table III as printed."""
         return parameters.POINTS
 
-    def vertices(self, point: Point) -> dict[str, Float[Array, ""]]:
-        """Masses (signed) and vertices of the three lightest heavy states, a physical point of `dark_photon`.
+    def entries(self, point: Point) -> Entries:
+        """The mass matrix of a point that states it, complex if it names phases."""
+        entries = parameters.entries(point)
+        if not dark_seesaw_phases.has_complex_entries(point):
+            return entries
+        return dark_seesaw_phases.with_phases(entries, point)
 
-        Tree level. What the printed digits of the matrix leave of the light mass does not matter here.
+    def mass_states(self, point: Point) -> MajoranaStates:
+        """Masses (GeV, signed if real) and U, lightest first: all states of a matrix, nu_3 to N_6 of given mixings.
+
+        The light mass is 0 where mixings are given, else what the digits of the entries make it, with `loops` or not.
         """
         if parameters.has_angles(point):
-            mixing = mixing_matrix(parameters.angles(point))
-            states, V = MajoranaStates(jnp.append(0.0, parameters.signed_masses(point)), mixing), vertices_of(mixing)
-            return _named(states, V, point)
-        entries = parameters.entries(point)
+            masses = jnp.append(0.0, parameters.signed_masses(point))
+            return MajoranaStates(masses, mixing_matrix(parameters.angles(point)))
+        entries = self.entries(point)
         states = mass_states(entries)
+        if not self.loops:
+            return states
         v_Phi = vacuum_expectation_value(point["m_Zprime"], point["alpha_D"])
-        return _named(states, vertices(states, entries, v_Phi).V, point)
+        correction = loop_correction(states, entries, Bosons(point["m_Zprime"], self.m_phi, v_Phi))
+        return states_of(mass_matrix(entries) + correction)
+
+    def non_unitarity(self, point: Point) -> Float[Array, ""]:
+        """1 - |U_mu3|^2, what nu_mu lacks as a light neutrino: |U_muj|^2 of all heavy states, of N_7 and N_8 too."""
+        return jnp.sum(jnp.abs(self.mass_states(point).mixing[0, LOWEST_HEAVY:]) ** 2)
+
+    def vertices(self, point: Point) -> dict[str, Float[Array, ""]]:
+        """Masses and vertices of the three lightest heavy states, a physical point of `dark_photon`.
+
+        Masses are signed where the mixing is real, else there are phases of vertices. What the printed digits of the
+        matrix leave of the light mass does not matter here.
+        """
+        states = self.mass_states(point)
+        if parameters.has_angles(point):
+            return _named(states, vertices_of(states.mixing), point) | dark_seesaw_phases.majorana_phases(point)
+        v_Phi = vacuum_expectation_value(point["m_Zprime"], point["alpha_D"])
+        return _named(states, vertices(states, self.entries(point), v_Phi).V, point)
 
     def dark_neutrinos(self, point: Point) -> DarkNeutrinos:
         """N_4, N_5, N_6 and Z' (capability HasDarkNeutrinos)."""
@@ -102,13 +151,17 @@ class DarkSeesaw:
         return self.in_vertices.largest_coupling(point)
 
 
-def _named(states: MajoranaStates, V: Float[Array, "states states"], point: Point) -> dict[str, Float[Array, ""]]:
+def _named(states: MajoranaStates, V: Inexact[Array, "states states"], point: Point) -> dict[str, Float[Array, ""]]:
     """Masses, vertices and mixings by the names of `dark_photon`, with the couplings of the point."""
     place = {3: 0} | {j: LOWEST_HEAVY + i for i, j in enumerate(STATES)}
-    found = {f"V_{j}{k}": V[place[j], place[k]] for j in STATES for k in place if k <= j}
+    sizes, phases = V, {}
+    if jnp.iscomplexobj(V):
+        sizes, of = jnp.abs(V), vertex_phases(V)
+        phases = {name: of[place[j], place[k]] for (j, k), name in dark_photon_parameters.PHASES.items()}
+    found = {f"V_{j}{k}": sizes[place[j], place[k]] for j in STATES for k in place if k <= j}
     masses = {f"m_N{j}": states.masses[place[j]] for j in STATES}
     mixings = {f"U_mu{j}": jnp.abs(states.mixing[0, place[j]]) for j in STATES}
-    return {**found, **masses, **mixings, **{name: point[name] for name in parameters.SHARED}}
+    return {**found, **phases, **masses, **mixings, **{name: point[name] for name in parameters.SHARED}}
 
 
 dark_seesaw = DarkSeesaw()

@@ -33,7 +33,8 @@ class DarkNeutrinos:
 
     mass: signed for Majorana states, by CP parity; to_light: g_X times the root of sum |V_jl|^2 over the light l, of
     decays; produced: g_X V of the light state that a beam of nu_mu is; between: g_X |V_jk|, symmetric; light: that of
-    light neutrinos alone; mixing_squared: |U_mu j|^2. majorana is static.
+    light neutrinos alone; mixing_squared: |U_mu j|^2. majorana is static. phase: arg V_jk between Majorana states of
+    these signed masses, rad, antisymmetric; None where all V_jk are real, which costs nothing.
     """
 
     mass: Float[Array, " states"]
@@ -45,6 +46,7 @@ class DarkNeutrinos:
     m_Zprime: Float[Array, ""]
     epsilon: Float[Array, ""]
     majorana: bool
+    phase: Float[Array, "states states"] | None = None
 
     @property
     def size(self) -> Float[Array, " states"]:
@@ -52,8 +54,15 @@ class DarkNeutrinos:
         return jnp.abs(self.mass)
 
     def parity(self, j, k) -> Float[Array, "..."]:
-        """eta of two states: the product of the signs of Majorana masses, 0 for Dirac states."""
-        return jnp.sign(self.mass[j] * self.mass[k]) if self.majorana else jnp.zeros(np.shape(j))
+        """eta of two states: Re(V^2)/|V|^2 times the signs of Majorana masses, 0 for Dirac states.
+
+        Rates of Majorana states are linear in it: the axial current's part is (1 + eta)/2, the vector current's the
+        rest, and the two do not interfere where the pair's or the beams' spins are not looked at.
+        """
+        if not self.majorana:
+            return jnp.zeros(np.shape(j))
+        signs = jnp.sign(self.mass[j] * self.mass[k])
+        return signs if self.phase is None else signs * jnp.cos(2.0 * self.phase[j, k])
 
 
 class ZprimeWidths(NamedTuple):

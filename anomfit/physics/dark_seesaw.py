@@ -203,6 +203,14 @@ def relative_parity(
     return sign[:, None] * sign * jnp.where(some, jnp.real(V * V) / jnp.where(some, size, 1.0), 1.0)
 
 
+def vertex_phases(V: Inexact[Array, "states states"]) -> Float[Array, "states states"]:
+    """arg V_jk in rad, antisymmetric; 0, with slope 0, where V_jk is 0. eta of positive masses is cos(2 arg V)."""
+    V = jnp.asarray(V)
+    some = jnp.abs(V) > 0.0
+    safe = jnp.where(some, V, 1.0)
+    return jnp.where(some, jnp.arctan2(jnp.imag(safe), jnp.real(safe)), 0.0)
+
+
 # -- one loop -------------------------------------------------------------------------------------------------------
 
 

@@ -56,15 +56,15 @@ def eigenvalues(matrix):
         return found
 
 
-def projectors(matrix, masses):
-    """U_aj U_bj of every mass state j of a real symmetric matrix."""
+def projectors(matrix, masses, of=None):
+    """U_aj U_bj of every mass state j of a real symmetric matrix, or of those with the masses `of`."""
     with localcontext() as context:
         context.prec = DIGITS
         found = []
-        for j, mass in enumerate(masses):
+        for mass in masses if of is None else of:
             product = identity(len(matrix))
-            for k, other in enumerate(masses):
-                if k != j:
+            for other in masses:
+                if other != mass:
                     product = product @ (matrix - other * identity(len(matrix))) / (mass - other)
             found.append(product)
         return found
@@ -82,17 +82,31 @@ def solve_takagi(real, imaginary):
 
     From the real matrix ((A, -B), (-B, -A)) of twice the size: (x, y) is its eigenvector of +m where U = x + i y.
     """
-    a, b = exact(real), exact(imaginary)
-    size = len(a)
-    doubled = np.block([[a, -b], [-b, -a]])
-    both = eigenvalues(doubled)
-    found = []
-    for mass, projector in zip(both, projectors(doubled, both), strict=True):
-        if mass > 0:
-            xx, yy = projector[:size, :size], projector[size:, size:]
-            xy = projector[:size, size:]
-            found.append((mass, xx + yy, xy - xy.T))
-    return [m for m, _, _ in found], [r for _, r, _ in found], [i for _, _, i in found]
+    masses, parts = _takagi_parts(real, imaginary)
+    with localcontext() as context:
+        context.prec = DIGITS
+        return masses, [xx + yy for xx, yy, _ in parts], [xy - xy.T for _, _, xy in parts]
+
+
+def solve_takagi_products(real, imaginary):
+    """Masses m > 0 in rising order, and Re and Im of U_aj U_bj, in which a column's sign drops out."""
+    masses, parts = _takagi_parts(real, imaginary)
+    with localcontext() as context:
+        context.prec = DIGITS
+        return masses, [xx - yy for xx, yy, _ in parts], [xy + xy.T for _, _, xy in parts]
+
+
+def _takagi_parts(real, imaginary):
+    """Masses m > 0 and the blocks xx, yy and xy of their projectors."""
+    with localcontext() as context:
+        context.prec = DIGITS
+        a, b = exact(real), exact(imaginary)
+        size = len(a)
+        doubled = np.block([[a, -b], [-b, -a]])
+        both = eigenvalues(doubled)
+        up = [mass for mass in both if mass > 0]
+        found = projectors(doubled, both, of=up)
+        return up, [(p[:size, :size], p[size:, size:], p[:size, size:]) for p in found]
 
 
 def vertices_squared(products, charges, imaginary=None):

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from dirac import GAMMA, GAMMA_5, METRIC, P_L, bar, u_spinors, v_spinors
+from dirac import GAMMA, GAMMA_5, METRIC, P_L, P_R, bar, u_spinors, v_spinors
 from jax.test_util import check_grads
 
 from anomfit.data import load_record
@@ -25,8 +25,8 @@ ROOT_S, M_V = 10.36, 1.25
 PLACES = {pair: i for i, pair in enumerate(zip(*(x.tolist() for x in pairs_of_states(2)), strict=True))}
 
 
-def states(m_1, m_2, majorana=True, m_Zprime=M_V, g=0.7, own=0.4, light=0.2, epsilon=0.02):
-    """Two states with the vertices g of the two, `own` of each with itself, `light` with light ones."""
+def states(m_1, m_2, majorana=True, m_Zprime=M_V, g=0.7, own=0.4, light=0.2, epsilon=0.02, phase=None):
+    """Two states with the vertices g of the two, `own` of each with itself, `light` with light ones; phase: of g."""
     return DarkNeutrinos(
         mass=jnp.stack([jnp.asarray(m_1, dtype=float), jnp.asarray(m_2, dtype=float)]),
         to_light=jnp.full(2, light),
@@ -37,11 +37,18 @@ def states(m_1, m_2, majorana=True, m_Zprime=M_V, g=0.7, own=0.4, light=0.2, eps
         m_Zprime=jnp.asarray(m_Zprime, dtype=float),
         epsilon=jnp.asarray(epsilon),
         majorana=majorana,
+        phase=None if phase is None else jnp.array([[0.0, phase], [-phase, 0.0]]),
     )
 
 
 def vertex(eta):
-    """gamma^mu gamma5 of the same CP parity, gamma^mu of opposite ones, gamma^mu P_L of Dirac states."""
+    """gamma^mu gamma5 of the same CP parity, gamma^mu of opposite ones, gamma^mu P_L of Dirac states.
+
+    Between 1 and -1: V P_L - V^* P_R with V = exp(i phase), eta = cos(2 phase).
+    """
+    if eta not in (1, -1, 0):
+        V = np.exp(0.5j * np.arccos(eta))
+        return [m @ (V * P_L - np.conj(V) * P_R) for m in GAMMA]
     return {1: [m @ GAMMA_5 for m in GAMMA], -1: GAMMA, 0: [m @ P_L for m in GAMMA]}[eta]
 
 
@@ -88,6 +95,27 @@ def test_the_cross_section_is_that_of_spinors(m_1, m_2, eta, root_s):
     for cosine in (-0.8, 0.1, 0.6):
         expected = both * d_sigma_d_cos(cosine, 1.6, 0.7, eta, coupling, root_s) / resonance
         assert cross_section * float(angular_density(cosine, share)) == pytest.approx(expected, rel=2e-6)
+
+
+@pytest.mark.parametrize(("signs", "phase"), [(1, 0.4), (1, 1.2), (-1, 0.4)])
+def test_phases_of_vertices_mix_both_currents(signs, phase):
+    """Cross section and angles of spinors with V = |V| exp(i phase), at any sign of the masses; widths between both."""
+    eta = signs * np.cos(2.0 * phase)
+    found = states(0.7 * signs, 1.6, phase=phase)
+    assert float(found.parity(1, 0)) == pytest.approx(eta, rel=1e-14)
+    cross_section = float(pair_cross_sections(found, ROOT_S)[PLACES[1, 0]])
+    width = float(zprime_widths(found).total)
+    resonance = 1.0 + (M_V**2 * (width**2 + 0.005**2)) / (ROOT_S**2 - M_V**2) ** 2
+    share = float(transverse_fraction(ROOT_S, 1.6, 0.7, eta))
+    for cosine in (-0.8, 0.6):
+        expected = d_sigma_d_cos(cosine, 1.6, 0.7, eta, E_CHARGE * 0.02 * 0.7 / (ROOT_S**2 - M_V**2)) / resonance
+        assert cross_section * float(angular_density(cosine, share)) == pytest.approx(expected, rel=2e-6)
+    alone = [np.asarray(zprime_widths(states(m, 0.3, m_Zprime=M_V)).to_heavy) for m in (0.2, -0.2)]
+    mixed = np.asarray(zprime_widths(states(0.2 * signs, 0.3, m_Zprime=M_V, phase=phase)).to_heavy)
+    expected = 0.5 * (1.0 + eta) * alone[0] + 0.5 * (1.0 - eta) * alone[1]
+    np.testing.assert_allclose(mixed[PLACES[1, 0]], expected[PLACES[1, 0]], rtol=1e-12)
+    others = [i for pair, i in PLACES.items() if pair != (1, 0)]
+    np.testing.assert_allclose(mixed[others], alone[0][others], rtol=1e-12)  # V_jj is real
 
 
 @pytest.mark.parametrize("eta", [1, -1, 0])
