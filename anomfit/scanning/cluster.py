@@ -7,6 +7,7 @@ it, only the same anomfit, JAX and data, which each of them checks before its fi
 import logging
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -44,11 +45,12 @@ class Cluster:
         try:
             yield from self._made(client, recipe, dataset, list(reversed(tasks)))
         finally:
-            client.close(timeout=LOOK)
+            with suppress(TimeoutError, OSError):
+                client.close(timeout=PATIENCE)
 
     def _client(self) -> Any:
         try:
-            return self._distributed.Client(self.address, timeout=PATIENCE, set_as_default=False)
+            return _started(self._distributed, self.address)
         except (OSError, ValueError, TypeError, KeyError, ImportError) as error:
             why = " ".join(str(error).split()) or type(error).__name__
             remedy = "start 'dask scheduler' and give the address that it prints"
@@ -115,6 +117,24 @@ class Cluster:
     def _lost(self) -> InputError:
         remedy = "what is done is kept, start it again and go on with --resume"
         return reject("--scheduler", self.address, f"it does not answer any more; {remedy}")
+
+
+def _started(distributed: Any, address: str) -> Any:
+    """A client of the scheduler; one that cannot be started is closed at once.
+
+    Dask leaves that to the garbage collector, which may come while the next client is being started, and wait for ever.
+    """
+
+    class Client(distributed.Client):
+        def start(self, **how):
+            try:
+                super().start(**how)
+            except BaseException:
+                with suppress(TimeoutError, OSError):
+                    self.close(timeout=PATIENCE)
+                raise
+
+    return Client(address, timeout=PATIENCE, set_as_default=False)
 
 
 _one_at_a_time = threading.Lock()  # JAX has the cores of a worker already
