@@ -1,7 +1,8 @@
 """What a constraint is: a pure prediction from a model's physical point, data of the limit, and a smooth penalty.
 
 A constraint is a measurement with one number, so that a card can list it. That number is the ratio of the prediction to
-the 90 % CL limit, or, where the quantity has been measured, what new physics adds to it.
+the 90 % CL limit, or, where the quantity has been measured, what new physics adds to it. A hint is no limit: its number
+is the ratio to what the excess asks for, with the `local` standard deviations of it among the data.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +22,9 @@ from anomfit.statistics.limits import Z_90, curve_log_likelihood, rate_log_likel
 from anomfit.statistics.terms import gaussian_log_likelihood, minus_two
 from anomfit.statistics.throws import two_sided_gaussian
 
-Kind = Literal["upper limit", "measured", "curve", "region", "projection", "no public data", "recalled", "argument"]
+Kind = Literal[
+    "upper limit", "measured", "curve", "region", "projection", "no public data", "recalled", "argument", "hint"
+]
 
 KINDS: Mapping[Kind, str] = {
     "upper limit": "90 % CL upper limit on a rate: half-Gaussian with sigma = limit/1.645",
@@ -31,6 +34,7 @@ KINDS: Mapping[Kind, str] = {
     "projection": "projection: never enters a likelihood",
     "no public data": "the limit is not public as numbers: prediction only",
     "argument": "a paper's comparison of cross sections, no data of its own: never enters a likelihood",
+    "hint": "the largest excess of a search, at a mass that the search chose: never enters a likelihood",
     "recalled": "a number of the limit was written from memory and not read again: never enters a likelihood",
 }
 IN_FITS: tuple[Kind, ...] = ("upper limit", "measured", "curve", "region")

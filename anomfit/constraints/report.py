@@ -7,6 +7,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from anomfit.capabilities import Model, offers
 from anomfit.constraints.base import Constraint
@@ -14,6 +15,7 @@ from anomfit.explaining import explained
 from anomfit.parameters import Point
 from anomfit.plain_json import finite_or_none
 from anomfit.precision import require_double_precision
+from anomfit.statistics.limits import Z_90
 
 AGAINST = ("excluded", "in tension")  # verdicts against a point at 90 % CL
 NOT_A_NUMBER = "not a number"  # the verdict where a model predicts NaN
@@ -96,6 +98,13 @@ def _row(entry: Constraint, predicted: float, limit: float, ratio: float) -> Con
     )
 
 
+def hint_words(ratio: float, local: float) -> str:
+    """What a signal does, at 90 % CL, of `ratio` times what an excess of `local` standard deviations asks for."""
+    if abs(ratio - 1.0) <= Z_90 / local:
+        return "explains it"
+    return "too small" if ratio < 1.0 else "too large"
+
+
 def verdict_of(entry: Constraint, predicted: float, limit: float, ratio: float) -> str:
     """What a constraint says of an outcome, in a word or two."""
     kind = entry.about.kind
@@ -109,6 +118,8 @@ def verdict_of(entry: Constraint, predicted: float, limit: float, ratio: float) 
         return BEYOND_THE_TABLE if predicted > 0.0 else "no reach"
     if kind != "measured" and (math.isinf(limit) or limit > entry.about.ceiling):
         return "no reach"
+    if kind == "hint":
+        return hint_words(ratio, float(np.asarray(entry.data["local"])))
     if kind == "projection":
         return "would be seen" if ratio > 1.0 else "would not be seen"
     if ratio <= 1.0:

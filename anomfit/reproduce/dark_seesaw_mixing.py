@@ -21,7 +21,7 @@ from anomfit.reproduce.statements import Computed
 
 NANOSECONDS = 1e9  # in a second
 PAPERS_FACTOR = 3.17  # F of equation B18
-HINT = "NA62_2020_electron"
+SEARCH, HINT = "NA62_2020_electron", "NA62_2020_hint"
 
 
 def limits_on_mixings(given: Benchmarks) -> dict[str, Computed]:
@@ -86,11 +86,11 @@ def _factor() -> Computed:
 
 def _weakening() -> Computed:
     """By how much a limit of NA62 on K+ -> e+ N of 346 MeV weakens at 5 ns if all decays are seen."""
-    values, row = load_record("kaon/heavy_neutrino_mixing").parts[HINT].values, _row("line-na62-electron")
-    mixings, decays = jnp.zeros(1), jnp.full(1, HBAR / values["short_life"])
+    parts, row = load_record("kaon/heavy_neutrino_mixing").parts, _row("line-na62-electron")
+    mixings, decays = jnp.zeros(1), jnp.full(1, HBAR / parts[SEARCH].values["short_life"])
     nothing = jnp.zeros(1)
     states = HeavyNeutrinos(
-        mass=jnp.full(1, values["hint_mass"]),
+        mass=jnp.full(1, parts[HINT].values["mass"]),
         U_e=mixings,
         U_mu=mixings,
         U_tau=mixings,

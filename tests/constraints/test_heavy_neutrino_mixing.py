@@ -9,11 +9,15 @@ import numpy as np
 import pytest
 
 from anomfit.capabilities import offers
+from anomfit.catalogue import find_measurement
 from anomfit.constraints.heavy_neutrino_flights import LIGHTEST_OF_KAONS, with_cascades
 from anomfit.constraints.heavy_neutrino_lines import UNSEEN_DECAYS, made_beyond, not_vetoed
 from anomfit.constraints.heavy_neutrino_mixing import constraints, effective_mass, like_sign_branching_ratio
 from anomfit.constraints.refusals import reason_of_refusal
+from anomfit.constraints.report import verdict_of
 from anomfit.data import load_record
+from anomfit.errors import InputError
+from anomfit.measurements.base import Prediction
 from anomfit.models.dark_seesaw import dark_seesaw
 from anomfit.models.two_higgs_doublet import two_higgs_doublet
 from anomfit.parameters import Parameter, Parametrisation
@@ -157,7 +161,7 @@ def test_na62_weakens_by_2_at_5_ns():
     """As the experiment states for its hint of 346 MeV, and arXiv:2007.11813 quotes: a length of 168 m; ours is 150."""
     values = PARTS["NA62_2020_electron"].values
     states = HeavyNeutrinos(
-        **state(values["hint_mass"], width=HBAR / values["short_life"], electrons=1.0), majorana=True
+        **state(PARTS["NA62_2020_hint"].values["mass"], width=HBAR / values["short_life"], electrons=1.0), majorana=True
     )
     weakening = 1.0 / float(not_vetoed(states, "K", "electron", ALL["line-na62-electron"].data)[0])
     assert weakening == pytest.approx(2.0, rel=0.1)
@@ -254,6 +258,54 @@ def test_effective_mass_of_double_beta_decay():
     found = row.outcome(Given(), point, {})
     assert float(found.predicted) == pytest.approx(1e9 * 0.346 * 3e-9 / (1.0 + 3.46**2), rel=1e-9)
     assert float(row.outcome(Given(majorana=False), point, {}).predicted) == 0.0
+
+
+# -- the largest excess of NA62 ---------------------------------------------------------------------------------------
+
+
+def hint(point, model=Given()):
+    row = ALL["na62-electron-hint"]
+    found = row.outcome(model, point, {})
+    return float(found.ratio), verdict_of(row, *map(float, found))
+
+
+@pytest.mark.parametrize(
+    ("share", "verdict"),
+    [(0.0, "too small"), (0.5, "too small"), (0.6, "explains it"), (1.4, "explains it"), (1.5, "too large")],
+)
+def test_an_excess_is_explained_by_what_it_asks_for_and_nothing_else(share, verdict):
+    """1.5e-9 to 1.645/3.6 of itself at 90 % CL, for a state that escapes."""
+    ratio, words = hint(state(0.346, U_e=share * 1.5e-9, width=1e-30))
+    assert ratio == pytest.approx(share, rel=1e-6, abs=1e-12)
+    assert words == verdict
+
+
+def test_an_excess_wants_its_own_mass_and_no_vetoed_decays():
+    """A step of the curve off, exp(-1/2) of the line is left; at 5 ns, half of visible decays are missed."""
+    escaping, living = ({"width": width, "electrons": 1.0} for width in (1e-30, HBAR / 5e-9))
+    assert hint(state(0.3472, U_e=1.5e-9, **escaping))[0] == pytest.approx(math.exp(-0.5), rel=1e-6)
+    assert hint(state(0.33, U_e=1.5e-9, **escaping))[0] < 1e-30
+    row = ALL["na62-electron-hint"]
+    slope = jax.grad(lambda m: row.outcome(Given(), {**state(m, U_e=1.5e-9, **living)}, {}).ratio)
+    step, at = 1e-7, [hint(state(0.3465 + shift, U_e=1.5e-9, **living))[0] for shift in (-1e-7, 1e-7)]
+    assert float(slope(0.3465)) == pytest.approx((at[1] - at[0]) / (2.0 * step), rel=1e-5)
+    assert float(slope(0.1)) == 0.0
+    assert hint(state(0.346, U_e=3e-9, **living))[0] == pytest.approx(1.0, abs=0.1)
+
+
+def test_without_nu_e_the_papers_ratio_of_yukawas_stands_in():
+    muons = Given(flavours=("muon",))
+    assert hint(state(0.346, U_mu=1.5e-9 / 0.11**2, width=1e-30), muons)[0] == pytest.approx(1.0, rel=1e-6)
+    assert hint(state(0.346, U_mu=1.5e-9 / 0.11**2, width=1e-30))[0] == 0.0  # nu_e of its own, and none
+
+
+def test_an_excess_enters_no_likelihood():
+    row = ALL["na62-electron-hint"]
+    for ratio in (0.0, 1.0, 100.0):
+        assert float(row.log_likelihood(Prediction({"of the limit": jnp.array([ratio])}, {}), {})) == 0.0
+    assert not row.fails_without
+    with pytest.raises(InputError, match="cannot be fitted"):
+        find_measurement("na62-electron-hint")
 
 
 # -- refusals, gradients, benchmarks --------------------------------------------------------------------------------
