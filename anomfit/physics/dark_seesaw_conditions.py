@@ -16,7 +16,6 @@ from anomfit.physics.dark_seesaw import (
     Bosons,
     Entries,
     field_rows,
-    light_masses,
     loop_correction,
     mass_matrix,
     mass_states,
@@ -36,24 +35,31 @@ class Imposed(NamedTuple):
 def impose_light_mass(
     entries: Entries, m_light: ArrayLike, sterile: int = 0, generation: int = 0, bosons: Bosons | None = None
 ) -> Imposed:
-    """Real entries with M_D[generation, sterile] replaced so that `m_light` (GeV, signed) is a mass.
+    """Entries with M_D[generation, sterile] replaced so that `m_light` (GeV, signed for real entries) is a mass.
 
     Eliminating every other field from det(M - m) leaves d G(m) d^T = m for the row d of M_D, G = ((m - M')^-1)_NN: an
     exact quadratic equation for each entry of d, of which the solution nearer to the entry's given value is taken.
-    With `bosons` and one generation the mass includes `loop_correction` (not in Feynman's gauge) to first order, and
-    Newton's steps begin at the given value. Derivatives are those of the implicit function; 0 with respect to that
-    value.
+    With `bosons` the mass includes `loop_correction` (not in Feynman's gauge) to first order, and Newton's steps begin
+    at the given value. So they do for complex entries, where m_light is complex too: m e^{i phi} with a positive mass m
+    of the light state, whose field nu has the phase phi/2 (U_alpha3^2 ~ e^{-i phi}). Any phi is allowed, as phases of
+    nu are not seen. Both are for one generation. Derivatives are those of the implicit function; 0 with respect to the
+    replaced value.
     """
-    if any(jnp.iscomplexobj(entry) for entry in entries):
+    is_complex = any(jnp.iscomplexobj(number) for number in (*entries, m_light))
+    if (bosons is not None or is_complex) and len(entries.M_D) != 1:
         raise ValueError(
-            "a light mass can be imposed on real entries only: give M_D, M_N, Lambda and M_X without phases"
+            "a light mass with loops or of complex entries can be imposed for one active generation only: leave out "
+            "bosons and phases, or give one row of M_D"
         )
-    if bosons is not None and len(entries.M_D) != 1:
-        raise ValueError("a light mass with loops can be imposed for one active generation only: leave out bosons")
-    entries, m_light = Entries(*map(jnp.asarray, entries)), jnp.asarray(m_light, dtype=float)
-    if bosons is None:
+    dtype = complex if is_complex else float
+    entries, m_light = Entries(*map(jnp.asarray, entries)), jnp.asarray(m_light, dtype=dtype)
+    if bosons is None and not is_complex:
         return _at_tree_level(entries, m_light, generation, sterile)
-    return _with_loop(entries, m_light, sterile, Bosons(*(jnp.asarray(boson, dtype=float) for boson in bosons)))
+    if bosons is not None:
+        bosons = Bosons(*(jnp.asarray(boson, dtype=float) for boson in bosons))
+    if is_complex:
+        entries = Entries(*(entry.astype(complex) for entry in entries))
+    return _by_newton(entries, m_light, sterile, bosons)
 
 
 def _at_tree_level(entries, m_light, generation, sterile):
@@ -93,25 +99,42 @@ NEWTON_STEPS = 8  # from the given value
 CLOSE = 1e-7  # relative to the wanted mass
 
 
-def _with_loop(entries, m_light, sterile, bosons):
-    """Newton's steps for the mass with loops, and one more, which alone is differentiated: the implicit derivative."""
+def _by_newton(entries, m_light, sterile, bosons):
+    """Newton's steps, and one more, which alone is differentiated: the implicit derivative. Bosons make loops."""
 
     def excess(value, entries, m_light, bosons):
         tried = _replaced(entries, value, 0, sterile)
         states = mass_states(tried)
-        return light_masses(states, loop_correction(states, tried, bosons))[0] - m_light
+        column, mass = states.mixing[:, 0], states.masses[0]
+        if bosons is not None:
+            mass = mass + column @ loop_correction(states, tried, bosons) @ column
+        if jnp.iscomplexobj(column):
+            mass = mass * jnp.conj(column[0]) ** 2 / jnp.abs(column[0]) ** 2
+        return mass - m_light
 
     def step(_, so_far):
         value, _ = so_far
-        difference, slope = jax.jvp(lambda x: excess(x, *frozen), (value,), (jnp.ones_like(value),))
-        return value - difference / slope, slope
+        difference, linear = jax.linearize(lambda x: excess(x, *frozen), value)
+        slopes = tuple(linear(unit.astype(value.dtype)) for unit in units)
+        return value - _solved(difference, *slopes), slopes
 
     frozen = jax.lax.stop_gradient((entries, m_light, bosons))
     given = frozen[0].M_D[0, sterile]
-    value, slope = jax.lax.stop_gradient(jax.lax.fori_loop(0, NEWTON_STEPS, step, (given, jnp.ones_like(given))))
+    units = jnp.array([1.0, 1j]) if jnp.iscomplexobj(given) else jnp.ones(1)
+    start = (given, tuple(jnp.ones_like(given) for _ in units))
+    value, slopes = jax.lax.stop_gradient(jax.lax.fori_loop(0, NEWTON_STEPS, step, start))
     difference = excess(value, entries, m_light, bosons)
-    entries = _replaced(entries, value - difference / slope, 0, sterile)
+    entries = _replaced(entries, value - _solved(difference, *slopes), 0, sterile)
     return Imposed(entries, jnp.abs(difference) <= CLOSE * jnp.abs(m_light))
+
+
+def _solved(difference, slope, turned=None):
+    """x of slope x = difference; of complex ones of slope Re x + turned Im x = difference, analytic or not."""
+    if turned is None:
+        return difference / slope
+    area = jnp.imag(jnp.conj(slope) * turned)
+    real, imaginary = jnp.imag(jnp.conj(difference) * turned), jnp.imag(jnp.conj(slope) * difference)
+    return (real + 1j * imaginary) / area
 
 
 # -- from masses and mixings to the matrix --------------------------------------------------------------------------
