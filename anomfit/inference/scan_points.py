@@ -18,6 +18,7 @@ from scipy.stats import qmc
 from anomfit.errors import reject
 from anomfit.inference.devices import each
 
+WIDTH = 4096  # points that are drawn together
 BITS = 32  # of a Sobol coordinate, the most of SciPy's fast_forward
 DESIGNS = {
     "prior": "drawn from the prior, each point apart",
@@ -96,8 +97,10 @@ def check_shape(shape: tuple[int, ...], dimensions: int) -> None:
 
 
 def _drawn(seed: int, dimensions: int, first: int, last: int) -> np.ndarray:
-    indices = jnp.asarray(np.arange(first, last, dtype=np.uint32))
-    return np.asarray(_uniform(jax.random.key(seed), indices, dimensions=dimensions), dtype=float)
+    width = -(-(last - first) // WIDTH) * WIDTH  # one program for all short blocks
+    indices = np.minimum(np.arange(first, first + width), last - 1).astype(np.uint32)
+    drawn = _uniform(jax.random.key(seed), jnp.asarray(indices), dimensions=dimensions)
+    return np.asarray(drawn, dtype=float)[: last - first]
 
 
 @partial(jax.jit, static_argnames=("dimensions",))

@@ -340,3 +340,6 @@ def test_a_scheduler_that_is_not_there_is_refused(tmp_path, monkeypatch):
             list(Cluster(address)(Squares(), dataset, []))
     with pytest.raises(InputError, match="--scheduler: '' is not usable; give the address"):
         Cluster("")
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(InputError, match=r"install anomfit\[cluster\], which has dask and distributed"):
+        Cluster("tcp://127.0.0.1:9")
