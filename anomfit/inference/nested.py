@@ -20,7 +20,8 @@ from tqdm import tqdm
 from anomfit import interrupts
 from anomfit.errors import InputError, reject
 from anomfit.identity import sampling_identity
-from anomfit.inference.ensemble import log_posteriors, values_at
+from anomfit.inference.ensemble import values_at
+from anomfit.inference.likelihoods import log_likelihoods
 from anomfit.inference.states import keep_state, kept_state
 from anomfit.inference.undefined import Watch
 from anomfit.inference.workers import workers
@@ -192,16 +193,8 @@ def _normal(cube: np.ndarray) -> np.ndarray:
 def _log_likelihoods(problem: Problem, cube: np.ndarray, watch: Watch) -> np.ndarray:
     """ln L at points of the cube, of which every coordinate (pulls too) is a quantile of its prior."""
     z = _normal(np.atleast_2d(cube))
-    found = []
-    for first in range(0, len(z), BATCH):
-        chunk = z[first : first + BATCH]
-        padded = np.concatenate([chunk, np.repeat(chunk[-1:], BATCH - len(chunk), axis=0)])  # one shape, one program
-        value = np.asarray(log_posteriors(problem, jnp.asarray(padded)))[: len(chunk)] + 0.5 * np.sum(chunk**2, axis=1)
-        undefined = np.isnan(value) | np.isposinf(value)
-        watch.note(chunk, undefined)
-        # nautilus takes logarithms of differences, not infinities
-        found.append(np.where(undefined | (value < -1e30), -1e30, value))
-    return np.concatenate(found)
+    chunks = (z[first : first + BATCH] for first in range(0, len(z), BATCH))
+    return np.concatenate([log_likelihoods(problem, chunk, watch, BATCH) for chunk in chunks])
 
 
 def _sampler() -> Any:

@@ -24,7 +24,8 @@ from tqdm import tqdm
 from anomfit import interrupts
 from anomfit.errors import reject
 from anomfit.identity import sampling_identity
-from anomfit.inference.ensemble import log_posteriors, values_at
+from anomfit.inference.ensemble import values_at
+from anomfit.inference.likelihoods import log_likelihoods
 from anomfit.inference.resampling import equal_draws
 from anomfit.inference.states import keep_state, kept_state
 from anomfit.inference.undefined import Watch
@@ -35,7 +36,6 @@ ACCEPTED = 0.25  # of proposals, which the step sizes aim at
 ACROSS = 0.1  # of the moves along a difference have its full length, from one arm of the posterior to another
 LONGEST, SHORTEST = 2.0, 0.01  # step sizes, in units of the best one for a Gaussian
 BLUR = 1e-4  # in standard deviations of the prior, added to a difference: no direction is left out
-HOPELESS = -1e30  # ln L where it is none
 TRIED = (0.25, 0.6, 0.15)  # how often: along a difference in all coordinates, in parameters alone, and pulls alone
 KINDS = len(TRIED)
 
@@ -219,11 +219,7 @@ def _proposed(rng: np.random.Generator, now, steady, kind, sizes, free: int) -> 
 
 def _log_likelihoods(problem: Problem, z: np.ndarray, watch: Watch) -> np.ndarray:
     """ln L with the prior's weight at normal coordinates (population, point, coordinate)."""
-    flat = z.reshape(-1, z.shape[-1])
-    value = np.asarray(log_posteriors(problem, jnp.asarray(flat))) + 0.5 * np.sum(flat**2, axis=1)
-    undefined = np.isnan(value) | np.isposinf(value)
-    watch.note(flat, undefined)
-    return np.where(undefined | (value < HOPELESS), HOPELESS, value).reshape(z.shape[:-1])
+    return log_likelihoods(problem, z.reshape(-1, z.shape[-1]), watch).reshape(z.shape[:-1])
 
 
 def _generator(key: Array) -> np.random.Generator:

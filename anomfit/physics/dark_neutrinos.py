@@ -269,10 +269,14 @@ def fates(states: DarkNeutrinos) -> Fates:
     """Spectra, visible fractions and flights of all states."""
     found = decays(states)
     total = total_widths(states, found)
-    parent, _ = decays_of_states(len(states.mass))
-    visible = (found.to_electrons + found.to_muons + found.to_hadrons) @ np.eye(len(states.mass))[parent] / total
     spectra = _spectra(states, found, _kinematics(states), total, zprime_widths(states))
-    return Fates(spectra, visible, HBAR_C_M / (total * states.size))
+    return Fates(spectra, _visible_fractions(found, total), HBAR_C_M / (total * states.size))
+
+
+def _visible_fractions(found: Decays, total: Float[Array, " states"]) -> Float[Array, " states"]:
+    """Fraction of each state's decays with e+e-, mu+mu- or hadrons, of its `total` width."""
+    parent, _ = decays_of_states(len(total))
+    return (found.to_electrons + found.to_muons + found.to_hadrons) @ np.eye(len(total))[parent] / total
 
 
 def visible_flight(states: DarkNeutrinos, widths: ZprimeWidths) -> Float[Array, ""]:
@@ -282,9 +286,7 @@ def visible_flight(states: DarkNeutrinos, widths: ZprimeWidths) -> Float[Array, 
     """
     found = decays(states)
     total = total_widths(states, found)
-    parent, _ = decays_of_states(len(states.mass))
-    seen = (found.to_electrons + found.to_muons + found.to_hadrons) @ np.eye(len(states.mass))[parent] / total
-    shows = -seen * jnp.expm1(-total * states.size / HBAR_C_M)
+    shows = -_visible_fractions(found, total) * jnp.expm1(-total * states.size / HBAR_C_M)
     j, k = pairs_of_states(len(states.mass))
     hidden = (1.0 - shows[j]) * jnp.where(k < 0, 1.0, 1.0 - shows[k])
     some = jnp.sum(widths.to_heavy) > 0.0

@@ -124,7 +124,7 @@ def test_a_card_may_ask_for_tempered_populations(anomfit, card, tmp_path):
 @pytest.mark.slow
 def test_descents_may_start_where_the_populations_ended(anomfit, card, tmp_path, monkeypatch):
     """A run that goes straight through, one stopped while it is led, one without sampling before: the same numbers."""
-    from anomfit.inference import tempered
+    from anomfit.inference import likelihoods, tempered
 
     text = card.read_text().replace("starts = 2", 'starts = 2\nstart_from = "draws"')
     card.write_text(text)
@@ -175,7 +175,7 @@ def test_descents_may_start_where_the_populations_ended(anomfit, card, tmp_path,
         assert again is not None
         assert (again.point, again.start_from) == (straight.fit.point, "draws")
         assert "Warning: the card asks" not in (tmp_path / folder / "report.md").read_text()
-    monkeypatch.setattr(tempered, "log_posteriors", lambda *given: pytest.fail("a population was led again"))
+    monkeypatch.setattr(likelihoods, "log_posteriors", lambda *given: pytest.fail("a population was led again"))
     assert anomfit("fit", card, "--out", "straight", "--resume").status == 0
 
 

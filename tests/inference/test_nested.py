@@ -14,7 +14,7 @@ from toys import banana_problem, linear_problem
 
 from anomfit import interrupts
 from anomfit.errors import InputError
-from anomfit.inference import nested, workers
+from anomfit.inference import likelihoods, nested, workers
 from anomfit.inference.nested import sample_nested
 from anomfit.inference.nested_samples import nested_samples
 from anomfit.inference.resampling import equal_draws
@@ -80,7 +80,7 @@ def undisturbed():
 def test_a_run_killed_at_any_moment_goes_on_with_the_same_numbers(alone, tmp_path, monkeypatch, undisturbed):
     """Amid a batch, amid the training of networks, and with the last state damaged; each state is kept, none twice."""
     monkeypatch.setattr(nested, "WRITING", 1e9)  # every batch
-    real, calls, file = nested.log_posteriors, [], tmp_path / "nested.h5"
+    real, calls, file = likelihoods.log_posteriors, [], tmp_path / "nested.h5"
     arguments = {**SHORT, "state_file": file}
 
     def killed(*given):
@@ -92,7 +92,7 @@ def test_a_run_killed_at_any_moment_goes_on_with_the_same_numbers(alone, tmp_pat
     def trained(pool, function, items):
         raise Killed
 
-    monkeypatch.setattr(nested, "log_posteriors", killed)
+    monkeypatch.setattr(likelihoods, "log_posteriors", killed)
     for _ in range(2):
         with pytest.raises(Killed):
             sample_nested(wide_problem(), jax.random.key(1), **arguments)
@@ -155,7 +155,7 @@ def _written(file):
 
 def test_an_interrupt_keeps_all_that_is_done(alone, tmp_path, monkeypatch, undisturbed):
     """Ctrl-C sets a flag that is read between two batches: what was computed until then is never computed again."""
-    real, calls = nested.log_posteriors, []
+    real, calls = likelihoods.log_posteriors, []
     arguments = {**SHORT, "state_file": tmp_path / "nested.h5"}
 
     def counted(*given):
@@ -164,7 +164,7 @@ def test_an_interrupt_keeps_all_that_is_done(alone, tmp_path, monkeypatch, undis
             os.kill(os.getpid(), signal.SIGINT)
         return real(*given)
 
-    monkeypatch.setattr(nested, "log_posteriors", counted)
+    monkeypatch.setattr(likelihoods, "log_posteriors", counted)
     with pytest.raises(KeyboardInterrupt), interrupts.handled():
         sample_nested(wide_problem(), jax.random.key(1), **arguments)
     again = sample_nested(wide_problem(), jax.random.key(1), **arguments)

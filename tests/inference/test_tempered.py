@@ -7,7 +7,7 @@ import pytest
 from toys import ToyMeasurement, ToyModel, linear_parameter, linear_problem
 
 from anomfit.errors import InputError
-from anomfit.inference import tempered
+from anomfit.inference import likelihoods
 from anomfit.inference.sample import SampleSettings
 from anomfit.inference.tempered import Tempered, sample_tempered
 from anomfit.inference.tempered_samples import descent_starts, led_populations, samples_of_populations
@@ -111,7 +111,7 @@ class Killed(BaseException):
 
 def test_a_run_killed_at_any_moment_goes_on_with_the_same_numbers(tmp_path, monkeypatch):
     undisturbed = sample_tempered(linear_problem(), jax.random.key(1), **SHORT)
-    real, calls = tempered.log_posteriors, []
+    real, calls = likelihoods.log_posteriors, []
 
     def killed(*given):
         calls.append(1)
@@ -119,7 +119,7 @@ def test_a_run_killed_at_any_moment_goes_on_with_the_same_numbers(tmp_path, monk
             raise Killed
         return real(*given)
 
-    monkeypatch.setattr(tempered, "log_posteriors", killed)
+    monkeypatch.setattr(likelihoods, "log_posteriors", killed)
     file = tmp_path / "tempered.npz"
     for _ in range(2):
         with pytest.raises(Killed):
@@ -133,7 +133,7 @@ def test_a_run_killed_at_any_moment_goes_on_with_the_same_numbers(tmp_path, monk
 def test_a_finished_run_computes_nothing_again(tmp_path, monkeypatch):
     file = tmp_path / "tempered.npz"
     first = sample_tempered(linear_problem(), jax.random.key(1), **SHORT, state_file=file)
-    monkeypatch.setattr(tempered, "log_posteriors", lambda *given: pytest.fail("a likelihood was computed"))
+    monkeypatch.setattr(likelihoods, "log_posteriors", lambda *given: pytest.fail("a likelihood was computed"))
     again = sample_tempered(linear_problem(), jax.random.key(1), **SHORT, state_file=file)
     np.testing.assert_array_equal(again.z, first.z)
     assert again.calls == first.calls
