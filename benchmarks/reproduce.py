@@ -32,7 +32,13 @@ NOTHING = (0, 0, 0)
 WHEN = ("before", "now")
 COUNTED = f"| paper | verdict | {' | '.join(f'{kind}, {when}' for kind in (*KINDS, 'all') for when in WHEN)} |"
 NOT_AGREEING = "| paper | quantity | kind | quoted | computed | the inputs leave | verdict |"
-SHORT = {"2010.06159": "2010", "2005.08920": "2005", "2007.11813": "2007", "dark-seesaw-poster": "poster"}
+SHORT = {
+    "2010.06159": "2010",
+    "2005.08920": "2005",
+    "2007.11813": "2007",
+    "dark-seesaw-poster": "poster",
+    "2006.01948": "2006",
+}
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from anomfit.errors import reject
 from anomfit.precision import require_double_precision
-from anomfit.reproduce import dark_scalar, dark_seesaw, dark_seesaw_poster, two_higgs_doublet
+from anomfit.reproduce import dark_scalar, dark_seesaw, dark_seesaw_poster, two_higgs_doublet, zprime_two_higgs_doublet
 from anomfit.reproduce.inputs import Flux, Input, Moved, Room, common_pull, flux_of, room_of
 from anomfit.reproduce.statements import Computed, NotComputed, Row, Statement, load_not_computed, load_statements
 
@@ -36,6 +36,11 @@ _PAPERS = (
     Paper("2005.08920", ("dark-scalar", "arXiv:2005.08920"), lambda: Calculations(*dark_scalar.calculations())),
     Paper("2007.11813", ("dark-seesaw", "arXiv:2007.11813"), lambda: Calculations(*dark_seesaw.calculations())),
     Paper("dark-seesaw-poster", ("seesaw-poster",), lambda: Calculations(*dark_seesaw_poster.calculations())),
+    Paper(
+        "2006.01948",
+        ("zprime-two-higgs-doublet", "arXiv:2006.01948"),
+        lambda: Calculations(*zprime_two_higgs_doublet.calculations()),
+    ),
 )
 
 
