@@ -78,7 +78,7 @@ def ended(programs: list[subprocess.Popen]) -> Run:
         _, status, used = os.wait4(program.pid, 0)
         program.returncode = os.waitstatus_to_exitcode(status)
         if program.returncode:
-            sys.exit(f"status {program.returncode}: {' '.join(map(str, program.args))}")
+            sys.exit(f"status {program.returncode}: {program.args}")
         memory = max(memory, used.ru_maxrss / 1024.0)
     return Run(time.monotonic() - began, memory)
 

@@ -221,7 +221,7 @@ def _found(dataset: Dataset, problem: Problem) -> Scan:
         number=dataset.manifest.plan.number,
         undefined=undefined,
         lowest=None if lowest is None else lowest["lowest"],
-        at=None if lowest is None else lowest["at"],
+        at=None if lowest is None else {p.name: lowest["at"][p.name] for p in problem.free},
         problems=_of_undefined(files, problem, undefined, rows),
     )
 

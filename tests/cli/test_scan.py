@@ -99,6 +99,7 @@ def test_parts_an_interrupt_and_python_give_the_same_table(anomfit, tmp_path, mo
     assert contents(tmp_path / "stopped") == whole
     found = package.scan("oscillation", tmp_path / "python", ScanSettings(100, "prior", 7, 16))
     assert (found.rows, found.complete, found.undefined) == (100, True, 0)
+    assert list(found.at or {}) == ["sin2_2theta", "delta_m2"]
     assert contents(tmp_path / "python") == whole
 
 
