@@ -111,7 +111,7 @@ class _Photons(NamedTuple):
     def at(self, s: Float[Array, " n"]) -> Float[Array, " n"]:
         """The photons at s within the ends."""
         place = 2.0 * jnp.log(s / self.lowest) / np.log(self.highest / self.lowest) - 1.0
-        return self.coefficients @ chebyshev(place, len(self.coefficients))
+        return jnp.asarray(self.coefficients) @ chebyshev(place, len(self.coefficients))
 
 
 @lru_cache(maxsize=8)
