@@ -22,7 +22,7 @@ def outside(x: Float[Array, "..."], low: ArrayLike, high: ArrayLike, width: Arra
     1 - Phi((x - low)/width) Phi((high - x)/width), but not written so: deep inside, where the product rounds to 1, the
     difference is 0 while its slope is not.
     """
-    below, above = (low - x) / width, (x - high) / width
+    below, above = (jnp.asarray(low) - x) / width, (x - jnp.asarray(high)) / width
     return normal_cdf(below) + normal_cdf(-below) * normal_cdf(above)
 
 
