@@ -166,9 +166,9 @@ def structures(
         electric, magnetic = published_isoscalar(q_squared, target.mass)
     else:
         pairs = [sachs_form_factors(nucleon, q_squared, target.mass) for nucleon in MAGNETIC_MOMENTS]
-        electric, magnetic = (sum(each) for each in zip(*pairs, strict=True))
+        electric, magnetic = (one + other for one, other in zip(*pairs, strict=True))
     tau = q_squared / (4.0 * target.mass**2)
-    allowed = allowed_fraction(0, q_squared, stack_targets((target,)), forms)
+    allowed = jnp.asarray(allowed_fraction(0, q_squared, stack_targets((target,)), forms))
     return allowed * (electric**2 + tau * magnetic**2) / (1.0 + tau), allowed * magnetic**2
 
 

@@ -53,7 +53,7 @@ def dipole(
     b: tuple[ArrayLike, ArrayLike],
 ) -> Dipole:
     """C_L and C_R of one scalar and one lepton F; a = (a_L, a_R) at l2, b = (b_L, b_R) at l1, real. Scalars."""
-    (a_L, a_R), (b_L, b_R) = a, b
+    (a_L, a_R), (b_L, b_R) = (tuple(map(jnp.asarray, pair)) for pair in (a, b))
     loops = dipole_loops(m_1, m_internal, m_scalar)
     m_1, m_F = jnp.asarray(m_1), jnp.asarray(m_internal)
     return Dipole(

@@ -43,9 +43,10 @@ VARIED = (
 
 
 class Data(NamedTuple):
-    """Beams (MiniBooNE's with both horn modes, LSND's decay in flight); what KARMEN has of the latter's exposure;
+    """What the experiments are, in numbers.
 
-    LSND's efficiency for electrons and its flux's relative error; cm^2 per nucleon that muons in NOMAD have.
+    oil: MiniBooNE's beam in both horn modes; lsnd: decay in flight; karmen: its exposure over LSND's; efficiency: of
+    LSND for electrons; dif_error: relative, of LSND's flux; charged_current: cm^2 per nucleon, of muons in NOMAD.
     """
 
     oil: Beam
@@ -79,8 +80,8 @@ def processes(point: Point) -> BosonStrahlung:
     forms = FormFactors("dipole", "exponential", 1.0, "none", point["b_carbon"])
     lepton = point["g_d"] * jnp.sqrt(point["U_mu4_squared"]) * (1.0 - point["U_mu4_squared"])
     vertex = radiation_vertex(point["m_Zprime"], point["g_d"]) * states.singlet
-    numbers = (point["m_nu4"], states.mass, point["m_Zprime"], lepton, point["g_B"], vertex)
-    return BosonStrahlung(*map(jnp.asarray, numbers), forms, "published")
+    m_N, m_vector, charge = (jnp.asarray(point[name]) for name in ("m_nu4", "m_Zprime", "g_B"))
+    return BosonStrahlung(m_N, states.mass, m_vector, lepton, charge, vertex, forms, "published")
 
 
 def grid(process: BosonStrahlung, beam: Beam, target: Target) -> tuple[Array, Array]:
@@ -89,14 +90,14 @@ def grid(process: BosonStrahlung, beam: Beam, target: Target) -> tuple[Array, Ar
     start = jnp.minimum(threshold_energy(process.m_N, process.m_scalar, target.mass), beam.highest_energy)
     span = beam.highest_energy - start
     energy = start + span * jnp.asarray(u**2)
-    return energy, (w * 2.0 * u * span)[:, None] * beam.flux_at(energy) * beam.exposure
+    return energy, (span * jnp.asarray(2.0 * w * u))[:, None] * beam.flux_at(energy) * beam.exposure
 
 
 def made(process: BosonStrahlung, beams: tuple[Beam, ...], target: Target, slope):
-    """Of each exposure of each beam, on one target a molecule: scalars, those whose pair looks like one electron, and
+    """Three numbers of scalars for each exposure of each beam, on one target a molecule, and NOMAD's cross sections.
 
-    those with another factor exp(-2 b Q^2), b the slope; and all three cross sections of NOMAD. All energies are one
-    batch.
+    All scalars; those whose pair looks like one electron; all of them with another factor exp(-2 b Q^2), b the slope
+    (GeV^-2), which is equation 30 as printed. NOMAD has the same three in cm^2. All energies are one batch.
     """
     energies, weights = zip(*(grid(process, beam, target) for beam in beams), strict=True)
 

@@ -221,7 +221,7 @@ def test_an_independent_monte_carlo(target, energy):
 
 
 def test_rules_converge():
-    """To 1e-3 where MiniBooNE's neutrinos are; carbon at 25 GeV to 3e-3."""
+    """With twice the azimuths too, of which two are exact; carbon at 25 GeV is the worst."""
     fine = Nodes(40, 60, 20, 4)
     for energy, allowed in ((0.08, 1e-8), (0.6, 3e-5), (2.0, 3e-5), (25.0, 4e-3)):
         for target in (NUCLEON, CARBON):
@@ -230,12 +230,6 @@ def test_rules_converge():
                 light = 20.0 if process.m_vector == 0.05 else 1.0
                 found = float(cross_section(process, energy, target))
                 assert found == pytest.approx(expected, rel=light * allowed, abs=0.0)
-
-
-def test_two_azimuths_are_enough():
-    process = benchmark(m_N=0.3, m_vector=0.1)
-    two, many = (float(cross_section(process, 1.5, NUCLEON, Nodes(azimuth=n))) for n in (2, 8))
-    assert two == pytest.approx(many, rel=1e-13)
 
 
 def test_the_threshold():
@@ -248,10 +242,7 @@ def test_the_threshold():
     assert twice / near == pytest.approx(4.0, rel=1e-3)  # three bodies, of which two are slow: (E - E_th)^2
 
 
-@pytest.mark.parametrize(
-    "target", [NUCLEON, pytest.param(CARBON, marks=pytest.mark.slow)], ids=lambda target: target.name
-)
-def test_gradients(target):
+def test_gradients():
     """Against differences; exactly 0 below the threshold and finite on it."""
 
     @jax.jit
@@ -260,7 +251,7 @@ def test_gradients(target):
 
     def section(x):
         process = benchmark(m_N=x[0], m_scalar=x[1], m_vector=x[2], g=x[3], G=x[4])
-        return boson_strahlung.cross_section(process, x[5], target)
+        return boson_strahlung.cross_section(process, x[5], NUCLEON)
 
     def at(energy, m_vector=M_ZPRIME):
         return np.array([0.05, 0.023, m_vector, 0.01, 4.0, energy])
@@ -269,7 +260,7 @@ def test_gradients(target):
         value, found = both(x)
         moved = [(both(x + d)[0] - both(x - d)[0]) / (2.0 * d.sum()) for d in np.diag(1e-5 * x)]
         np.testing.assert_allclose(found, moved, rtol=1e-6)
-    threshold = float(threshold_energy(0.05, 0.023, target.mass))
+    threshold = float(threshold_energy(0.05, 0.023, NUCLEON.mass))
     for energy in (0.0, 0.05, threshold):
         value, slopes = both(at(energy))
         assert value == 0.0
@@ -282,12 +273,14 @@ def test_gradients(target):
 
 def test_the_measured_neutron_and_the_bound_nucleon():
     """What the paper leaves out: the neutron's electric form factor adds, the exclusion principle takes away."""
-    bound = replace(NUCLEON, name="proton", bound=(("C12", 1.0),))
+    q_squared, bound = jnp.asarray(0.05), replace(NUCLEON, name="proton", bound=(("C12", 1.0),))
     measured = benchmark(isoscalar="measured")
     blocked = replace(measured, form_factors=FormFactors("dipole", "exponential", 1.0, "fermi-gas"))
     published, free, kept = (
-        float(cross_section(process, 0.8, target))
+        [float(W) for W in structures(process, target, q_squared)]
         for process, target in ((benchmark(), NUCLEON), (measured, NUCLEON), (blocked, bound))
     )
-    assert free > published
-    assert kept < free
+    assert published[0] < free[0]
+    assert published[1] == pytest.approx(free[1])
+    assert kept[0] / free[0] == pytest.approx(kept[1] / free[1])
+    assert 0.0 < kept[0] < free[0]
