@@ -144,22 +144,30 @@ class HasLightVectors(metaclass=_OfSpin):
 
 
 def spins_of(model: HasLightBosons) -> frozenset[str]:
-    """Spins of the model's light bosons. Nothing is computed: they are static.
-
-    Every spin where a user's `light_bosons` fails: what asks for its numbers says how.
-    """
-    try:
-        return _traced_spins(model) if isinstance(model, Hashable) else _traced_spins.__wrapped__(model)
-    except Exception:
-        return frozenset({"scalar", "pseudoscalar", "vector"})
+    """Spins of the model's light bosons; all of them where a user's `light_bosons` fails."""
+    return _static_words(_spins, model, frozenset({"scalar", "pseudoscalar", "vector"}))
 
 
-@lru_cache(maxsize=64)
-def _traced_spins(model: Any) -> frozenset[str]:
-    chosen = next(iter(model.parametrisations.values()))
-    point = dict.fromkeys(chosen.names, jax.ShapeDtypeStruct((), float))
+def _spins(model: Any, chosen: Parametrisation, point: Point) -> frozenset[str]:
     families = jax.eval_shape(lambda at: model.light_bosons(chosen.to_physical(at)), point)
     return frozenset(family.spin for family in families)
+
+
+def _static_words(read: Callable[..., frozenset[str]], model: Any, otherwise: frozenset[str]) -> frozenset[str]:
+    """What `read` finds without computing anything, since it is static.
+
+    `otherwise` where a user's method fails: what asks for its numbers says how.
+    """
+    try:
+        return _traced(read, model) if isinstance(model, Hashable) else _traced.__wrapped__(read, model)
+    except Exception:
+        return otherwise
+
+
+@lru_cache(maxsize=128)
+def _traced(read: Callable[..., frozenset[str]], model: Any) -> frozenset[str]:
+    chosen = next(iter(model.parametrisations.values()))
+    return read(model, chosen, dict.fromkeys(chosen.names, jax.ShapeDtypeStruct((), float)))
 
 
 @runtime_checkable
@@ -204,20 +212,11 @@ class MixesElectronNeutrinos(metaclass=_OfFlavour):
 
 
 def flavours_of(model: MixesHeavyNeutrinos) -> frozenset[str]:
-    """Flavours with which the model's heavy neutrinos mix. Nothing is computed: they are static.
-
-    Every flavour where a user's `heavy_neutrinos` fails: what asks for its numbers says how.
-    """
-    try:
-        return _traced_flavours(model) if isinstance(model, Hashable) else _traced_flavours.__wrapped__(model)
-    except Exception:
-        return frozenset({"electron", "muon", "tau"})
+    """Flavours with which the model's heavy neutrinos mix; all of them where a user's `heavy_neutrinos` fails."""
+    return _static_words(_flavours, model, frozenset({"electron", "muon", "tau"}))
 
 
-@lru_cache(maxsize=64)
-def _traced_flavours(model: Any) -> frozenset[str]:
-    chosen = next(iter(model.parametrisations.values()))
-    point = dict.fromkeys(chosen.names, jax.ShapeDtypeStruct((), float))
+def _flavours(model: Any, chosen: Parametrisation, point: Point) -> frozenset[str]:
     states = jax.eval_shape(lambda at: model.heavy_neutrinos(chosen.to_physical(at)), point)
     return frozenset(states.flavours)
 

@@ -132,6 +132,10 @@ class Nuisance:
         room = jnp.where(shift > 0.0, above, below)
         return self.mean + room * jnp.tanh(shift / room)
 
+    def value_in(self, values: Point) -> Float[Array, ""]:
+        """Its physical value among these by name, its mean where it is not given."""
+        return jnp.asarray(values.get(self.name, self.mean))
+
 
 @dataclass(frozen=True, eq=False)
 class Parametrisation:

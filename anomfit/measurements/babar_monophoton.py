@@ -117,7 +117,7 @@ class BabarMonophoton(HasDescription):
         """Fraction of the narrow pairs in the calorimeter that pass for a photon and are selected."""
         fraction = self.misidentified * self.efficiency
         if len(self.nuisances) > 1:
-            fraction = fraction * 10.0 ** _value(nuisances, self.nuisances[1])
+            fraction = fraction * 10.0 ** self.nuisances[1].value_in(nuisances)
         return fraction
 
     def log_likelihood(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
@@ -138,7 +138,7 @@ class BabarMonophoton(HasDescription):
         return replace(self, counts=poisson_counts(key, self._expectation(prediction, nuisances)))
 
     def _expectation(self, prediction: Prediction, nuisances: Point):
-        return _value(nuisances, self.nuisances[0]) * self.background + prediction.total
+        return self.nuisances[0].value_in(nuisances) * self.background + prediction.total
 
 
 jax.tree_util.register_dataclass(
@@ -146,10 +146,6 @@ jax.tree_util.register_dataclass(
     data_fields=["counts", "background", "edges", "misidentified", "efficiency", "beams"],
     meta_fields=["view", "described", "nuisances"],
 )
-
-
-def _value(nuisances: Point, nuisance: Nuisance):
-    return jnp.asarray(nuisances.get(nuisance.name, nuisance.mean))
 
 
 def pairs_made(states: DarkNeutrinos, beams: Beams) -> Float[Array, " pairs"]:

@@ -85,7 +85,7 @@ class CcfrDoubleVertices(HasDescription):
     def predict(self, model: object, point: Point, nuisances: Point) -> Prediction:
         """Events in each bin of separation; before the cuts on energies and separation, both vertices inside."""
         assert isinstance(model, Upscatters)  # build_problem and predict check it for the user
-        scale = jnp.asarray(nuisances.get(self.nuisances[0].name, self.nuisances[0].mean))
+        scale = self.nuisances[0].value_in(nuisances)
         counts, inside = over_reactions(model, point, nuisances, partial(_of_reaction, measurement=self))
         signal = {name: scale * counts[i, 0] for i, name in enumerate(COMPONENTS)}
         return Prediction(signal, {name: inside[i, 0, 0] for i, name in enumerate(COMPONENTS)})

@@ -25,6 +25,7 @@ from anomfit.errors import reject
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.described import Described, HasDescription
 from anomfit.measurements.entries import Entry
+from anomfit.measurements.without_data import WithoutData
 from anomfit.parameters import Nuisance, Point
 from anomfit.physics.reaction import Reaction
 from anomfit.rates.double_vertices import DoubleNodes, double_vertices, over_channels
@@ -45,7 +46,7 @@ VOLUMES = {"fiducial": "the fiducial volume", "oil": "all of the oil"}
 
 
 @dataclass(frozen=True)
-class DoubleVertexPrediction(HasDescription):
+class DoubleVertexPrediction(WithoutData, HasDescription):
     """Numbers of events by mode and bin; the beam is data, all else static."""
 
     beam: Beam
@@ -61,8 +62,6 @@ class DoubleVertexPrediction(HasDescription):
     samples = frozenset()
     references = REFERENCES
     nuisances: ClassVar[tuple[Nuisance, ...]] = ()
-    independent_numbers = 0
-    without_data = True
 
     def bins(self) -> list[Bin]:
         """Bins without data."""
@@ -85,18 +84,6 @@ class DoubleVertexPrediction(HasDescription):
         made = interactions_by_state(model, point, nuisances, self.beam)
         suffixes = ("", "_antineutrino_mode")
         return {f"{state}{suffixes[i]}": n[i] for i in range(len(self.modes)) for state, n in made.items()}
-
-    def log_likelihood(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
-        """0: there are no data."""
-        return jnp.zeros(())
-
-    def chi_squared(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
-        """0: there are no data."""
-        return jnp.zeros(())
-
-    def pulls(self, prediction: Prediction, nuisances: Point) -> Float[Array, "bins"]:
-        """0 everywhere."""
-        return jnp.zeros_like(prediction.total)
 
 
 jax.tree_util.register_dataclass(

@@ -22,6 +22,7 @@ from anomfit.errors import reject
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.described import Described, HasDescription
 from anomfit.measurements.entries import Entry
+from anomfit.measurements.without_data import WithoutData
 from anomfit.parameters import Point
 from anomfit.physics.reaction import Reaction, summed
 from anomfit.rates.double_vertices import DoubleNodes, double_vertices, over_channels
@@ -40,7 +41,7 @@ FAR = 10.0  # GeV, up to where the nodes for the Booster's beam follow a flux
 
 
 @dataclass(frozen=True)
-class Expectation(HasDescription):
+class Expectation(WithoutData, HasDescription):
     """Numbers of events without data; the beam is data, all else static."""
 
     beam: Beam
@@ -52,8 +53,6 @@ class Expectation(HasDescription):
     accepts = (Upscatters,)
     samples = frozenset()
     nuisances = ()
-    independent_numbers = 0
-    without_data = True
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -94,18 +93,6 @@ class Expectation(HasDescription):
             for kind, made in enumerate(each, start=1):
                 found |= {f"heavy neutrino {kind}, {name}": made[i] for i, name in enumerate(STATES)}
         return found
-
-    def log_likelihood(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
-        """0: there are no data."""
-        return jnp.zeros(())
-
-    def chi_squared(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
-        """0: there are no data."""
-        return jnp.zeros(())
-
-    def pulls(self, prediction: Prediction, nuisances: Point) -> Float[Array, "bins"]:
-        """0 everywhere."""
-        return jnp.zeros_like(prediction.total)
 
 
 jax.tree_util.register_dataclass(Expectation, data_fields=["beam"], meta_fields=["place", "nodes", "name", "described"])

@@ -59,9 +59,9 @@ class Karmen(HasDescription):
 
     def predict(self, model: object, point: Point, nuisances: Point) -> Prediction:
         """Sequences of a pair and a captured neutron, in flight (an upper bound) and at rest; or of appearance."""
-        gain = common.of(nuisances, self.nuisances[0]) * self.efficiency
+        gain = self.nuisances[0].value_in(nuisances) * self.efficiency
         if isinstance(model, Upscatters):
-            knock_out = common.of(nuisances, self.nuisances[2])
+            knock_out = self.nuisances[2].value_in(nuisances)
             counts, made = over_reactions(model, point, nuisances, lambda one: pair_counts(one, self.chain, knock_out))
             neutron = COMPONENTS.index("neutron")
             sources = ("in flight", "at rest")
@@ -94,7 +94,7 @@ class Karmen(HasDescription):
         return replace(self, counts=poisson_counts(key, self._expectation(prediction, nuisances)))
 
     def _expectation(self, prediction: Prediction, nuisances: Point):
-        return common.of(nuisances, self.nuisances[1]) * self.background + prediction.total
+        return self.nuisances[1].value_in(nuisances) * self.background + prediction.total
 
 
 jax.tree_util.register_dataclass(

@@ -64,7 +64,7 @@ class LsndCounts(HasDescription):
     def predict(self, model: object, point: Point, nuisances: Point) -> Prediction:
         """Selected events by target, or of appearance."""
         _, efficiency, photon, *_ = self.nuisances
-        gain, photon = common.of(nuisances, efficiency), common.of(nuisances, photon)
+        gain, photon = efficiency.value_in(nuisances), photon.value_in(nuisances)
         if isinstance(model, Upscatters):
             counts, made = common.pairs_by_component(model, point, nuisances, self.chain, self.targets)
             return Prediction(common.tagged(counts, gain * photon * self.with_neutron, gain * self.without), made)
@@ -80,7 +80,7 @@ class LsndCounts(HasDescription):
 
     def expected_background(self, nuisances: Point) -> Float[Array, "bins"]:
         """Beam-off and scaled neutrino background."""
-        return self.beam_off + common.of(nuisances, self.nuisances[4]) * self.neutrino_background
+        return self.beam_off + self.nuisances[4].value_in(nuisances) * self.neutrino_background
 
     def log_likelihood(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
         """Poisson in each bin, the statistical error of the beam-off sample profiled."""

@@ -126,11 +126,6 @@ def background_nuisance() -> Nuisance:
     return Nuisance("lsnd_background", r"B_\nu", 1.0, error, f"scale of the neutrino background, {error:.1%}")
 
 
-def of(nuisances: Point, nuisance: Nuisance):
-    """The value of a nuisance, its mean when it is not given."""
-    return jnp.asarray(nuisances.get(nuisance.name, nuisance.mean))
-
-
 def flux_scales(nuisances: Point):
     """Factors of the fluxes in flight and at rest."""
     pull = nuisances.get("lsnd_flux", 0.0)
@@ -140,7 +135,7 @@ def flux_scales(nuisances: Point):
 
 def pairs_by_component(model: Upscatters, point: Point, nuisances: Point, chain: RecoilPairChain, kept: Sequence[str]):
     """(counts by component, totals made by component) with the flux's nuisance; without any efficiency of electrons."""
-    knock_out = of(nuisances, knock_out_nuisance())
+    knock_out = knock_out_nuisance().value_in(nuisances)
     counts, made = over_reactions(model, point, nuisances, lambda one: pair_counts(one, chain, knock_out))
     scales = flux_scales(nuisances)
     counts, made = jnp.einsum("s,scb->cb", scales, counts), scales @ made

@@ -79,8 +79,8 @@ class LsndHighEnergy(HasDescription):
         """Selected pairs by target; an event counts as one with a neutron when its photon has R_gamma > 10."""
         assert isinstance(model, Upscatters)  # build_problem and predict check it for the user
         _, efficiency, photon, _, high = self.nuisances
-        gain = jnp.stack([common.of(nuisances, high), common.of(nuisances, efficiency)])
-        found = self.photons * jnp.stack([jnp.asarray(1.0), common.of(nuisances, photon)])
+        gain = jnp.stack([high.value_in(nuisances), efficiency.value_in(nuisances)])
+        found = self.photons * jnp.stack([jnp.asarray(1.0), photon.value_in(nuisances)])
         tags = jnp.stack([1.0 - found, found])  # (without, with a tag), (of events without, with a neutron)
         weight = (gain * self.selected)[:, None] * tags
         counts, made = common.pairs_by_component(model, point, nuisances, self.chain, self.targets)

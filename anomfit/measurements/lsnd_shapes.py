@@ -20,6 +20,7 @@ from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.described import Described, HasDescription
 from anomfit.measurements.lsnd import REFERENCES, SAMPLE
 from anomfit.measurements.recoil_pairs import COMPONENTS, RecoilPairChain, pair_moments
+from anomfit.measurements.without_data import WithoutData
 from anomfit.parameters import Nuisance, Point
 
 ANGLE_WINDOW = (0.036, 0.060)  # GeV
@@ -28,7 +29,7 @@ WAVES = 20  # the direction resolution of 12 degrees leaves 1e-4 of wave 20
 
 
 @dataclass(frozen=True)
-class LsndShape(HasDescription):
+class LsndShape(WithoutData, HasDescription):
     """A distribution that is shown; `angles` (waves, bins) turns moments into bins of cos theta, None for energies."""
 
     counts: Float[Array, "bins"]
@@ -41,8 +42,6 @@ class LsndShape(HasDescription):
     described: Described
     targets: tuple[str, ...]
     nuisances: tuple[Nuisance, ...]  # flux, efficiency, photon, knock-out
-    independent_numbers = 0  # nothing public to compare with
-    without_data = True
 
     name = "lsnd"
     accepts = (Upscatters, PredictsAppearance)
@@ -58,8 +57,8 @@ class LsndShape(HasDescription):
     def predict(self, model: object, point: Point, nuisances: Point) -> Prediction:
         """Selected pairs by target, or events of appearance."""
         _, efficiency, photon, _ = self.nuisances
-        gain = common.of(nuisances, efficiency)
-        with_neutron, without = gain * common.of(nuisances, photon) * self.tags[0], gain * self.tags[1]
+        gain = efficiency.value_in(nuisances)
+        with_neutron, without = gain * photon.value_in(nuisances) * self.tags[0], gain * self.tags[1]
         if not isinstance(model, Upscatters):
             assert isinstance(model, PredictsAppearance)  # build_problem and predict check it for the user
             sample = self.appearance
@@ -68,23 +67,11 @@ class LsndShape(HasDescription):
         if self.angles is None:
             counts, made = common.pairs_by_component(model, point, nuisances, self.chain, self.targets)
             return Prediction(common.tagged(counts, with_neutron, without), made)
-        knock_out = common.of(nuisances, common.knock_out_nuisance())
+        knock_out = common.knock_out_nuisance().value_in(nuisances)
         moments = over_reactions(model, point, nuisances, lambda one: pair_moments(one, self.chain, knock_out, WAVES))
         moments = jnp.einsum("s,sclb->cl", common.flux_scales(nuisances), moments)
         counts = {name: moments[COMPONENTS.index(name)] @ self.angles for name in self.targets}
         return Prediction(common.tagged(counts, with_neutron, without), {})
-
-    def log_likelihood(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
-        """0: no public data to compare with."""
-        return jnp.zeros(())
-
-    def chi_squared(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
-        """0: no public data to compare with."""
-        return jnp.zeros(())
-
-    def pulls(self, prediction: Prediction, nuisances: Point) -> Float[Array, "bins"]:
-        """0 in every bin."""
-        return jnp.zeros_like(prediction.total)
 
 
 jax.tree_util.register_dataclass(

@@ -227,8 +227,7 @@ class MiniBooneProjection:
         return (self.counts - expectation) / jnp.sqrt(jnp.maximum(expectation, 1e-6) + self.mc_error**2)
 
     def _scale(self, index: int, nuisances: Point) -> Float[Array, ""]:
-        nuisance = self.nuisances[index]
-        return jnp.asarray(nuisances.get(nuisance.name, nuisance.mean))
+        return self.nuisances[index].value_in(nuisances)
 
 
 jax.tree_util.register_dataclass(

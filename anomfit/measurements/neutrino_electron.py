@@ -129,7 +129,7 @@ class NeutrinoElectron(HasSources):
 
     def expected_background(self, nuisances: Point) -> Float[Array, "bins"]:
         """Everything but pairs."""
-        return jnp.stack([_scale(nuisances, nuisance) for nuisance in self.scales]) @ self.parts
+        return jnp.stack([nuisance.value_in(nuisances) for nuisance in self.scales]) @ self.parts
 
     def log_likelihood(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
         """Poisson in each bin, the reading's error profiled."""
@@ -165,10 +165,6 @@ jax.tree_util.register_dataclass(
 )
 
 
-def _scale(nuisances: Point, nuisance: Nuisance):
-    return jnp.asarray(nuisances.get(nuisance.name, nuisance.mean))
-
-
 def _pairs(reaction: Reaction, nuisances: Point, sample: PairSample):
     """(selected, made): (component, bins), the beams one after the other, and (component,)."""
     events = pair_events(reaction, sample.beam, sample.nodes)
@@ -176,7 +172,7 @@ def _pairs(reaction: Reaction, nuisances: Point, sample: PairSample):
     sigma = sample.cuts.angle_sigma(events.energy)
     below = counts_below(events, weights, sigma, sample.edges, sample.forward)
     between = jnp.diff(below, axis=1, prepend=0.0)
-    flux = jnp.stack([_scale(nuisances, nuisance) for nuisance in sample.scales])
+    flux = jnp.stack([nuisance.value_in(nuisances) for nuisance in sample.scales])
     counts = jnp.einsum("wecb,en,b->wcbn", between, sample.onto, flux)
     counts = counts.reshape(*counts.shape[:2], -1)
     own = counts[0, : len(COMPONENTS)]

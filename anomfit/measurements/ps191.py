@@ -85,7 +85,7 @@ class Ps191(HasDescription):
     def predict(self, model: object, point: Point, nuisances: Point) -> Prediction:
         """Pairs within each distance; before: at any distance."""
         assert isinstance(model, Upscatters)  # build_problem and predict check it for the user
-        scale = jnp.asarray(nuisances.get(self.nuisances[0].name, self.nuisances[0].mean))
+        scale = self.nuisances[0].value_in(nuisances)
         found = over_reactions(model, point, nuisances, partial(_of_reaction, measurement=self))
         chosen = [STATES.index(name) for name in self.kept]
         near, anywhere = ({STATES[i]: part[i] for i in chosen} for part in found)
