@@ -94,7 +94,8 @@ def _usage_status(error: Exception) -> int:
         return int(getattr(error, "exit_code", 0))
     if hasattr(error, "format_message"):
         said = _LONG_WORD.sub(lambda word: shortened(word[0]), error.format_message())  # type: ignore[attr-defined]
-        complain(f"{said.rstrip('.')}; see 'anomfit --help'")
+        verb = getattr(getattr(error, "ctx", None), "command_path", "anomfit")  # "anomfit scan"
+        complain(f"{said.rstrip('.')}; see '{verb} --help'")
         return BAD_INPUT
     known = _of_users_file(error) or _of_environment(error)
     if known is None:

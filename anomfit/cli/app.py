@@ -70,7 +70,7 @@ def anomfit(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ):
-    """Fit light new physics to the low-energy anomalies: MiniBooNE, g-2, and what constrains them.
+    """Fit light new physics to the low-energy anomalies: MiniBooNE, LSND, KOTO, g-2, and what constrains them.
 
     \b
     A first session:
