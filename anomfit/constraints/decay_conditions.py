@@ -14,6 +14,7 @@ from anomfit.data import load_record
 from anomfit.detectors.resolution import outside
 from anomfit.parameters import Point
 from anomfit.physics.constants import HBAR_C_M
+from anomfit.physics.extremes import smallest
 from anomfit.physics.light_bosons import joined
 
 MILLIMETRES = 1e3  # in a metre
@@ -128,11 +129,11 @@ def _lengths() -> tuple[Constraint, ...]:
 
 
 def _scalar_length(model: HasLightBosons, point: Point, nuisances: Point, data) -> Outcome:
-    length = MILLIMETRES * HBAR_C_M / jnp.min(joined(model.light_bosons(point)).width)
+    length = MILLIMETRES * HBAR_C_M / smallest(joined(model.light_bosons(point)).width)
     return Outcome(length, data["longest"], length / data["longest"])
 
 
 def _neutrino_length(model: Upscatters, point: Point, nuisances: Point, data) -> Outcome:
     flights = [reaction.flight * reaction.production.m_N for reaction in model.reactions(point, nuisances)]
-    length = MILLIMETRES * jnp.minimum(jnp.min(jnp.stack(flights)), NEVER / MILLIMETRES)
+    length = MILLIMETRES * jnp.minimum(smallest(jnp.stack(flights)), NEVER / MILLIMETRES)
     return Outcome(length, data["longest"], length / data["longest"])

@@ -25,6 +25,7 @@ from anomfit.data import load_record
 from anomfit.parameters import Point
 from anomfit.physics.constants import E_CHARGE, M_E
 from anomfit.physics.dark_photon import vector_shares
+from anomfit.physics.extremes import largest
 from anomfit.physics.light_bosons import Channel, LightBosons, joined
 from anomfit.physics.scalar_bremsstrahlung import Dump, displaced_rate, produced_spectrum, vector_spectrum
 from anomfit.physics.vector_decays import width_to_leptons
@@ -121,7 +122,7 @@ def radiated_events(dump: Dump, families: tuple[LightBosons, ...], seen: tuple[C
         each = jax.vmap(partial(_decades_of_events, dump, spectrum_of(family), data))
         return each(family.mass, family.g_e, family.width, family.partial_width(*seen))
 
-    ratio = 10.0 ** jnp.max(of_each(families, of_family))
+    ratio = 10.0 ** largest(of_each(families, of_family))
     some = jnp.any(joined(families).partial_width(*seen) > 0.0)
     return Outcome(ratio, jnp.where(some, 1.0, jnp.inf), ratio)
 
@@ -153,7 +154,7 @@ def _events_in_table(dump: Dump, model: HasLightBosons, point: Point, nuisances:
 
     decades = of_each(families, of_family)
     covered = is_covered(joined(families).mass, data["m"])
-    ratio = 10.0 ** jnp.max(decades)
+    ratio = 10.0 ** largest(decades)
     return Outcome(ratio, jnp.where(covered[foremost(decades, covered)], 1.0, NOT_IN_TABLE), ratio)
 
 

@@ -14,6 +14,7 @@ from anomfit.data import Record, load_record
 from anomfit.parameters import Point
 from anomfit.physics.constants import M_MU
 from anomfit.physics.exchange import Exchange, ScalarExchange
+from anomfit.physics.extremes import largest
 from anomfit.physics.kinematics import threshold_energy
 from anomfit.physics.light_bosons import joined
 from anomfit.physics.meson_constants import M_CHARGED_PION
@@ -94,7 +95,7 @@ def _too_light(model: HasLightBosons, point: Point, nuisances: Point, data) -> O
     bosons = joined(model.light_bosons(point))
     decays = bosons.partial_width("electrons", "photons")
     expansion = 1.66 * jnp.sqrt(data["relativistic"]) * bosons.mass**2 / PLANCK_MASS
-    ratio = jnp.max(data["lightest"] / bosons.mass * decays / (decays + expansion))
+    ratio = largest(data["lightest"] / bosons.mass * decays / (decays + expansion))
     return against_upper_limit(ratio, jnp.ones_like(ratio))
 
 

@@ -24,6 +24,7 @@ from anomfit.data import Record, load_record
 from anomfit.detectors.resolution import normal_cdf, outside
 from anomfit.parameters import Point
 from anomfit.physics import meson_decays
+from anomfit.physics.extremes import largest
 from anomfit.physics.light_bosons import LightBosons, of_spin
 from anomfit.statistics.limits import Z_90
 
@@ -186,7 +187,7 @@ def _kstar(model: HasLightBosons, point: Point, nuisances: Point, data) -> Outco
     rate, bosons = meson_decay(model, point, "B0 -> K*0")
     inside = _above(bosons.mass, data) * normal_cdf((data["m_ee_max"] - bosons.mass) / data["m_ee_width"])
     seen = inside * bosons.branching_ratio("electrons")
-    return against_upper_limit(jnp.sum(rate), Z_90 * data["sigma_plus"], jnp.max(seen))
+    return against_upper_limit(jnp.sum(rate), Z_90 * data["sigma_plus"], largest(seen))
 
 
 def _neutral_pion(model: HasLightBosons, point: Point, nuisances: Point, data) -> Outcome:

@@ -32,6 +32,7 @@ from anomfit.measurements.neutrino_electron_minerva import load_minerva
 from anomfit.parameters import Point
 from anomfit.physics import neutrino_trident
 from anomfit.physics.constants import M_P
+from anomfit.physics.extremes import largest
 from anomfit.physics.light_bosons import joined, of_spin
 from anomfit.physics.reaction import Reaction
 from anomfit.rates.interactions import cross_section
@@ -308,5 +309,5 @@ def _double_bang(detector: str) -> Constraint:
 def _flight(model: HasLightBosons, point: Point, nuisances: Point, data) -> Outcome:
     bosons = joined(model.light_bosons(point))
     momentum = jnp.sqrt(jnp.maximum(data["energy"] ** 2 - bosons.mass**2, 1e-12))
-    flight = jnp.max(bosons.decay_length_per_momentum * momentum)
+    flight = largest(bosons.decay_length_per_momentum * momentum)
     return Outcome(flight, data["limit"], flight / data["limit"])

@@ -16,6 +16,7 @@ from anomfit.constraints.dump_tables import Table, decays_of_all, stored_table
 from anomfit.data import load_record
 from anomfit.parameters import Point
 from anomfit.physics.constants import HBAR_C_M
+from anomfit.physics.extremes import largest
 from anomfit.physics.light_bosons import LightBosons, of_spin
 from anomfit.physics.primakoff import squared_photon_coupling
 from anomfit.statistics.limits import decades_above, foremost, is_covered, log_limit
@@ -156,7 +157,7 @@ def _photons_at_lep(model: HasLightBosons, point: Point, nuisances: Point, data)
     covered = is_covered(scalars.mass, masses)
     nearest = foremost(decades, covered)
     limit = jnp.where(covered[nearest], 10.0 ** log_limit(scalars.mass[nearest], masses, limits), NOT_IN_TABLE)
-    return Outcome(g[nearest], limit, 10.0 ** jnp.max(decades))
+    return Outcome(g[nearest], limit, 10.0 ** largest(decades))
 
 
 def _decays_early(mass, width):

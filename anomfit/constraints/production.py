@@ -15,6 +15,7 @@ from jaxtyping import Array, ArrayLike, Float
 from anomfit.constraints.base import NOT_IN_TABLE, Outcome
 from anomfit.physics.constants import E_CHARGE
 from anomfit.physics.dark_photon import annihilation_ratio, radiation_ratio
+from anomfit.physics.extremes import largest
 from anomfit.physics.light_bosons import LightBosons
 from anomfit.physics.scalar_bremsstrahlung import scalar_spectrum, vector_spectrum
 from anomfit.statistics.limits import CURVE_WIDTH, FARTHEST, decades_above, foremost, is_covered, log_limit
@@ -116,4 +117,4 @@ def nearest(bosons: LightBosons, squared: Float[Array, " bosons"], data) -> Outc
     covered = is_covered(bosons.mass, data["m"])
     chosen = foremost(decades, covered)
     limit = 10.0 ** log_limit(bosons.mass[chosen], data["m"], data["low"])
-    return Outcome(coupling[chosen], jnp.where(covered[chosen], limit, NOT_IN_TABLE), 10.0 ** jnp.max(decades))
+    return Outcome(coupling[chosen], jnp.where(covered[chosen], limit, NOT_IN_TABLE), 10.0 ** largest(decades))

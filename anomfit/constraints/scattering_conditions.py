@@ -16,6 +16,7 @@ from anomfit.constraints.neutrino_scattering import coherent_on_first
 from anomfit.constraints.pair_directions import forward_and_all, fraction
 from anomfit.detectors.miniboone import single_shower_efficiency
 from anomfit.parameters import Point
+from anomfit.physics.extremes import smallest
 from anomfit.physics.reaction import Reaction
 from anomfit.rates.pair_events import Nodes, pair_events
 
@@ -89,7 +90,7 @@ def _mass() -> Constraint:
 
 
 def _heavy_enough(model: Upscatters, point: Point, nuisances: Point, data) -> Outcome:
-    ratio = data["lightest"] / jnp.min(jnp.stack([each.m_N for each in productions(model, point, nuisances)]))
+    ratio = data["lightest"] / smallest(jnp.stack([each.m_N for each in productions(model, point, nuisances)]))
     return Outcome(ratio, jnp.ones_like(ratio), ratio)
 
 

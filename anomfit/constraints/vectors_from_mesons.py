@@ -17,6 +17,7 @@ from anomfit.constraints.production import decades_in_table, decades_of_events, 
 from anomfit.data import load_record
 from anomfit.parameters import Point
 from anomfit.physics.dark_photon import vector_shares
+from anomfit.physics.extremes import largest
 from anomfit.physics.light_bosons import of_spin
 from anomfit.physics.meson_dumps import ProtonDump, displaced_decays
 from anomfit.physics.meson_vector_decays import squared_epsilon
@@ -108,6 +109,6 @@ def _displaced(dump: ProtonDump, model: HasLightBosons, point: Point, nuisances:
 
     made, seen = squared_epsilon(vectors.g_u, vectors.g_d), vectors.partial_width("electrons", "muons")
     decades = jax.vmap(decades_of)(vectors.mass, made, vectors.width, seen)
-    ratio, covered = 10.0 ** jnp.max(decades), is_covered(vectors.mass, data["m"])
+    ratio, covered = 10.0 ** largest(decades), is_covered(vectors.mass, data["m"])
     limit = jnp.where(covered[foremost(decades, covered)], 1.0, NOT_IN_TABLE)
     return Outcome(ratio, jnp.where(jnp.any(seen > 0.0), limit, jnp.inf), ratio)

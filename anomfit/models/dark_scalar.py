@@ -20,6 +20,7 @@ from anomfit.physics import lepton_moments, penguin_decays, scalar_decays
 from anomfit.physics.barr_zee import photon_coupling_moment
 from anomfit.physics.constants import HBAR_C_M, M_E, M_MU, M_TAU, V_EW, V_EW_PAPER
 from anomfit.physics.exchange import ScalarExchange
+from anomfit.physics.extremes import largest
 from anomfit.physics.heavy_neutrinos import HeavyNeutrinos, weak_states
 from anomfit.physics.light_bosons import SMALLEST_WIDTH, LightBosons
 from anomfit.physics.nucleon_scalar import (
@@ -187,7 +188,7 @@ class DarkScalar:
     def largest_coupling(self, point: Point) -> Float[Array, ""]:
         """The largest dimensionless coupling in size: g_D, those of the top and bottom quarks and of the tau."""
         up, down = point["eta_u"] * self.m_top, point["eta_d"] * M_B
-        return jnp.max(jnp.abs(jnp.stack([point["g_D"], up / self.v, down / self.v])))
+        return largest(jnp.abs(jnp.stack([point["g_D"], up / self.v, down / self.v])))
 
     # -- scattering ---------------------------------------------------------------------------------------------------
 

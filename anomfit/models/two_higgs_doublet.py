@@ -19,6 +19,7 @@ from anomfit.parameters import Nuisance, Parametrisation, Point
 from anomfit.physics import lepton_moments, scalar_decays
 from anomfit.physics.constants import HBAR_C_M, M_E, M_MU, M_TAU
 from anomfit.physics.exchange import ScalarExchange
+from anomfit.physics.extremes import largest
 from anomfit.physics.light_bosons import (
     LightBosons,
     width_to_majorana_pair,
@@ -176,7 +177,7 @@ class TwoHiggsDoublet:
     def largest_coupling(self, point: Point) -> Float[Array, ""]:
         """The largest dimensionless coupling in size: Yukawa couplings of the doublet and the singlet's to N_1 N_2."""
         couplings = [value for name, value in point.items() if name.startswith("y_")]
-        return jnp.max(jnp.abs(jnp.stack([*couplings, point["lambda_N12"]])))
+        return largest(jnp.abs(jnp.stack([*couplings, point["lambda_N12"]])))
 
     def light_neutrinos(self, point: Point) -> SeesawStates:
         """Seesaw of the three generations, equations 19-23, with the Dirac masses that give the measured splittings."""

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from anomfit.physics.constants import GEV2_TO_CM2
+from anomfit.physics.extremes import smallest
 from anomfit.physics.polarised_decay import longitudinal_polarisation, transverse_polarisation
 from anomfit.physics.targets import FormFactors, Targets, scalar_structure
 
@@ -123,7 +124,7 @@ class ScalarExchange(NamedTuple):
     @property
     def lightest(self) -> Float[Array, ""]:
         """The lightest scalar's mass, GeV."""
-        return jnp.min(self.mass)
+        return smallest(self.mass)
 
     def couplings(self, targets: Targets) -> Float[Array, "targets terms"]:
         """y_i y_j times the charges Z F_p + N F_n of both, twice that for different scalars."""

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from anomfit.physics.constants import ALPHA, G_F, M_MU
+from anomfit.physics.extremes import smallest
 from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.nuclear_form_factors import helm
 from anomfit.physics.polynomials import chebyshev
@@ -60,7 +61,7 @@ def scalar_photon_cross_section(
     w = lowest * (top / lowest) ** x
     w_weight = x_weight * w * jnp.log(top / lowest)
     low, high = _transfer_limits(s[:, None], w, m_N)
-    light = jnp.min(masses) ** 2
+    light = smallest(masses) ** 2
     stretch = jnp.log((high + light) / (low + light))[..., None]
     transfer = (low + light)[..., None] * jnp.exp(stretch * y) - light
     t_weight = y_weight * stretch * (transfer + light)

@@ -8,6 +8,7 @@ from jaxtyping import Array, Float
 
 from anomfit.physics.constants import GEV2_TO_CM2
 from anomfit.physics.exchange import Flown, pairs_of
+from anomfit.physics.extremes import smallest
 from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.nucleon_vector import sachs_form_factors
 from anomfit.physics.targets import FormFactors, Targets, allowed_fraction, of_nucleus
@@ -35,7 +36,7 @@ class VectorExchange(NamedTuple):
     @property
     def lightest(self) -> Float[Array, ""]:
         """The lightest vector's mass, GeV."""
-        return jnp.min(self.mass)
+        return smallest(self.mass)
 
     def couplings(self, targets: Targets) -> Float[Array, "targets terms"]:
         """Products of g times charge of two sources; every vector has one through protons and one through neutrons.

@@ -20,6 +20,7 @@ from anomfit.errors import reject
 from anomfit.physics import kinematics
 from anomfit.physics.aligned_pairs import quadrupole_in_flight
 from anomfit.physics.exchange import Exchange, Flown, d_sigma_d_q_squared, polarised_d_sigma_d_q_squared
+from anomfit.physics.extremes import largest, smallest
 from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.quadrature import unit_legendre
 from anomfit.physics.reaction import Channel, Reaction
@@ -279,8 +280,8 @@ def _seen_range(nodes: Nodes, beam: Beam, reaction: Reaction):
     own = jnp.arcsinh(two_body_momentum(m_N, mass, daughters) / mass)
     first = m_N * jnp.cosh(jnp.maximum(rapidity(nodes.lowest) - own, 0.0))
     last = m_N * jnp.cosh(jnp.minimum(rapidity(nodes.highest) + own, 20.0))
-    start = jnp.min(jnp.where(is_open, first, jnp.inf))
-    end = jnp.max(jnp.where(is_open, last, 0.0))
+    start = smallest(jnp.where(is_open, first, jnp.inf))
+    end = largest(jnp.where(is_open, last, 0.0))
     some = jnp.any(is_open)
     top = jnp.where(some, jnp.minimum(end, beam.highest_energy), beam.highest_energy)
     return jnp.minimum(jnp.where(some, start, m_N), beam.highest_energy), top
