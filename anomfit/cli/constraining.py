@@ -78,7 +78,7 @@ def constraints(
         return
     if path is not None:
         print(f"{path}: {asked.model.name} at the best fit\n")
-    _print_table(asked.model.name, rows)
+    _print_table(asked.model.name, rows, {entry.name for entry in known if entry.fails_without})
     _print_refused(asked.model)
 
 
@@ -124,7 +124,8 @@ def _at_best_fit(path: Path) -> _Asked:
     return _Asked(problem.model, problem.physical_point(best), nuisances, own)
 
 
-def _print_table(model: str, rows: "list[ConstraintRow]") -> None:
+def _print_table(model: str, rows: "list[ConstraintRow]", failing: set[str]) -> None:
+    """The rows, and which of them speak against the point; `failing` disagree without new physics already."""
     from anomfit.constraints import NOT_A_NUMBER
 
     width = max(len(row.name) for row in rows)
@@ -136,8 +137,11 @@ def _print_table(model: str, rows: "list[ConstraintRow]") -> None:
         unit = "" if row.unit == "1" else f" [{row.unit}]"
         print(f"{'':<{width}}  {row.quantity}{unit}; {row.source}; data {row.era}")
         print(f"{'':<{width}}  assumes: {row.assumption}")
-    excluded = [row.name for row in rows if row.excludes]
+    excluded = [row.name for row in rows if row.excludes and row.name not in failing]
     print(f"\nexcluded or in tension at 90 % CL: {', '.join(excluded) or 'none'}")
+    already = [row.name for row in rows if row.excludes and row.name in failing]
+    if already:
+        print(f"in tension without new physics already, which says nothing against {model}: {', '.join(already)}")
     undefined = [row.name for row in rows if row.verdict == NOT_A_NUMBER]
     if undefined:
         print(f"undecided, since {model} gives no number there: {', '.join(undefined)}")

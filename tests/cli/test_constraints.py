@@ -41,6 +41,16 @@ def test_the_table_and_its_json_name_every_constraint(anomfit):
     assert "excluded or in tension at 90 % CL: " in outcome.out
 
 
+def test_what_fails_without_new_physics_does_not_count(anomfit, monkeypatch):
+    monkeypatch.setattr("anomfit.catalogue.shipped_constraints", lambda: (MEASURED,))
+    outcome = anomfit("constraints", "two-higgs-doublet")
+    assert "excluded or in tension at 90 % CL: none\n" in outcome.out
+    assert (
+        "in tension without new physics already, which says nothing against two-higgs-doublet: pi0-ee-ktev"
+        in outcome.out
+    )
+
+
 def test_a_changed_parameter_changes_the_verdict(anomfit):
     arguments = ("constraints", "two-higgs-doublet", "--set", "m_hprime=10MeV", "--json")
     rows = {row["name"]: row for row in json.loads(anomfit(*arguments).out)}
