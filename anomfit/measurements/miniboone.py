@@ -37,7 +37,7 @@ from anomfit.rates.interactions import interactions_by_state
 from anomfit.rates.pair_events import Nodes, pair_events
 from anomfit.statistics.terms import multivariate_gaussian
 
-NODES = Nodes(energy=64)  # see benchmarks/convergence.py
+NODES = Nodes(energy=112)  # see benchmarks/convergence.py
 WAVES, ENERGIES = 24, 48
 SPREAD_WAVES, SPREAD_ENERGIES = 16, 32  # of pairs with a spectrum of masses: docs/darknews.md has what they leave
 COMPONENTS = ("coherent", "incoherent")  # in the oil
