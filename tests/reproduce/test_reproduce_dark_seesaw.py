@@ -273,7 +273,7 @@ def test_numbers_follow_the_points(given, states, decays):
     }
     elsewhere = given._replace(points=moved)
     fixed = {"V_sum", "S_sum"} | {f"M_{k}" for k in (1, 2, 3)} | {f"M_D{k}" for k in (1, 2, 3)}
-    # at BP-B N_3 has no Lambda: M_X reaches the heaviest state through nu alone, by 1e-19 of its mass, below rounding
+    # at BP-B N_3 has no Lambda: M_X moves the heaviest state through nu alone, by 3e-22 of its mass (100 digits)
     fixed |= {"m_8_heavy", "sterile_8"}
     for before, after in (
         (states, dark_seesaw.states_at_points(elsewhere)),
