@@ -22,6 +22,7 @@ from anomfit.physics.targets import TargetChoices
 if TYPE_CHECKING:
     from anomfit.measurements.base import Measurement
     from anomfit.physics.dark_neutrinos import DarkNeutrinos
+    from anomfit.physics.gauged_charges import GaugedCharges
     from anomfit.physics.heavy_neutrinos import HeavyNeutrinos
     from anomfit.physics.light_bosons import LightBosons
     from anomfit.physics.neutrino_mass import SeesawStates
@@ -231,6 +232,24 @@ class PredictsLightNeutrinos(Protocol):
 
 
 @runtime_checkable
+class GaugesCharges(Protocol):
+    """A light vector that gauges baryon number, lepton numbers, or a combination of them."""
+
+    def gauged_charges(self, point: Point) -> "GaugedCharges":
+        """The vector with its charges at a physical point."""
+        ...
+
+
+@runtime_checkable
+class DecaysLeptons(Protocol):
+    """l1 -> l2 gamma through couplings that change the lepton's flavour."""
+
+    def radiative_width(self, point: Point, parent: str, daughter: str) -> Float[Array, ""]:
+        """Width of parent -> daughter gamma, GeV; the leptons are "electron", "muon" or "tau"."""
+        ...
+
+
+@runtime_checkable
 class HasCouplings(Protocol):
     """Dimensionless couplings that an expansion needs small."""
 
@@ -291,6 +310,8 @@ CAPABILITY_WORDS = {
     HasDarkNeutrinos: "heavy neutrinos that couple to a dark photon",
     MixesHeavyNeutrinos: "heavy neutrinos that mix with light ones",
     PredictsLightNeutrinos: "masses of the light neutrinos",
+    GaugesCharges: "a light vector of baryon or lepton number",
+    DecaysLeptons: "radiative decays of muons and taus to other leptons",
     HasCouplings: "couplings that must be perturbative",
 }
 

@@ -3,7 +3,7 @@
     [measurements."limit.csv"]
     kind = "curve"
     boson = "vector"        # scalar, pseudoscalar or vector
-    coupling = "epsilon"    # or g_e, g_mu, g_u, g_d, g_nu
+    coupling = "epsilon"    # or g_e, g_mu, g_tau, g_u, g_d, g_nu
     cl = 0.95               # the confidence level of the curve
     seen = "electrons"      # what the search looks for: anything (default), electrons, muons, leptons, invisible
 
@@ -36,7 +36,7 @@ BOSONS: Mapping[str, type] = {
     "pseudoscalar": HasLightSpinZero,
     "vector": HasLightVectors,
 }
-COUPLINGS = ("epsilon", "g_e", "g_mu", "g_u", "g_d", "g_nu")
+COUPLINGS = ("epsilon", "g_e", "g_mu", "g_tau", "g_u", "g_d", "g_nu")
 CHANNELS: Mapping[str, tuple[Channel, ...]] = {
     "anything": (),
     "electrons": ("electrons",),

@@ -128,7 +128,7 @@ class DarkPhoton:
     def light_bosons(self, point: Point) -> tuple[LightBosons, ...]:
         """Z' (capability HasLightBosons); heavy neutrinos that it decays to may show or not."""
         charge, widths = E_CHARGE * point["epsilon"], self.zprime_widths(point)
-        fermions = {"g_e": -charge, "g_mu": -charge, "g_u": 2.0 / 3.0 * charge, "g_d": -charge / 3.0}
+        fermions = {**dict.fromkeys(("g_e", "g_mu", "g_tau"), -charge), "g_u": 2.0 / 3.0 * charge, "g_d": -charge / 3.0}
         visible = {name: getattr(widths, name) for name in ("to_electrons", "to_muons", "to_hadrons")}
         states = self.dark_neutrinos(point)
         hidden = {

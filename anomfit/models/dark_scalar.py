@@ -246,6 +246,7 @@ class DarkScalar:
             mass,
             g_e=eta_d * M_E,
             g_mu=eta_d * M_MU,
+            g_tau=eta_d * M_TAU,
             g_u=eta_u * M_U,
             g_d=eta_d * M_D,
             g_nu=point["g_D"] * point["U_mu4"] * (1.0 - point["U_mu4"] ** 2),

@@ -37,6 +37,7 @@ class LightBosons:
     mass: Float[Array, " bosons"]
     g_e: Float[Array, " bosons"]
     g_mu: Float[Array, " bosons"]
+    g_tau: Float[Array, " bosons"]
     g_u: Float[Array, " bosons"]
     g_d: Float[Array, " bosons"]
     g_nu: Float[Array, " bosons"]
