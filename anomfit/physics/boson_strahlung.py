@@ -15,8 +15,8 @@ vector plays no part. Derived here and tested against explicit Dirac matrices wi
 GeV throughout. Everything is the same for antineutrinos and for Dirac and Majorana N.
 """
 
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -27,7 +27,7 @@ from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.nuclei import nucleus
 from anomfit.physics.nucleon_vector import DIPOLE_MASS_SQUARED, MAGNETIC_MOMENTS, sachs_form_factors
 from anomfit.physics.quadrature import unit_legendre, unit_midpoint
-from anomfit.physics.targets import FormFactors, Target, allowed_fraction, of_nucleus, stack_targets
+from anomfit.physics.targets import FormFactors, Target, Targets, allowed_fraction, of_nucleus, stack_targets
 
 NO_FORM_FACTOR_LEFT = 60.0  # in units of the nucleus's own Q^2: what is beyond is not integrated
 Isoscalar = Literal["measured", "published"]
@@ -51,6 +51,34 @@ class BosonStrahlung:
     G: Float[Array, ""]
     form_factors: FormFactors
     isoscalar: Isoscalar = "measured"
+
+    @property
+    def bare(self) -> "BosonStrahlung":
+        """The process with couplings of 1: its rates are kernels of the masses."""
+        one = jnp.ones_like(self.m_N)
+        return replace(self, g=one, charge=one, G=one)
+
+    def couplings(self, targets: Targets) -> Float[Array, "targets 1"]:
+        """(g charge G)^2 in GeV^2, which multiplies the kernel, the same for all targets: it has a single term."""
+        return jnp.broadcast_to((self.g * self.charge * self.G) ** 2, (len(targets.name), 1))
+
+
+class Radiation(Protocol):
+    """A way to make N and a scalar: couplings apart from the kernels of the masses."""
+
+    @property
+    def m_N(self) -> Float[Array, ""]:
+        """Mass of the heavy neutrino, GeV."""
+        ...
+
+    @property
+    def bare(self) -> BosonStrahlung:
+        """The process with couplings of 1."""
+        ...
+
+    def couplings(self, targets: Targets) -> Float[Array, "targets 1"]:
+        """What multiplies the kernel of each target."""
+        ...
 
 
 jax.tree_util.register_dataclass(

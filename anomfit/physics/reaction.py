@@ -1,4 +1,5 @@
-"""A chain as a value: a heavy neutrino N is made in the scattering and decays to a light boson, the boson to a pair.
+"""A chain as a value: a heavy neutrino N is made in the scattering and decays to a light boson, the boson to a pair;
+or the boson is radiated in the scattering itself.
 
 Nothing here knows which model stands behind it, nor a beam or a detector.
 """
@@ -13,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
+from anomfit.physics.boson_strahlung import Radiation
 from anomfit.physics.exchange import Exchange
 from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.quadrature import unit_legendre
@@ -165,6 +167,37 @@ class SpreadReaction:
         )
 
 
+@dataclass(frozen=True)
+class RadiatedReaction:
+    """nu + target -> N + target + boson, boson -> pair: the boson is made in the scattering itself, not in a decay.
+
+    branching: of the boson to the pair; pair: its flight is the boson's; species is static. The boson has spin 0: its
+    pairs are isotropic. What becomes of N is not part of it.
+    """
+
+    production: Radiation
+    pair: Pair
+    branching: Float[Array, ""]
+    species: Species = "e+e-"
+
+    @property
+    def visible(self) -> Float[Array, ""]:
+        """Branching ratio of the boson to the pair."""
+        return jnp.sum(self.branching)
+
+    @property
+    def prompt(self) -> bool:
+        """Bosons are made where the neutrino scatters, so that only their own flight counts."""
+        return True
+
+    def with_branching(self, branching: Float[Array, " 1"]) -> "RadiatedReaction":
+        """The same with another branching ratio."""
+        return replace(self, branching=jnp.reshape(branching, ()))
+
+
+jax.tree_util.register_dataclass(
+    RadiatedReaction, data_fields=["production", "pair", "branching"], meta_fields=["species"]
+)
 jax.tree_util.register_dataclass(
     Reaction,
     data_fields=["production", "flight", "pair", "channels", "asymmetry", "among"],
@@ -174,13 +207,16 @@ jax.tree_util.register_dataclass(
     SpreadReaction, data_fields=["production", "flight", "pairs"], meta_fields=["species", "prompt", "masses"]
 )
 
-AnyReaction = Reaction | SpreadReaction
+OneReaction = Reaction | RadiatedReaction
+"""What makes pairs of one mass."""
+
+AnyReaction = OneReaction | SpreadReaction
 """What a model may list."""
 
 
-def parts(reaction: AnyReaction) -> tuple[Reaction, ...]:
+def parts(reaction: AnyReaction) -> tuple[OneReaction, ...]:
     """The reaction itself, or one for each of its pairs; they share how N is made, and its nodes."""
-    if isinstance(reaction, Reaction):
+    if not isinstance(reaction, SpreadReaction):
         return (reaction,)
     number = len(reaction.pairs.mass)
     return tuple(reaction.of(jax.tree.map(lambda array, i=i: array[i], reaction.pairs)) for i in range(number))
@@ -194,7 +230,7 @@ def with_masses(reaction: AnyReaction, number: int) -> AnyReaction:
     every sum over polynomials in that coordinate below the degree `number` stays what it was. In the mass itself, where
     a resonance puts the nodes on top of each other, they would become huge with either sign. They may be negative.
     """
-    if isinstance(reaction, Reaction) or reaction.masses is None or reaction.masses <= number:
+    if not isinstance(reaction, SpreadReaction) or reaction.masses is None or reaction.masses <= number:
         return reaction
     chosen, onto = _fewer_nodes(reaction.masses, number)
     handed_on = reaction.pairs.branching.reshape(-1, reaction.masses) @ onto
@@ -220,9 +256,9 @@ def _fewer_nodes(many: int, number: int) -> tuple[np.ndarray, np.ndarray]:
     return chosen, np.prod(apart / between, axis=-1)
 
 
-def over_parts(reaction: AnyReaction, of_one: Callable[[Reaction], T]) -> T:
+def over_parts(reaction: AnyReaction, of_one: Callable[[OneReaction], T]) -> T:
     """The sum of what `of_one` finds for each of `parts`, in one batch: what the pairs share is computed once."""
-    if isinstance(reaction, Reaction):
+    if not isinstance(reaction, SpreadReaction):
         return of_one(reaction)
     found = jax.vmap(lambda one: of_one(reaction.of(one)))(reaction.pairs)
     return jax.tree.map(lambda array: jnp.sum(array, axis=0), found)
