@@ -16,7 +16,7 @@ from jaxtyping import Array, Float
 from anomfit.errors import InputError, reject
 from anomfit.parameters import Nuisance, Parametrisation, Point
 from anomfit.physics.exchange import Exchange
-from anomfit.physics.reaction import AnyReaction, Reaction, over_parts, summed, with_masses
+from anomfit.physics.reaction import AnyReaction, RadiatedReaction, Reaction, over_parts, summed, with_masses
 from anomfit.physics.targets import TargetChoices
 
 if TYPE_CHECKING:
@@ -70,7 +70,10 @@ class Upscatters(Protocol):
     """Neutrinos of a beam make heavy neutrinos in a target, whose decays are seen as pairs or not at all."""
 
     def reactions(self, point: Point, nuisances: Point) -> tuple[AnyReaction, ...]:
-        """One for each heavy neutrino that is made and boson that it decays to, at a physical point."""
+        """One for each heavy neutrino that is made and boson that it decays to, at a physical point.
+
+        A `Reaction` without channels makes a heavy neutrino that nobody sees: measurements of pairs leave it out.
+        """
         ...
 
 
@@ -370,9 +373,18 @@ def called(kind: type) -> str:
 
 
 def productions(model: Upscatters, point: Point, nuisances: Point) -> tuple[Exchange, ...]:
-    """How the model's heavy neutrinos are made, each way once: reactions that share one differ in their decays."""
-    found = [reaction.production for reaction in model.reactions(point, nuisances)]
+    """How the model's heavy neutrinos are made, each way once: reactions that share one differ in their decays.
+
+    What makes a boson beside the heavy neutrino is another process, with three bodies behind it.
+    """
+    reactions = model.reactions(point, nuisances)
+    found = [reaction.production for reaction in reactions if not isinstance(reaction, RadiatedReaction)]
     return tuple({id(exchange): exchange for exchange in found}.values())
+
+
+def pair_reactions(model: Upscatters, point: Point, nuisances: Point) -> tuple[AnyReaction, ...]:
+    """The model's reactions without those whose heavy neutrino nobody sees."""
+    return tuple(each for each in model.reactions(point, nuisances) if not isinstance(each, Reaction) or each.channels)
 
 
 def over_reactions(
@@ -382,7 +394,7 @@ def over_reactions(
 
     masses: of how many masses the pairs of a decay may be, where what is found is smooth in the mass (`with_masses`).
     """
-    found = model.reactions(point, nuisances)
+    found = list(pair_reactions(model, point, nuisances))
     if masses is not None:
         found = [with_masses(reaction, masses) for reaction in found]
     return summed([over_parts(reaction, of_one) for reaction in found])

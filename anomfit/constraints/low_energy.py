@@ -65,6 +65,8 @@ def _neutron_lead() -> Constraint:
 
 def _asymmetry(model: Upscatters, point: Point, nuisances: Point, data) -> Outcome:
     exchanges = [each for each in productions(model, point, nuisances) if isinstance(each, ScalarExchange)]
+    if not exchanges:  # the scalars do not couple to nucleons
+        return against_upper_limit(jnp.zeros(()), data["limit"])
     scalars, lead = exchanges[0], nucleus("Pb208")  # whichever heavy neutrino is made, the scalars are the same
     in_lead = (lead.protons * scalars.F_p + lead.neutrons * scalars.F_n) / lead.mass_number
     per_mass = jax.vmap(lambda m: dipole_of_exchange(m, data["momentum"]))(scalars.mass)  # GeV^-4

@@ -6,7 +6,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from anomfit.capabilities import Upscatters
+from anomfit.capabilities import Upscatters, pair_reactions
 from anomfit.detectors.assumed_surroundings import assumed
 from anomfit.measurements.base import HasRemarks, Measurement
 from anomfit.measurements.recoil_pairs import RecoilPairChain
@@ -77,7 +77,7 @@ def calorimeter_sentences(
 ) -> Iterator[str]:
     """`flight_sentences` of a detector behind shielding, whose surroundings are left out; energy: GeV, of its pairs."""
     if isinstance(model, Upscatters):
-        for reaction in model.reactions(point, nuisances):
+        for reaction in pair_reactions(model, point, nuisances):
             yield from flight_sentences(name, parts(reaction)[0], energy, chain.spheres[0])
 
 

@@ -6,7 +6,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from anomfit.capabilities import Upscatters
+from anomfit.capabilities import Upscatters, pair_reactions
 from anomfit.detectors import miniboone as detector
 from anomfit.detectors.assumed_surroundings import assumed, births_factor, variations
 from anomfit.detectors.pairs import SELECTIONS, Seen, Selection
@@ -32,7 +32,7 @@ TYPICAL = 0.4  # GeV, of a selected pair
 @partial(jax.jit, static_argnames=("model",))
 def _events(chain: PairChain, point: Point, nuisances: Point, model: Upscatters) -> tuple[PairEvents, ...]:
     """Those of each reaction."""
-    found = (part for reaction in model.reactions(point, nuisances) for part in parts(reaction))
+    found = (part for reaction in pair_reactions(model, point, nuisances) for part in parts(reaction))
     return tuple(pair_events(part, chain.beam, chain.nodes) for part in found)
 
 
@@ -109,7 +109,7 @@ def surroundings_sentences(chain: PairChain, model: object, point: Point, nuisan
     if not isinstance(model, Upscatters):
         return
     if not chain.beam.surroundings:
-        for reaction in model.reactions(point, nuisances):
+        for reaction in pair_reactions(model, point, nuisances):
             yield from flight_sentences("MiniBooNE", parts(reaction)[0], TYPICAL, chain.around.seen)
         return
     counts, changed = by_assumption(chain, model, point, nuisances)
