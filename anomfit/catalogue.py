@@ -191,13 +191,19 @@ def shipped_constraints() -> "tuple[Constraint, ...]":
     # loaded when asked for: tables of dumps and the scattering of neutrinos take a second that a listing need not wait
     from anomfit.constraints import (
         charm,
+        coherent_csi,
         consistency,
         decay_conditions,
+        deep_inelastic,
+        elastic_nucleons,
         electron_dumps,
+        electron_scattering,
+        gauged_charges,
         heavy_neutrino_mixing,
         heavy_pairs_at_colliders,
         kinetic_mixing,
         lepton_colliders,
+        lepton_decays,
         low_energy,
         mesons,
         neutrino_line,
@@ -205,6 +211,8 @@ def shipped_constraints() -> "tuple[Constraint, ...]":
         penguins,
         photon_dumps,
         scattering_conditions,
+        single_photons,
+        tau_scalars,
         vectors_from_mesons,
     )
 
@@ -225,6 +233,14 @@ def shipped_constraints() -> "tuple[Constraint, ...]":
         vectors_from_mesons,
         heavy_neutrino_mixing,
         kinetic_mixing,
+        gauged_charges,
+        elastic_nucleons,
+        deep_inelastic,
+        coherent_csi,
+        electron_scattering,
+        single_photons,
+        lepton_decays,
+        tau_scalars,
     )
     return tuple(entry for family in families for entry in family.constraints())
 
