@@ -11,11 +11,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from anomfit.errors import InputError, reject
 from anomfit.parameters import Nuisance, Parametrisation, Point
 from anomfit.physics.exchange import Exchange
+from anomfit.physics.extremes import smallest
 from anomfit.physics.reaction import AnyReaction, RadiatedReaction, Reaction, over_parts, summed, with_masses
 from anomfit.physics.targets import TargetChoices
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from anomfit.physics.dark_neutrinos import DarkNeutrinos
     from anomfit.physics.gauged_charges import GaugedCharges
     from anomfit.physics.heavy_neutrinos import HeavyNeutrinos
+    from anomfit.physics.higgs_decays import HiggsDecays
     from anomfit.physics.light_bosons import LightBosons
     from anomfit.physics.neutrino_mass import SeesawStates
 
@@ -253,6 +256,15 @@ class DecaysLeptons(Protocol):
 
 
 @runtime_checkable
+class DecaysHiggs(Protocol):
+    """Decays of the Higgs boson to new particles."""
+
+    def higgs_decays(self, point: Point) -> "HiggsDecays":
+        """Widths that the Standard Model lacks, and how strongly h couples to its particles."""
+        ...
+
+
+@runtime_checkable
 class HasCouplings(Protocol):
     """Dimensionless couplings that an expansion needs small."""
 
@@ -315,6 +327,7 @@ CAPABILITY_WORDS = {
     PredictsLightNeutrinos: "masses of the light neutrinos",
     GaugesCharges: "a light vector of baryon or lepton number",
     DecaysLeptons: "radiative decays of muons and taus to other leptons",
+    DecaysHiggs: "decays of the Higgs boson to new particles",
     HasCouplings: "couplings that must be perturbative",
 }
 
@@ -385,6 +398,11 @@ def productions(model: Upscatters, point: Point, nuisances: Point) -> tuple[Exch
 def pair_reactions(model: Upscatters, point: Point, nuisances: Point) -> tuple[AnyReaction, ...]:
     """The model's reactions without those whose heavy neutrino nobody sees."""
     return tuple(each for each in model.reactions(point, nuisances) if not isinstance(each, Reaction) or each.channels)
+
+
+def lightest_made(model: Upscatters, point: Point, nuisances: Point) -> Float[Array, ""]:
+    """Mass (GeV) of the lightest heavy neutrino that the model makes: of the only one, where there is one."""
+    return smallest(jnp.stack([exchange.m_N for exchange in productions(model, point, nuisances)]))
 
 
 def over_reactions(

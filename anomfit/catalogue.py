@@ -32,6 +32,7 @@ from anomfit.models.dark_photon import dark_photon, dark_photon_dirac
 from anomfit.models.dark_scalar import as_published as dark_scalar_as_published
 from anomfit.models.dark_scalar import dark_scalar
 from anomfit.models.dark_seesaw import dark_seesaw
+from anomfit.models.dark_seesaw_scalar import dark_seesaw_scalar
 from anomfit.models.oscillation import oscillation
 from anomfit.models.two_higgs_doublet import as_published, two_higgs_doublet
 
@@ -46,6 +47,7 @@ MODELS: tuple[Model, ...] = (
     dark_photon,
     dark_photon_dirac,
     dark_seesaw,
+    dark_seesaw_scalar,
     oscillation,
 )
 
@@ -201,6 +203,7 @@ def shipped_constraints() -> "tuple[Constraint, ...]":
         gauged_charges,
         heavy_neutrino_mixing,
         heavy_pairs_at_colliders,
+        higgs,
         kinetic_mixing,
         lepton_colliders,
         lepton_decays,
@@ -241,6 +244,7 @@ def shipped_constraints() -> "tuple[Constraint, ...]":
         single_photons,
         lepton_decays,
         tau_scalars,
+        higgs,
     )
     return tuple(entry for family in families for entry in family.constraints())
 

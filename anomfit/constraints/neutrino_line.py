@@ -1,7 +1,8 @@
 """K+ and pi+ -> mu+ N phi: light scalars radiated off the neutrino, where it turns into the heavy neutrino N.
 
 The muon's helicity suppresses K+ -> mu+ nu but not these decays. N decays to a second scalar at once. Where both leave
-the detector there is a muon and nothing else, as in the decays to three neutrinos that have been searched for.
+the detector there is a muon and nothing else, as in the decays to three neutrinos that have been searched for. Several
+N count as the lightest of them, with all couplings together.
 """
 
 from dataclasses import replace
@@ -11,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from anomfit.capabilities import HasLightScalars, Upscatters, productions
+from anomfit.capabilities import HasLightScalars, Upscatters, lightest_made
 from anomfit.constraints.base import About, Constraint, Outcome, against_upper_limit
 from anomfit.data import load_record
 from anomfit.parameters import Point
@@ -70,16 +71,16 @@ def _off_neutrino(mass: float, made, scalars: LightBosons):
 
 
 def _nothing_seen(mass: float, to_muon: float, model, point: Point, nuisances: Point, data):
-    scalars, (exchange,) = of_spin(model.light_bosons(point), "scalar"), productions(model, point, nuisances)
+    scalars, made = of_spin(model.light_bosons(point), "scalar"), lightest_made(model, point, nuisances)
     leaves = jnp.exp(-data["distance"] / (data["momentum"] * scalars.decay_length_per_momentum))
-    off_neutrino = _off_neutrino(mass, exchange.m_N, scalars)
+    off_neutrino = _off_neutrino(mass, made, scalars)
     off_muon = jax.vmap(lambda m, y: meson_decays.scalar_off_muon(mass, m, y))(scalars.mass, scalars.g_mu)
     predicted = to_muon * jnp.sum(off_neutrino * leaves**2 + off_muon * leaves)
     return against_upper_limit(predicted, data["limit"])
 
 
 def _pairs(model, point: Point, nuisances: Point, data) -> Outcome:
-    scalars, (exchange,) = of_spin(model.light_bosons(point), "scalar"), productions(model, point, nuisances)
-    made = TO_MUON * _off_neutrino(M_CHARGED_KAON, exchange.m_N, scalars)
-    predicted = jnp.sum(made * scalars.branching_ratio("electrons"))
+    scalars, made = of_spin(model.light_bosons(point), "scalar"), lightest_made(model, point, nuisances)
+    rate = TO_MUON * _off_neutrino(M_CHARGED_KAON, made, scalars)
+    predicted = jnp.sum(rate * scalars.branching_ratio("electrons"))
     return Outcome(predicted, jnp.full_like(predicted, jnp.inf), jnp.zeros_like(predicted))

@@ -9,7 +9,7 @@ from jaxtyping import ArrayLike
 
 from anomfit.beams import Beam, Target, make_beam
 from anomfit.beams.molecules import CARBON, CH, GLASS, molecules
-from anomfit.capabilities import HasLightScalars, Upscatters, over_reactions, productions
+from anomfit.capabilities import HasLightScalars, Upscatters, lightest_made, over_reactions, productions
 from anomfit.constraints.base import (
     About,
     Constraint,
@@ -247,9 +247,9 @@ def _trident(part: str, era: str) -> Constraint:
 
 
 def _muon_pairs(energy, mass_number, model, point: Point, nuisances: Point, data) -> Outcome:
-    scalars, (exchange,) = of_spin(model.light_bosons(point), "scalar"), productions(model, point, nuisances)
+    scalars, made = of_spin(model.light_bosons(point), "scalar"), lightest_made(model, point, nuisances)
     couplings = scalars.g_nu * scalars.g_mu
-    excess = neutrino_trident.trident_excess(energy, mass_number, exchange.m_N, scalars.mass, couplings)
+    excess = neutrino_trident.trident_excess(energy, mass_number, made, scalars.mass, couplings)
     return against_measurement(1.0 + excess, data)
 
 

@@ -126,18 +126,21 @@ class DarkPhoton:
         return lepton_moments.vector_moment(LEPTON_MASSES[lepton], point["m_Zprime"], E_CHARGE * point["epsilon"])
 
     def light_bosons(self, point: Point) -> tuple[LightBosons, ...]:
-        """Z' (capability HasLightBosons); heavy neutrinos that it decays to may show or not."""
-        charge, widths = E_CHARGE * point["epsilon"], self.zprime_widths(point)
+        """Z' (capability HasLightBosons)."""
+        return (self.vector(point, self.dark_neutrinos(point)),)
+
+    def vector(self, point: Point, states: DarkNeutrinos) -> LightBosons:
+        """Z' with these heavy neutrinos, which may show or not."""
+        charge, widths = E_CHARGE * point["epsilon"], zprime_widths(states)
         fermions = {**dict.fromkeys(("g_e", "g_mu", "g_tau"), -charge), "g_u": 2.0 / 3.0 * charge, "g_d": -charge / 3.0}
         visible = {name: getattr(widths, name) for name in ("to_electrons", "to_muons", "to_hadrons")}
-        states = self.dark_neutrinos(point)
         hidden = {
             "g_nu": jnp.sqrt(jnp.sum(states.produced**2)),
             "to_invisible": widths.to_neutrinos,
             "to_semivisible": jnp.sum(widths.to_heavy),
             "semivisible_flight": visible_flight(states, widths),
         }
-        return (LightBosons.of("vector", point["m_Zprime"], **fermions, **visible, **hidden),)
+        return LightBosons.of("vector", point["m_Zprime"], **fermions, **visible, **hidden)
 
     def largest_coupling(self, point: Point) -> Float[Array, ""]:
         """g_D, or e epsilon if that is larger (capability HasCouplings)."""

@@ -31,7 +31,7 @@ from anomfit.physics.dark_seesaw import (
     vertex_phases,
     vertices,
 )
-from anomfit.physics.heavy_neutrinos import HeavyNeutrinos
+from anomfit.physics.heavy_neutrinos import HeavyNeutrinos, of_dark_photon
 from anomfit.physics.light_bosons import LightBosons
 from anomfit.physics.majorana import MajoranaStates
 from anomfit.physics.reaction import AnyReaction
@@ -102,9 +102,13 @@ class DarkSeesaw:
         states = mass_states(entries)
         if not self.loops:
             return states
-        v_Phi = vacuum_expectation_value(point["m_Zprime"], point["alpha_D"])
-        correction = loop_correction(states, entries, Bosons(point["m_Zprime"], self.m_phi, v_Phi))
+        correction = loop_correction(states, entries, self.bosons(point))
         return states_of(mass_matrix(entries) + correction)
+
+    def bosons(self, point: Point) -> Bosons:
+        """Z' and phi', whose mass is the model's."""
+        v_Phi = vacuum_expectation_value(point["m_Zprime"], point["alpha_D"])
+        return Bosons(point["m_Zprime"], self.m_phi, v_Phi)
 
     def non_unitarity(self, point: Point) -> Float[Array, ""]:
         """1 - |U_mu3|^2, what nu_mu lacks as a light neutrino: |U_muj|^2 of all heavy states, of N_7 and N_8 too."""
@@ -128,14 +132,14 @@ class DarkSeesaw:
 
     def heavy_neutrinos(self, point: Point) -> HeavyNeutrinos:
         """N_4, N_5, N_6 with their mixing with nu_mu (capability MixesHeavyNeutrinos)."""
-        return self.in_vertices.heavy_neutrinos(self.vertices(point))
+        return of_dark_photon(self.dark_neutrinos(point))
 
     def reactions(self, point: Point, nuisances: Point) -> tuple[AnyReaction, ...]:
         """nu_mu + target -> N_j + target, N_j -> N_k e+e- or nu e+e-, j = 4, 5, 6 (capability Upscatters)."""
-        in_vertices, made = self.vertices(point), STATES
+        made = STATES
         if parameters.has_angles(point) and parameters.is_symmetric(point):
             made = (5,)  # V_43 = V_63 = 0
-        states, form_factors = self.in_vertices.dark_neutrinos(in_vertices), self.targets.form_factors(nuisances)
+        states, form_factors = self.dark_neutrinos(point), self.targets.form_factors(nuisances)
         return reactions(states, form_factors, zprime_flies=False, made=tuple(STATES.index(j) for j in made))
 
     def lepton_moment(self, point: Point, lepton: str) -> Float[Array, ""]:
@@ -144,7 +148,7 @@ class DarkSeesaw:
 
     def light_bosons(self, point: Point) -> tuple[LightBosons, ...]:
         """Z' (capability HasLightBosons)."""
-        return self.in_vertices.light_bosons(self.vertices(point))
+        return (self.in_vertices.vector(point, self.dark_neutrinos(point)),)
 
     def largest_coupling(self, point: Point) -> Float[Array, ""]:
         """g_X, or e epsilon if that is larger (capability HasCouplings)."""

@@ -34,7 +34,8 @@ class DarkNeutrinos:
     mass: signed for Majorana states, by CP parity; to_light: g_X times the root of sum |V_jl|^2 over the light l, of
     decays; produced: g_X V of the light state that a beam of nu_mu is; between: g_X |V_jk|, symmetric; light: that of
     light neutrinos alone; mixing_squared: |U_mu j|^2. majorana is static. phase: arg V_jk between Majorana states of
-    these signed masses, rad, antisymmetric; None where all V_jk are real, which costs nothing.
+    these signed masses, rad, antisymmetric; None where all V_jk are real, which costs nothing. to_others: widths of N_j
+    to N_k, or a light neutrino, and something else that is not seen, by `decays_of_states`; None without any.
     """
 
     mass: Float[Array, " states"]
@@ -47,6 +48,7 @@ class DarkNeutrinos:
     epsilon: Float[Array, ""]
     majorana: bool
     phase: Float[Array, "states states"] | None = None
+    to_others: Float[Array, " decays"] | None = None
 
     @property
     def size(self) -> Float[Array, " states"]:
@@ -159,8 +161,9 @@ def decays(states: DarkNeutrinos) -> Decays:
         jnp.where(real, on_shell * own / widths.total, at.multiplicity * off_shell)
         for own, off_shell in zip(visible, found, strict=True)
     )
-    rest = 1.0 - sum(visible, start=jnp.zeros(())) / widths.total
-    return Decays(electrons, muons, hadrons, jnp.where(real, on_shell * rest, 0.0))
+    rest = jnp.where(real, on_shell * (1.0 - sum(visible, start=jnp.zeros(())) / widths.total), 0.0)
+    others = rest if states.to_others is None else rest + states.to_others
+    return Decays(electrons, muons, hadrons, others)
 
 
 def total_widths(states: DarkNeutrinos, found: Decays) -> Float[Array, " states"]:
@@ -279,14 +282,20 @@ def _visible_fractions(found: Decays, total: Float[Array, " states"]) -> Float[A
     return (found.to_electrons + found.to_muons + found.to_hadrons) @ np.eye(len(total))[parent] / total
 
 
+def chances_to_show(states: DarkNeutrinos, *distances: float) -> Float[Array, "..."]:
+    """Chance of each state to decay to something seen within these distances (m/GeV), 1 m/GeV if none is given."""
+    found = decays(states)
+    total = total_widths(states, found)
+    of_distance = jnp.asarray(distances)[:, None] if distances else 1.0
+    return -_visible_fractions(found, total) * jnp.expm1(-total * states.size * of_distance / HBAR_C_M)
+
+
 def visible_flight(states: DarkNeutrinos, widths: ZprimeWidths) -> Float[Array, ""]:
     """The c tau/m (m/GeV) with which as many heavy neutrinos from Z' show e+e-, mu+mu- or hadrons within 1 m/GeV.
 
     One number for all pairs of states, weighted with their widths; very long where none shows anything.
     """
-    found = decays(states)
-    total = total_widths(states, found)
-    shows = -_visible_fractions(found, total) * jnp.expm1(-total * states.size / HBAR_C_M)
+    shows = chances_to_show(states)
     j, k = pairs_of_states(len(states.mass))
     hidden = (1.0 - shows[j]) * jnp.where(k < 0, 1.0, 1.0 - shows[k])
     some = jnp.sum(widths.to_heavy) > 0.0
