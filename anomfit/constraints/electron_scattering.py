@@ -5,12 +5,13 @@ charge; N needs m_N + m_N^2/(2 m_e) of energy: 2.5 GeV for 50 MeV.
 """
 
 from functools import lru_cache
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from anomfit.capabilities import HasLightBosons, HasLightVectors, Upscatters
+from anomfit.capabilities import HasLightVectors, Upscatters
 from anomfit.constraints.base import About, Constraint, Outcome, against_upper_limit
 from anomfit.constraints.made_neutrinos import made_alone
 from anomfit.data import load_record
@@ -50,7 +51,7 @@ def _sample(part: str, name: str, era: str) -> Constraint:
     return Constraint(data, about, _ratio)
 
 
-def _ratio(model: HasLightBosons, point: Point, nuisances: Point, data) -> Outcome:
+def _ratio(model: Any, point: Point, nuisances: Point, data) -> Outcome:
     vectors = of_spin(model.light_bosons(point), "vector")
     new = jnp.zeros(())
     for made in made_alone(model, point, nuisances):

@@ -11,7 +11,7 @@ from anomfit.capabilities import Upscatters, pair_reactions
 from anomfit.parameters import Point
 from anomfit.physics.boson_strahlung import Nodes, Radiation, cross_section
 from anomfit.physics.exchange import Exchange
-from anomfit.physics.reaction import AnyReaction, RadiatedReaction, Reaction, over_parts
+from anomfit.physics.reaction import RadiatedReaction, Reaction, SpreadReaction, over_parts
 from anomfit.physics.targets import Target, stack_targets
 
 
@@ -24,9 +24,9 @@ class Alone(NamedTuple):
 
 def made_alone(model: Upscatters, point: Point, nuisances: Point) -> tuple[Alone, ...]:
     """Each way to make N without a scalar, once: reactions that share one differ in N's decays, which add up."""
-    shared: dict[int, list[AnyReaction]] = {}
+    shared: dict[int, list[Reaction | SpreadReaction]] = {}
     for reaction in model.reactions(point, nuisances):
-        if not isinstance(reaction, RadiatedReaction):
+        if isinstance(reaction, Reaction | SpreadReaction):
             shared.setdefault(id(reaction.production), []).append(reaction)
     return tuple(Alone(same[0].production, 1.0 - _clipped(map(_visible, same))) for same in shared.values())
 
@@ -61,7 +61,7 @@ def radiated_section(process: Radiation, e_nu: Float[Array, ""], target: Target,
     return strength * cross_section(process.bare, e_nu, target, nodes)
 
 
-def _visible(reaction: AnyReaction) -> Float[Array, ""]:
+def _visible(reaction: Reaction | SpreadReaction) -> Float[Array, ""]:
     """Branching ratio of N to a pair; 0 of an N that nobody sees."""
     return jnp.zeros(()) if isinstance(reaction, Reaction) and not reaction.channels else reaction.visible
 

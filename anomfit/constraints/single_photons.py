@@ -4,6 +4,7 @@ A pair comes from a heavy neutrino made alone, or from a scalar that is radiated
 """
 
 from functools import lru_cache, partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -27,7 +28,7 @@ SHORTEST = 1e-9  # m: a flight that is as good as none
 CARBON = compound({"C12": 1.0})
 RADIATED = Nodes(12, 16, 6)
 ARGON_MASS, ENERGIES = 39.948, 32  # g/mol
-MEAN_ENERGY = 1.0  # GeV, of what flies, a round number
+MEAN_ENERGY, DEPTH = 1.0, 0.9  # GeV, of what flies; m, of a chamber: round numbers
 
 
 @lru_cache
@@ -107,7 +108,8 @@ def _gas() -> Constraint:
         tables.append((columns["E_lo_GeV"], columns["E_hi_GeV"], columns["numu"] + columns["numubar"]))
         exposures.append(values[exposure] * atoms)
     beam = make_beam(tables, exposures, compound({"Ar40": 1.0}))
-    return Constraint({"beam": beam, "length": np.asarray(0.9)}, about, _begun, integral=True)
+    data: dict[str, Any] = {"beam": beam, "length": np.asarray(DEPTH)}
+    return Constraint(data, about, _begun, integral=True)
 
 
 def _begun(model: Upscatters, point: Point, nuisances: Point, data) -> Outcome:
