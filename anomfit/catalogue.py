@@ -31,6 +31,7 @@ from anomfit.measurements.entries import Entry
 from anomfit.models.dark_photon import dark_photon, dark_photon_dirac
 from anomfit.models.dark_scalar import as_published as dark_scalar_as_published
 from anomfit.models.dark_scalar import dark_scalar
+from anomfit.models.dark_seesaw import as_published as dark_seesaw_as_published
 from anomfit.models.dark_seesaw import dark_seesaw
 from anomfit.models.dark_seesaw_scalar import dark_seesaw_scalar
 from anomfit.models.oscillation import oscillation
@@ -47,6 +48,7 @@ MODELS: tuple[Model, ...] = (
     dark_photon,
     dark_photon_dirac,
     dark_seesaw,
+    dark_seesaw_as_published,
     dark_seesaw_scalar,
     oscillation,
 )

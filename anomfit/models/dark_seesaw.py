@@ -8,12 +8,16 @@ CP-violating phases (`dark_seesaw_phases`), which change decays of heavy states 
 makes and decays to light neutrinos to the sizes of the vertices.
 """
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Inexact
 
+from anomfit.errors import reject
 from anomfit.models import dark_photon_parameters, dark_seesaw_phases
 from anomfit.models import dark_seesaw_parameters as parameters
 from anomfit.models.dark_photon import DarkPhoton
@@ -46,6 +50,9 @@ class DarkSeesaw:
 
     loops: whether the finite one-loop entries (`physics.dark_seesaw.loop_correction`), with a scalar phi' of mass m_phi
     (GeV), are added to a matrix of given entries before it is diagonalised. The paper has them in the light mass alone.
+    parities: "matrix", or "same" for every pair of heavy neutrinos (all currents axial), whatever signs and phases.
+    identical: Z' -> N_j N_j counts "half" of two different states, or "whole". The paper's tables follow from "same"
+    and "whole" (docs/dark_seesaw.md).
     """
 
     name: str = "dark-seesaw"
@@ -53,9 +60,17 @@ class DarkSeesaw:
     targets: TargetChoices = MEASURED_TARGETS
     loops: bool = False
     m_phi: float = 1.0
+    parities: Literal["matrix", "same"] = "matrix"
+    identical: Literal["half", "whole"] = "half"
 
     references = ("arXiv:2007.11813", "leveille-1978", "angeli-marinova-2013", "moniz-1971", "pdg-2024")
     nuisances: tuple[Nuisance, ...] = ()
+
+    def __post_init__(self):
+        if self.parities not in ("matrix", "same"):
+            raise reject("parities", self.parities, "use 'matrix' or 'same'")
+        if self.identical not in ("half", "whole"):
+            raise reject("identical", self.identical, "use 'half' or 'whole'")
 
     @property
     def in_vertices(self) -> DarkPhoton:
@@ -66,7 +81,10 @@ class DarkSeesaw:
     def choices(self) -> Mapping[str, str]:
         """What is assumed of nucleons and nuclei, in words (capability StatesChoices)."""
         rest = {name: words for name, words in self.in_vertices.choices.items() if name != "nu_4"}
-        words = "the three lightest, Majorana particles with the CP parities of the matrix"
+        parities = "the CP parities of the matrix" if self.parities == "matrix" else "one CP parity, as published"
+        words = f"the three lightest, Majorana particles with {parities}"
+        if self.identical == "whole":
+            words += "; no 1/2 for two equal ones, as published"
         loops = {"mass matrix": f"with finite one-loop entries, phi' of {self.m_phi:g} GeV"} if self.loops else {}
         return {"heavy neutrinos": words, **loops, **rest}
 
@@ -128,7 +146,13 @@ class DarkSeesaw:
 
     def dark_neutrinos(self, point: Point) -> DarkNeutrinos:
         """N_4, N_5, N_6 and Z' (capability HasDarkNeutrinos)."""
-        return self.in_vertices.dark_neutrinos(self.vertices(point))
+        states = self.in_vertices.dark_neutrinos(self.vertices(point))
+        if self.parities == "same":
+            states = replace(states, mass=states.size, phase=None)
+        if self.identical == "whole":
+            equal = jnp.where(np.eye(len(STATES), dtype=bool), math.sqrt(2.0), 1.0)
+            states = replace(states, between=equal * states.between)
+        return states
 
     def heavy_neutrinos(self, point: Point) -> HeavyNeutrinos:
         """N_4, N_5, N_6 with their mixing with nu_mu (capability MixesHeavyNeutrinos)."""
@@ -169,3 +193,10 @@ def _named(states: MajoranaStates, V: Inexact[Array, "states states"], point: Po
 
 
 dark_seesaw = DarkSeesaw()
+as_published = DarkSeesaw(
+    name="dark-seesaw-as-published",
+    title="the same as in arXiv:2007.11813: one CP parity, no 1/2 for equal states, Helm's form factor, free nucleons",
+    targets=TargetChoices(nucleus="helm", bound="none"),
+    parities="same",
+    identical="whole",
+)

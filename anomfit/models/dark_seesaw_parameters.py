@@ -13,11 +13,17 @@ from jaxtyping import Array, Float
 
 from anomfit.parameters import Parameter, Parametrisation, Point
 from anomfit.physics.dark_mixing import THETA_56, Angles, nearest_angles
-from anomfit.physics.dark_seesaw import BENCHMARK_COUPLINGS, BENCHMARK_MATRICES, Entries, field_rows, mass_states
+from anomfit.physics.dark_seesaw import (
+    BENCHMARK_COUPLINGS,
+    BENCHMARK_MATRICES,
+    BENCHMARK_UNITS,
+    Entries,
+    field_rows,
+    mass_states,
+)
 
 STERILE = (1, 2, 3)
 SHARED = ("alpha_D", "epsilon", "m_Zprime")
-_MEV, _TEN_MEV, _HUNDRED_MEV = 1e-3, 1e-2, 1e-1  # GeV, the units of Table III
 
 
 def _signed(name: str, symbol: str, largest: float, words: str) -> Parameter:
@@ -51,13 +57,14 @@ def entries(point: Point) -> Entries:
 
 
 def _point(name: str) -> dict[str, float]:
-    printed, units = BENCHMARK_MATRICES[name], {"M_D": _MEV, "M_N": 1.0, "Lambda_L": _TEN_MEV, "Lambda_R": _TEN_MEV}
+    printed, units = BENCHMARK_MATRICES[name], BENCHMARK_UNITS
     rows = {
-        f"{'M_' if field == 'M_N' else field}{k}": unit * printed[field][k - 1]
-        for field, unit in units.items()
+        f"{'M_' if field == 'M_N' else field}{k}": units[field] * printed[field][k - 1]
+        for field in units
+        if field != "M_X"
         for k in STERILE
     }
-    return {**rows, "M_X": _HUNDRED_MEV * printed["M_X"], **{key: BENCHMARK_COUPLINGS[name][key] for key in SHARED}}
+    return {**rows, "M_X": units["M_X"] * printed["M_X"], **{key: BENCHMARK_COUPLINGS[name][key] for key in SHARED}}
 
 
 POINTS = {name: _point(name) for name in BENCHMARK_MATRICES}
