@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from anomfit.measurements.base import Measurement
     from anomfit.physics.dark_neutrinos import DarkNeutrinos
     from anomfit.physics.gauged_charges import GaugedCharges
+    from anomfit.physics.gauged_scalar_sector import SecondDoublet
     from anomfit.physics.heavy_neutrinos import HeavyNeutrinos
     from anomfit.physics.higgs_decays import HiggsDecays
     from anomfit.physics.light_bosons import LightBosons
@@ -256,6 +257,15 @@ class DecaysLeptons(Protocol):
 
 
 @runtime_checkable
+class HasSecondDoublet(Protocol):
+    """A second Higgs doublet with a charged and a CP-odd scalar."""
+
+    def second_doublet(self, point: Point) -> "SecondDoublet":
+        """Its scalars and quartic couplings at a physical point."""
+        ...
+
+
+@runtime_checkable
 class DecaysHiggs(Protocol):
     """Decays of the Higgs boson to new particles."""
 
@@ -327,6 +337,7 @@ CAPABILITY_WORDS = {
     PredictsLightNeutrinos: "masses of the light neutrinos",
     GaugesCharges: "a light vector of baryon or lepton number",
     DecaysLeptons: "radiative decays of muons and taus to other leptons",
+    HasSecondDoublet: "the scalars of a second Higgs doublet",
     DecaysHiggs: "decays of the Higgs boson to new particles",
     HasCouplings: "couplings that must be perturbative",
 }

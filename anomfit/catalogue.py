@@ -216,6 +216,7 @@ def shipped_constraints() -> "tuple[Constraint, ...]":
         penguins,
         photon_dumps,
         scattering_conditions,
+        second_doublet,
         single_photons,
         tau_scalars,
         vectors_from_mesons,
@@ -223,6 +224,7 @@ def shipped_constraints() -> "tuple[Constraint, ...]":
 
     families = (
         consistency,
+        second_doublet,
         neutrino_scattering,
         low_energy,
         mesons,
