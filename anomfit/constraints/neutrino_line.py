@@ -1,8 +1,8 @@
 """K+ and pi+ -> mu+ N phi: light scalars radiated off the neutrino, where it turns into the heavy neutrino N.
 
 The muon's helicity suppresses K+ -> mu+ nu but not these decays. N decays to a second scalar at once. Where both leave
-the detector there is a muon and nothing else, as in the decays to three neutrinos that have been searched for. Several
-N count as the lightest of them, with all couplings together.
+the detector, or decay to what is not seen, there is a muon and nothing else, as in the decays to three neutrinos that
+have been searched for. Several N count as the lightest of them, with all couplings together.
 """
 
 from dataclasses import replace
@@ -72,7 +72,8 @@ def _off_neutrino(mass: float, made, scalars: LightBosons):
 
 def _nothing_seen(mass: float, to_muon: float, model, point: Point, nuisances: Point, data):
     scalars, made = of_spin(model.light_bosons(point), "scalar"), lightest_made(model, point, nuisances)
-    leaves = jnp.exp(-data["distance"] / (data["momentum"] * scalars.decay_length_per_momentum))
+    flies = jnp.exp(-data["distance"] / (data["momentum"] * scalars.decay_length_per_momentum))
+    leaves = flies + (1.0 - flies) * scalars.branching_ratio("invisible")
     off_neutrino = _off_neutrino(mass, made, scalars)
     off_muon = jax.vmap(lambda m, y: meson_decays.scalar_off_muon(mass, m, y))(scalars.mass, scalars.g_mu)
     predicted = to_muon * jnp.sum(off_neutrino * leaves**2 + off_muon * leaves)

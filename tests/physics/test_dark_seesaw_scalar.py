@@ -144,7 +144,8 @@ def test_photons_know_the_W():
 
 
 def widths_of(to_heavy, heavier=0.0):
-    return scalar.ScalarWidths(*(jnp.zeros(()),) * 4, jnp.asarray(0.1), jnp.asarray(to_heavy), jnp.asarray(heavier))
+    none = jnp.zeros(())
+    return scalar.ScalarWidths(none, none, none, none, jnp.asarray(0.1), jnp.asarray(to_heavy), jnp.asarray(heavier))
 
 
 def test_what_never_shows_is_invisible_and_nothing_is_lost():
