@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from anomfit.batching import batched as batched
     from anomfit.scanning import run_scan
+    from anomfit.tables.problems import tabulated as tabulated
 
     scan = run_scan
 
@@ -35,4 +36,8 @@ def __getattr__(name: str):
         from anomfit.scanning import run_scan
 
         return run_scan
+    if name == "tabulated":
+        from anomfit.tables.problems import tabulated
+
+        return tabulated
     raise AttributeError(f"module 'anomfit' has no attribute {name!r}")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from anomfit.cli import constraining, fitting, listing, optimising, predicting, reporting, scanning, toying
+from anomfit.cli import constraining, fitting, listing, optimising, predicting, reporting, scanning, tabulating, toying
 
 
 class Carried(Exception):
@@ -42,6 +42,7 @@ for verb in (
     fitting.sample,
     optimising.optimise,
     scanning.scan,
+    tabulating.tables,
     toying.toys,
     reporting.plot,
     reporting.table,
@@ -81,6 +82,7 @@ def anomfit(
       anomfit fit two-higgs-doublet --out my-fit         best fit, posterior, figures, report
       anomfit optimise dark-scalar-2019                  points that satisfy every condition of a card
       anomfit scan oscillation --number 1e5              a table of points with -2 ln L, on any number of machines
+      anomfit tables two-higgs-doublet-miniboone         kernels for a fast likelihood, built once
       anomfit toys my-fit                                how good p-values and intervals are
       anomfit constraints my-fit                         the best fit of a result against every limit
       anomfit predict my-fit miniboone:evis              what a result predicts, with the posterior's bands

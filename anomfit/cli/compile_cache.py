@@ -7,6 +7,8 @@ import sys
 import warnings
 from pathlib import Path
 
+from anomfit.user_cache import user_cache
+
 SWITCH = "ANOMFIT_CACHE"  # "off", or another folder
 LEAST_COMPILE_SECONDS = 0.3  # quicker programs are not worth a file
 
@@ -21,7 +23,7 @@ def cache_folder() -> Path | None:
     if switch.lower() in ("off", "0", "no", "false"):
         return None
     try:
-        root = Path(switch).expanduser() if switch else _user_cache() / "anomfit" / "xla"
+        root = Path(switch).expanduser() if switch else user_cache() / "anomfit" / "xla"
         str(root).encode()  # JAX takes no other name
     except (RuntimeError, UnicodeEncodeError):  # a batch system without HOME, or "~somebody" who is not known here
         return None
@@ -46,18 +48,6 @@ def use_compile_cache() -> Path | None:
     jax.config.update("jax_persistent_cache_min_compile_time_secs", LEAST_COMPILE_SECONDS)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     return folder
-
-
-def _user_cache() -> Path:
-    if Path(os.environ.get("XDG_CACHE_HOME", "")).is_absolute():  # the standard ignores any other
-        return Path(os.environ["XDG_CACHE_HOME"])
-    if sys.platform == "win32" and "LOCALAPPDATA" in os.environ:
-        return Path(os.environ["LOCALAPPDATA"])
-    home = Path.home()
-    if not (home.is_absolute() and home.is_dir()):
-        raise RuntimeError("the home folder is not there")
-    below = {"darwin": ("Library", "Caches"), "win32": ("AppData", "Local")}.get(sys.platform, (".cache",))
-    return home.joinpath(*below)
 
 
 def _fingerprint() -> str:

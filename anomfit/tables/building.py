@@ -1,0 +1,150 @@
+"""A table built over its grid, parent mass by parent mass, on threads; what is done is kept, and a stopped build goes
+on.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from anomfit import interrupts
+from anomfit.detectors.flight_tables import tabulated_shares
+from anomfit.folders import written_whole
+from anomfit.measurements.miniboone import PairChain
+from anomfit.tables.compression import compressed, compression, projections, shared
+from anomfit.tables.grids import Grid
+from anomfit.tables.kernels import Chain, Scattering, flight_momenta, made_kernels
+from anomfit.tables.table import Table, make_table
+
+COUPLING = 1e-4  # product of Yukawa coupling and proton's charge: the strongest that priors of shipped cards have
+LIFETIMES = np.geomspace(1e-2, 1e3, 100)  # m/GeV
+TYPICAL_PAIR = 0.017  # GeV: shares that weight errors are taken for it
+PATIENCE = 0.2  # s between two looks for a signal
+SAMPLED = (12, 9, 12)  # nodes of parents, pairs and energies at which principal spectra are looked for
+
+Progress = Callable[[str, int, int], None]
+
+
+def build(
+    chain: PairChain, scattering: Scattering, grid: Grid, folder: Path, progress: Progress | None = None
+) -> Table:
+    """The table; pieces of it are kept in `folder` until it is whole, and taken from there if they are.
+
+    KeyboardInterrupt after Ctrl-C (interrupts.handled), with the pieces that are done kept.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    show = progress or (lambda stage, done, total: None)
+    kernels = _kernels(chain, scattering)
+    shares = _shares(chain)
+    sampled = _kept(folder / "sample.npz", lambda: {"kernels": _sample(kernels, grid)})["kernels"]
+    made = compression(sampled, scattering, shares, COUPLING)
+    del sampled
+    project = projections(made, shares)
+    parents = grid.parents()
+
+    def piece(i: int, stop: threading.Event) -> dict[str, np.ndarray]:
+        def of_parent() -> dict[str, np.ndarray]:
+            pairs = grid.pairs(parents[i])
+            rows = []
+            for pair, daughters in zip(pairs, grid.daughters(parents[i], pairs), strict=True):
+                if stop.is_set():
+                    raise CancelledError
+                features, sizes = compressed(kernels(parents[i], pair, daughters), made, project)
+                rows.append((features.astype(np.float32), sizes))
+            features, sizes = (np.stack(part) for part in zip(*rows, strict=True))
+            return {"features": features, "sizes": sizes}
+
+        return _kept(folder / f"parent-{i:03d}.npz", of_parent)
+
+    squares = [np.zeros((part.stop - part.start,) * 2) for part in made.parts]
+    for done, (_, found) in enumerate(_side_by_side(piece, len(parents))):
+        show("table", done + 1, len(parents))
+        rows = found["features"].reshape(-1, found["features"].shape[-1]).astype(float)
+        for square, part in zip(squares, made.parts, strict=True):
+            square += rows[:, part].T @ rows[:, part]
+    turned = shared(squares, int(np.prod(grid.shape)), made)
+    features = np.empty((*grid.shape, sum(turn.shape[1] for turn in turned)), dtype=np.float32)
+    sizes = np.empty((*grid.shape, len(turned)))
+    for i, (_, found) in enumerate(_side_by_side(piece, len(parents))):  # from the files
+        interrupts.check()
+        rows = found["features"].reshape(-1, found["features"].shape[-1])
+        turns = [rows[:, part] @ turn.astype(np.float32) for part, turn in zip(made.parts, turned, strict=True)]
+        features[i], sizes[i] = np.concatenate(turns, axis=-1).reshape(features.shape[1:]), found["sizes"]
+    return make_table(features, sizes, grid, made, turned)
+
+
+def _side_by_side(piece: Callable[[int, threading.Event], dict[str, np.ndarray]], number: int) -> Iterator:
+    """(i, piece) in order, as many at once as there are cores; JAX lets go of Python's lock while it computes.
+
+    Signals reach the main thread alone: it looks for them while it waits, and has the pieces stop.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    stop = threading.Event()
+    with ThreadPoolExecutor(cores) as pool:
+        waiting = {i: pool.submit(piece, i, stop) for i in range(number)}
+        try:
+            for i in range(number):
+                while not wait([waiting[i]], timeout=PATIENCE).done:
+                    interrupts.check()
+                yield i, waiting.pop(i).result()
+        finally:
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _kernels(chain: PairChain, scattering: Scattering):
+    """`made_kernels` compiled, of numbers."""
+
+    @jax.jit
+    def compiled(beam, response, parent, pair, daughters):
+        return made_kernels(parent, pair, daughters, Chain(beam, response, chain.selection, chain.nodes), scattering)
+
+    def at(parent: float, pair: float, daughters: np.ndarray) -> np.ndarray:
+        place = (jnp.asarray(parent), jnp.asarray(pair), jnp.asarray(daughters))
+        return np.asarray(compiled(chain.beam, chain.response, *place))
+
+    return at
+
+
+def _sample(kernels, grid: Grid) -> np.ndarray:
+    """(samples, terms, places, beams, bins, flights) at masses spread over the grid."""
+    found = []
+    for i in _spread(grid.shape[0], SAMPLED[0]):
+        parent = float(grid.parents()[i])
+        pairs = grid.pairs(parent)
+        daughters = grid.daughters(parent, pairs)
+        for j in _spread(grid.pair, SAMPLED[1]):
+            interrupts.check()
+            energies = _spread(grid.energy, SAMPLED[2])
+            found.append(kernels(parent, pairs[j], daughters[j])[energies].astype(np.float32))
+    return np.concatenate(found)
+
+
+def _spread(number: int, wanted: int) -> np.ndarray:
+    return np.unique(np.linspace(0, number - 1, wanted).astype(int))
+
+
+def _shares(chain: PairChain) -> list[np.ndarray]:
+    """By place of birth, shares of pairs that decay in sight for lifetimes of all sizes, over the largest of each."""
+    momenta = flight_momenta(jnp.asarray(TYPICAL_PAIR), chain.nodes)
+    found = np.asarray(tabulated_shares(jnp.asarray(LIFETIMES)[:, None] * momenta, chain.around))
+    found = found / np.max(found[0] + found[2], axis=1, keepdims=True)
+    return [found[0], found[2]] if chain.beam.surroundings else [found[0]]
+
+
+def _kept(path: Path, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """What is in the file, or what `make` gives, kept there; a file that cannot be read is made again."""
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            return dict(kept)
+    except (OSError, ValueError, EOFError, KeyError):
+        pass
+    found = make()
+    with written_whole(path) as part, part.open("wb") as file:
+        np.savez(file, allow_pickle=False, **found)
+    return found

@@ -1,0 +1,219 @@
+"""A problem whose MiniBooNE looks its pairs up, and what that can be done for."""
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from anomfit.beams import Beam
+from anomfit.capabilities import HasTargets, Upscatters
+from anomfit.errors import InputError, quoted
+from anomfit.folder_lock import locked
+from anomfit.inference.evaluate import Forward, forward
+from anomfit.measurements.miniboone import MiniBooneQuasiElastic
+from anomfit.physics.constants import M_P
+from anomfit.physics.exchange import ScalarExchange
+from anomfit.physics.reaction import Reaction
+from anomfit.problem import Problem, with_measurements
+from anomfit.tables.building import Progress, build
+from anomfit.tables.checking import Errors, errors_at, prior_points
+from anomfit.tables.grids import Grid
+from anomfit.tables.kernels import Scattering
+from anomfit.tables.store import PIECES, About, about, keep, load, made_folder, table_folder, write_about
+from anomfit.tables.tabulated import Kind, TabulatedMiniBoone
+from anomfit.tables.transfers import Family
+
+LOOKED_AT = 32  # points of the prior at which it is found out what a model's reaction is like
+CHECKED = 512  # points of the prior at which a table is compared with the exact rule
+GRID = Grid()
+NUCLEI = Family(highest=0.5, nodes=10, kept=2e-4)  # GeV^2; form factors of nuclei leave nothing beyond
+DIPOLE = (0.4, 1.3)  # GeV
+HARDEST = 8.0  # GeV^2
+
+Say = Callable[[str], None]
+
+
+class Plan(NamedTuple):
+    """Which measurement of a problem can be tabulated, and for which reaction."""
+
+    place: int
+    exact: MiniBooneQuasiElastic
+    scattering: Scattering
+    kind: Kind
+
+
+def tabulated(
+    problem: Problem,
+    say: Say | None = None,
+    progress: Progress | None = None,
+    grid: Grid = GRID,
+    checked: int = CHECKED,
+) -> Problem:
+    """`problem` with MiniBooNE's pairs looked up in a table of kernels; parameters, data and likelihood stay.
+
+    The table is taken from the user's cache folder or, where it is not there, built (minutes) and compared with the
+    exact rule at `checked` points of the prior; `say` is told what it costs and how good it is. Where a point is
+    outside of the table, the prediction is not a number: `forward_either` takes the exact rule there.
+
+    Raises InputError for a problem that cannot be tabulated, with what stands in the way.
+    """
+    plan, say = planned(problem), say or (lambda line: None)
+    folder = table_folder(plan.exact.chain, plan.scattering, grid)
+    table = load(folder, grid)
+    if table is None:
+        made_folder(folder)
+        with _alone(folder):
+            table = load(folder, grid)
+            if table is None:
+                title = f"{problem.model.name} at {plan.exact.name}:{plan.exact.era}"
+                say(f"building the table of {title}; Ctrl-C stops, and it goes on later")
+                began = time.process_time()
+                table = build(plan.exact.chain, plan.scattering, grid, folder / PIECES, progress)
+                keep(folder, table)
+                spent = time.process_time() - began
+                write_about(folder, About(title, table.megabytes, spent, "", False))
+                say(f"built in {spent:.0f} s of processor time, {table.megabytes:.0f} MB")
+    fast = with_table(problem, plan, TabulatedMiniBoone(plan.exact, table, plan.scattering, plan.kind))
+    known = about(folder) or About(plan.exact.name, table.megabytes, 0.0, "", False)
+    if not known.error and checked > 0:
+        errors = compared(problem, fast, plan.place, checked, progress)
+        known = known._replace(error=errors.sentence(), passes=errors.passes)
+        write_about(folder, known)
+    say(f"table of {known.title}, {known.megabytes:.0f} MB: {known.error}")
+    return fast
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder of a table; InputError while another run builds it."""
+    with ExitStack() as held_open:
+        try:
+            held_open.enter_context(locked(folder))
+        except InputError as error:
+            raise InputError(
+                f"tables: another run builds {quoted(str(folder))}; wait for its end, or stop it"
+            ) from error
+        yield
+
+
+def compared(exact: Problem, fast: Problem, place: int, number: int, progress: Progress | None = None) -> Errors:
+    """The errors of the measurement at `place` at points of the prior."""
+    one, other = (with_measurements(problem, (place,)) for problem in (exact, fast))
+    return errors_at(one, other, prior_points(exact, number, seed=1), progress)
+
+
+def checked_again(exact: Problem, fast: Problem, number: int, progress: Progress | None = None) -> Errors:
+    """The errors at other points of the prior than those that were looked at when the table was built."""
+    place = planned(exact).place
+    one, other = (with_measurements(problem, (place,)) for problem in (exact, fast))
+    return errors_at(one, other, prior_points(exact, number, seed=3), progress)
+
+
+def planned(problem: Problem) -> Plan:
+    """What of a problem can be tabulated; InputError where nothing can, with what stands in the way."""
+    places = [i for i, m in enumerate(problem.measurements) if isinstance(m, MiniBooneQuasiElastic)]
+    if not places:
+        raise InputError("tables: only pairs at miniboone:enuqe can be tabulated, which is not among the measurements")
+    exact = problem.measurements[places[0]]
+    assert isinstance(exact, MiniBooneQuasiElastic)
+    if not (isinstance(problem.model, Upscatters) and isinstance(problem.model, HasTargets)):
+        raise InputError(f"tables: {problem.model.name} makes no pairs by scattering off targets; leave the tables out")
+    found = _reactions(problem)
+    if words := _obstacle(found):
+        raise InputError(f"tables: {problem.model.name} {words}, which tables cannot hold; leave them out")
+    reaction = found[0]
+    production = reaction.production
+    assert isinstance(production, ScalarExchange)
+    masses, pair = np.asarray(production.mass), np.asarray(reaction.pair.mass)[:, None]
+    light = int(np.argmax(np.all(masses == pair, axis=0)))
+    massless = tuple(bool(np.all(np.asarray(channel.daughter_mass) == 0.0)) for channel in reaction.channels)
+    neutron = float((np.asarray(production.F_n) / np.asarray(production.F_p))[0, 0])
+    words = problem.model.targets
+    scattering = Scattering(NUCLEI, _nucleons(words.nucleon, exact.chain.beam), neutron, words.nucleus, words.bound)
+    return Plan(places[0], exact, scattering, Kind(light, massless))
+
+
+def with_table(problem: Problem, plan: Plan, measurement: TabulatedMiniBoone) -> Problem:
+    """The problem with another measurement in the place of the exact one."""
+    measurements = [measurement if i == plan.place else m for i, m in enumerate(problem.measurements)]
+    return dataclasses.replace(problem, measurements=tuple(measurements))
+
+
+def forward_either(exact: Problem, fast: Problem, points: Mapping[str, np.ndarray]) -> Forward:
+    """`inference.evaluate.forward` with the table where it holds the point, and with the exact rule where not."""
+    number = len(next(iter(points.values())))
+    table = {name: jnp.asarray(points.get(name, np.zeros(number)), dtype=float) for name in fast.names}
+    inside = np.asarray(held(fast, table))
+    found: list[tuple[np.ndarray, Forward]] = []
+    for problem, chosen in ((fast, inside), (exact, ~inside)):
+        if np.any(chosen):
+            part = {name: np.asarray(values)[chosen] for name, values in points.items()}
+            found.append((np.flatnonzero(chosen), forward(problem, part)))
+    order = np.argsort(np.concatenate([places for places, _ in found]))
+    return jax.tree.map(lambda *parts: np.concatenate(parts)[order], *(part for _, part in found))
+
+
+@jax.jit
+def held(fast: Problem, points: Mapping[str, Float[Array, "points"]]) -> Bool[Array, "points"]:
+    """Whether every table of the problem holds the points, by parameters' names."""
+
+    def at(parameters):
+        point, nuisances = fast.physical_point(parameters), fast.nuisance_values(parameters)
+        reaction = _reaction(fast, point, nuisances)
+        tables = [m for m in fast.measurements if isinstance(m, TabulatedMiniBoone)]
+        return jnp.all(jnp.stack([m.holds(reaction) for m in tables]))
+
+    return jax.vmap(at)(dict(points))
+
+
+def _reaction(problem: Problem, point: Any, nuisances: Any) -> Any:
+    assert isinstance(problem.model, Upscatters)
+    return problem.model.reactions(point, nuisances)[0]
+
+
+def _reactions(problem: Problem) -> tuple[Any, ...]:
+    """The model's reactions, every array with a leading axis of points of the prior."""
+    assert isinstance(problem.model, Upscatters)
+    model = problem.model
+
+    def at(z):
+        parameters, _ = problem.from_normal(z)
+        return model.reactions(problem.physical_point(parameters), problem.nuisance_values(parameters))
+
+    return jax.vmap(at)(jnp.asarray(prior_points(problem, LOOKED_AT, seed=2)))
+
+
+def _obstacle(found: tuple[Any, ...]) -> str:
+    """What of a model's reactions no table can hold, in words; empty where one can."""
+    if len(found) != 1 or not isinstance(found[0], Reaction):
+        return "has more than one reaction, or one whose pairs have many masses"
+    reaction = found[0]
+    if not isinstance(reaction.production, ScalarExchange):
+        return "makes heavy neutrinos by something else than scalars"
+    if reaction.asymmetry is not None or reaction.pair.alignment is not None:
+        return "has decays that are not isotropic"
+    if reaction.pair.flight is None or not reaction.prompt or reaction.species != "e+e-":
+        return "has other decays than N -> boson at once and boson -> e+e- in flight"
+    masses, pair = np.asarray(reaction.production.mass), np.asarray(reaction.pair.mass)
+    if not np.any(np.all(masses == pair[:, None], axis=0)):
+        return "has pairs from something else than an exchanged scalar"
+    protons, neutrons = np.asarray(reaction.production.F_p), np.asarray(reaction.production.F_n)
+    if np.any(protons == 0.0):
+        return "has scalars that do not couple to the proton"
+    ratio = neutrons / protons
+    if np.any(np.abs(ratio - ratio[0, 0]) > 1e-9 * np.abs(ratio[0, 0])):
+        return "has a ratio F_n/F_p that is not fixed"
+    return ""
+
+
+def _nucleons(word: str, beam: Beam) -> Family:
+    """The family of nucleons' functions, up to the hardest transfer that the beam makes or anything is left of."""
+    highest = min(HARDEST, 2.0 * M_P * float(beam.highest_energy))
+    return Family(highest=highest, nodes=14, dipole=DIPOLE if word == "dipole" else None, kept=2e-4)

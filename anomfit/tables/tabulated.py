@@ -1,0 +1,199 @@
+"""MiniBooNE with its pairs looked up in a table: same data, same likelihood, the exact rule's kernels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from anomfit.capabilities import Upscatters
+from anomfit.detectors import miniboone as detector
+from anomfit.detectors.assumed_surroundings import births_factor
+from anomfit.detectors.flight_tables import tabulated_shares
+from anomfit.measurements.base import Bin, Prediction
+from anomfit.measurements.miniboone import COMPONENTS, OUTSIDE, MiniBooneQuasiElastic
+from anomfit.parameters import Nuisance, Point
+from anomfit.physics.exchange import ScalarExchange
+from anomfit.physics.nucleon_scalar import dipole
+from anomfit.physics.reaction import Reaction
+from anomfit.physics.two_body import two_body_energy
+from anomfit.tables.grids import Masses
+from anomfit.tables.kernels import Scattering, flight_momenta
+from anomfit.tables.table import Table, look_up
+from anomfit.tables.transfers import transfers
+
+
+class Kind(NamedTuple):
+    """What a model's reaction is known to be, static: which scalar of the exchange makes the pair, and which of the
+    channels have a daughter without mass.
+    """
+
+    light: int
+    massless: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class TabulatedMiniBoone:
+    """`exact` with pairs from `table`; outside of what the table holds the prediction is not a number.
+
+    scattering and kind: static.
+    """
+
+    exact: MiniBooneQuasiElastic
+    table: Table
+    scattering: Scattering
+    kind: Kind
+
+    @property
+    def name(self) -> str:
+        """That of the measurement."""
+        return self.exact.name
+
+    @property
+    def era(self) -> str:
+        """That of the measurement."""
+        return self.exact.era
+
+    @property
+    def title(self) -> str:
+        """That of the measurement, and that its pairs are looked up."""
+        return f"{self.exact.title}, pairs from a table"
+
+    @property
+    def samples(self) -> frozenset[str]:
+        """Those of the measurement."""
+        return self.exact.samples
+
+    @property
+    def accepts(self):
+        """Models that make pairs."""
+        return (Upscatters,)
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Those of the measurement."""
+        return self.exact.references
+
+    @property
+    def nuisances(self) -> tuple[Nuisance, ...]:
+        """Those of the measurement."""
+        return self.exact.nuisances
+
+    @property
+    def choices(self) -> Mapping[str, str]:
+        """Those of the measurement, and the table."""
+        return {**self.exact.choices, "pairs": "from a table of kernels, made by the exact rule"}
+
+    @property
+    def independent_numbers(self) -> int:
+        """As the measurement."""
+        return self.exact.independent_numbers
+
+    def nuisances_for(self, model: object) -> tuple[Nuisance, ...]:
+        """As the measurement."""
+        return self.exact.nuisances_for(model)
+
+    def bins(self) -> list[Bin]:
+        """As the measurement."""
+        return self.exact.bins()
+
+    def predict(self, model: object, point: Point, nuisances: Point) -> Prediction:
+        """Selected events in the bins by component; what is made before any efficiency is not in the table."""
+        assert isinstance(model, Upscatters)  # build_problem checks it for the user
+        (reaction,) = model.reactions(point, nuisances)
+        assert isinstance(reaction, Reaction)
+        counts = self.counts(reaction)
+        signal: dict[str, Array] = dict(zip(COMPONENTS, counts, strict=False))
+        if self.exact.chain.beam.surroundings:
+            signal[OUTSIDE] = births_factor(detector.NAME, nuisances) * counts[-1]
+        return Prediction(signal=signal, before_efficiency={})
+
+    def log_likelihood(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
+        """As the measurement."""
+        return self.exact.log_likelihood(prediction, nuisances)
+
+    def chi_squared(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
+        """As the measurement."""
+        return self.exact.chi_squared(prediction, nuisances)
+
+    def pulls(self, prediction: Prediction, nuisances: Point) -> Float[Array, "bins"]:
+        """As the measurement."""
+        return self.exact.pulls(prediction, nuisances)
+
+    def holds(self, reaction: Reaction) -> Bool[Array, ""]:
+        """Whether the table holds what the reaction needs: its masses, F_n/F_p, dipole, and no second pair."""
+        production = reaction.production
+        assert isinstance(production, ScalarExchange)
+        light, nucleons = self.kind.light, self.scattering.nucleons
+        heavy = jnp.delete(production.mass, light, assume_unique_indices=True)
+        inside = self.table.grid.holds(Masses(production.m_N, reaction.pair.mass, reaction.pair.mass))
+        inside &= jnp.all((heavy >= nucleons.heavy[0]) & (heavy <= nucleons.heavy[1]))
+        if nucleons.dipole is not None:
+            mass = jnp.asarray(production.form_factors.M_S)
+            inside &= (mass >= nucleons.dipole[0]) & (mass <= nucleons.dipole[1])
+        ratio = jnp.abs(production.F_n - self.scattering.neutron * production.F_p)
+        inside &= jnp.all(ratio <= 1e-9 * jnp.abs(production.F_p))
+        for channel in reaction.channels:
+            if channel.second is not None:
+                inside &= channel.second.branching == 0.0
+        return inside
+
+    def counts(self, reaction: Reaction) -> Float[Array, "components bins"]:
+        """Coherent, incoherent and from outside, the beams' bins one after the other."""
+        chain = self.exact.chain
+        flight = reaction.pair.flight
+        assert flight is not None
+        shares = tabulated_shares(flight * flight_momenta(reaction.pair.mass, chain.nodes), chain.around)
+        own, *around = self._coupled(reaction)
+        # numbers of all points on one matrix first: a share is another at every point
+        born = jnp.einsum("cr,rbkq->cbkq", own, self.table.spectra[0]).astype(float)
+        parts = list(jnp.einsum("cbkq,q->cbk", born, shares[0]))
+        if around:
+            outside = jnp.einsum("r,rbkq->bkq", jnp.sum(around[0], axis=0), self.table.spectra[1]).astype(float)
+            parts.append(jnp.einsum("bkq,q->bk", jnp.sum(born, axis=0), shares[1]) + outside @ shares[2])
+        counts = jnp.stack(parts).reshape(len(parts), -1)
+        return jnp.where(self.holds(reaction), counts, jnp.nan)
+
+    def _coupled(self, reaction: Reaction) -> list[Float[Array, "kinds principal"]]:
+        """Principal spectra's parts by place of birth, coherent and incoherent, channels and couplings put in."""
+        m_N, pair = reaction.production.m_N, reaction.pair.mass
+        blocks = [jnp.zeros(())] * len(self.table.turns)
+        for channel, is_massless in zip(reaction.channels, self.kind.massless, strict=True):
+            energy = two_body_energy(m_N, pair, channel.daughter_mass)
+            found = look_up(self.table, self.table.grid.coordinates(Masses(m_N, pair, energy)), is_massless)
+            weight = channel.branching * jnp.exp(found.size)
+            blocks = [
+                block + weight[i] * numbers
+                for i, (block, numbers) in enumerate(zip(blocks, found.numbers, strict=True))
+            ]
+        coefficients = self._coefficients(reaction)
+        parts = []
+        for i, (block, turn) in enumerate(zip(blocks, self.table.turns, strict=True)):
+            by_term = jnp.einsum("g,gtr->tr", block.astype(turn.dtype), turn)
+            strength = coefficients[i % len(coefficients)].astype(turn.dtype)
+            parts.append(jnp.sum(strength[:, None] * by_term, axis=0))
+        powers, places = len(coefficients) // 2, len(parts) // len(coefficients)
+        sums = [sum(parts[i : i + powers][1:], start=parts[i]) for i in range(0, len(parts), powers)]
+        return [jnp.stack(sums[2 * place : 2 * place + 2]) for place in range(places)]
+
+    def _coefficients(self, reaction: Reaction) -> list[Float[Array, "terms"]]:
+        """Of the functions of Q^2 of each block, with the couplings of all scalars to the proton: nuclei, nucleons."""
+        production = reaction.production
+        assert isinstance(production, ScalarExchange)
+        coupling, light = production.y * production.F_p, self.kind.light
+        heavy = [i for i in range(production.mass.shape[0]) if i != light]
+        found = []
+        for family in self.scattering.families:
+            known = transfers(family)
+            shape = 1.0 if family.dipole is None else dipole(known.nodes, production.form_factors.M_S) ** 2
+            others = sum(
+                (coupling[i] / (known.nodes + production.mass[i] ** 2) for i in heavy), jnp.zeros(family.nodes)
+            )
+            powers = (coupling[light] ** 2 * jnp.ones(family.nodes), 2.0 * coupling[light] * others, others**2)
+            found += [(shape * power) @ project for power, project in zip(powers, known.project, strict=True)]
+        return found
+
+
+jax.tree_util.register_dataclass(TabulatedMiniBoone, data_fields=["exact", "table"], meta_fields=["scattering", "kind"])

@@ -1,0 +1,147 @@
+"""Splines, grids, functions of the transfer and the look-up, on kernels that are known."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.interpolate import make_interp_spline
+
+from anomfit.errors import InputError
+from anomfit.physics.nucleon_scalar import dipole
+from anomfit.physics.two_body import two_body_energy
+from anomfit.tables.compression import compressed, compression, projections, shared
+from anomfit.tables.grids import Grid, Masses
+from anomfit.tables.kernels import Scattering
+from anomfit.tables.splines import to_coefficients, weights
+from anomfit.tables.table import look_up, make_table
+from anomfit.tables.transfers import POWERS, Family, at_transfer, transfers
+
+GRID = Grid(parent=(7, 7), pair=9, energy=8)
+NUCLEI, NUCLEONS = Family(0.5, 10, kept=2e-4), Family(8.0, 14, dipole=(0.4, 1.3), kept=2e-4)
+
+
+@pytest.mark.parametrize("nodes", [4, 5, 9])
+def test_weights_are_those_of_the_not_a_knot_spline(nodes):
+    values = np.random.default_rng(nodes).normal(size=nodes)
+    spline, coefficients = make_interp_spline(np.linspace(0.0, 1.0, nodes), values), to_coefficients(values, 0)
+    for place in (0.0, 0.04, 0.3, 0.51, 0.93, 1.0):
+        first, found = weights(jnp.asarray(place), nodes)
+        assert float(found @ coefficients[int(first) : int(first) + 4]) == pytest.approx(
+            float(spline(place)), rel=1e-12
+        )
+        assert float(jnp.sum(found)) == pytest.approx(1.0, rel=1e-13)
+
+
+def test_coordinates_of_the_nodes_are_even():
+    parents = GRID.parents()
+    for i in (0, 3, 6, 7, 10, 13):
+        pairs = GRID.pairs(parents[i])
+        daughters = GRID.daughters(parents[i], pairs)
+        for j in (0, 4, 8):
+            for k in (0, 1, 5, 7):
+                energy = two_body_energy(parents[i], pairs[j], daughters[j, k])
+                at = GRID.coordinates(Masses(*map(jnp.asarray, (parents[i], pairs[j], energy))))
+                assert float(at.pair) == pytest.approx(j / 8, abs=1e-9)
+                assert float(at.energy) == pytest.approx(k / 7, abs=1e-6)
+                assert bool(at.is_light) == (i < 7) or i == 6  # where the patches meet either will do
+                assert float(at.parent) == pytest.approx((i % 7) / 6, abs=1e-12) or i == 6
+
+
+def test_a_grid_knows_what_is_inside_and_refuses_too_few_nodes():
+    def holds(parent, pair):
+        return bool(GRID.holds(Masses(*map(jnp.asarray, (parent, pair, pair)))))
+
+    assert holds(0.13, 0.017)
+    assert holds(2.0, 0.2)
+    assert holds(0.01, 0.0015)
+    assert not holds(0.0099, 0.002)
+    assert not holds(0.13, 0.1295)
+    assert not holds(1.0, 0.21)
+    assert not holds(0.1, 0.0014)
+    with pytest.raises(InputError, match=r"grid\.pair.*at least 4"):
+        Grid(pair=3)
+
+
+@pytest.mark.parametrize("family", [NUCLEI, NUCLEONS], ids=["nuclei", "nucleons"])
+@pytest.mark.parametrize("mass", [0.2, 0.75, 5.0])
+def test_few_functions_hold_propagators_and_dipoles(family, mass):
+    """Times what a kernel has in place of the propagators, 2e-3 of the largest at any Q^2, 1e-3 in the mean square."""
+    q_squared = np.geomspace(1e-6, family.highest, 500)
+    known, functions = transfers(family), at_transfer(family, jnp.asarray(q_squared))
+
+    def wanted(x, power):
+        shape = 1.0 if family.dipole is None else np.asarray(dipole(x, 0.85)) ** 2
+        return shape / (x + mass**2) ** power * np.ones_like(x)
+
+    for power in POWERS:
+        coefficients = wanted(known.nodes, power) @ known.project[power]
+        assert np.all(np.abs(coefficients) <= 1.3 * known.strongest[power] + 1e-3 * known.strongest[power].max())
+        off = (np.asarray(functions[power]) @ coefficients - wanted(q_squared, power)) * (q_squared + 0.04) ** power
+        scale = wanted(q_squared, power) * (q_squared + 0.04) ** power
+        assert np.max(np.abs(off)) < 2e-3 * np.max(scale)
+        assert np.sqrt(np.mean(off**2)) < 1e-3 * np.sqrt(np.mean(scale**2))
+
+
+def smooth(scattering: Scattering):
+    """Kernels with a bump in every coordinate: (parents, pairs, energies, terms, places, beams, bins, flights)."""
+    parents = GRID.parents()
+    terms = sum(map(sum, scattering.counts))
+    places = [
+        [[(np.log(parent), np.log(pair), k / 7) for k in range(8)] for pair in GRID.pairs(parent)] for parent in parents
+    ]
+    return of_places(np.array(places), terms)
+
+
+def of_places(places, terms):
+    x, y, z = np.moveaxis(places, -1, 0)
+    bins, term = np.arange(3) / 3.0, np.arange(terms) / terms
+    peak = np.exp(-((x + 2.0) ** 2) / 6.0 - (y + 3.5) ** 2 / 8.0 + 0.5 * z)[..., None]
+    by_bin = peak * (1.0 + 0.3 * np.sin(bins + 0.2 * x[..., None]))
+    by_term = by_bin[..., None, None, None, :, None] * (1.0 + 0.5 * term[:, None, None, None, None])
+    flights = 1.0 + 0.1 * np.arange(2) * (1.0 + 0.2 * z[..., None, None, None, None, None])
+    return 1e12 * by_term * flights * np.ones((2, 1, 1, 1))
+
+
+def test_a_table_holds_smooth_kernels_and_their_slopes():
+    scattering = Scattering(NUCLEI, NUCLEONS, 1.0, "measured", "none")
+    shares = [np.array([[1.0, 0.5], [0.5, 1.0]])] * 2
+    kernels = smooth(scattering)
+    flat = kernels.reshape(-1, *kernels.shape[3:])
+    made = compression(flat, scattering, shares, 1e-4)
+    features, sizes = compressed(kernels, made, projections(made, shares))
+    rows = features.reshape(-1, features.shape[-1])
+    turned = shared([rows[:, part].T @ rows[:, part] for part in made.parts], len(rows), made)
+    turns = [features[..., part] @ turn for part, turn in zip(made.parts, turned, strict=True)]
+    table = make_table(np.concatenate(turns, axis=-1).astype(np.float32), sizes, GRID, made, turned)
+    numbers = [sum(made.block == b) for b in range(made.blocks)]
+    terms = len(made.strength)
+
+    @partial(jax.jit, static_argnums=1)
+    def looked_up(masses, is_massless=False):
+        found = look_up(table, GRID.coordinates(Masses(*masses)), is_massless)
+        spectra = []
+        for place in range(2):
+            blocks = range(place * made.blocks, (place + 1) * made.blocks)
+            parts = [jnp.exp(found.size[i]) * jnp.einsum("g,gtr->tr", found.numbers[i], table.turns[i]) for i in blocks]
+            spectra.append(jnp.einsum("tr,rbkq->tbkq", jnp.concatenate(parts), table.spectra[place]))
+        return jnp.stack(spectra, axis=1)
+
+    assert sum(numbers) == terms
+    sloped = jax.jit(lambda x, direction: jax.jvp(looked_up, (x,), (direction,))[1])
+    backward = jax.jit(jax.value_and_grad(lambda x: jnp.sum(looked_up(x))))
+    for parent, pair, openness in ((0.13, 0.017, 0.6), (0.6, 0.05, 0.9), (0.03, 0.004, 0.3)):
+        energy = pair * ((parent**2 + pair**2) / (2.0 * parent * pair)) ** openness
+        expected = of_places(np.array([np.log(parent), np.log(pair), openness]), terms)
+        masses = jnp.array([parent, pair, energy])
+        np.testing.assert_allclose(looked_up(masses), expected, rtol=4e-3)
+        direction = masses * jnp.array([0.3, -0.2, 0.25])
+        slope = sloped(masses, direction)
+        step = 1e-3
+        differences = (looked_up(masses + step * direction) - looked_up(masses - step * direction)) / (2.0 * step)
+        np.testing.assert_allclose(slope, differences, rtol=5e-3, atol=5e-4 * float(jnp.max(jnp.abs(expected))))
+        total, backwards = backward(masses)
+        assert float(backwards @ direction) == pytest.approx(float(jnp.sum(slope)), rel=1e-4, abs=1e-4 * float(total))
+    light = jnp.array([0.13, 0.017, (0.13**2 + 0.017**2) / 0.26])
+    np.testing.assert_allclose(looked_up(light, True), looked_up(light), rtol=1e-5)

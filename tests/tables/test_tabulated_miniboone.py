@@ -1,0 +1,153 @@
+"""A coarse table of MiniBooNE beside the exact rule, at the nodes of its grid, where splines do not matter."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import anomfit
+from anomfit.catalogue import find_measurement
+from anomfit.errors import InputError
+from anomfit.inference.evaluate import Forward
+from anomfit.models.dark_photon import dark_photon_dirac
+from anomfit.models.two_higgs_doublet import two_higgs_doublet
+from anomfit.problem import build_problem
+from anomfit.rates.pair_events import Nodes
+from anomfit.tables import building, problems, store
+from anomfit.tables.checking import over_tolerance
+from anomfit.tables.grids import Grid
+
+GRID = Grid(parent=(4, 4), pair=4, energy=4)
+NODES = Nodes(energy=24, angle=10, parent=16, polar=8, made=24)
+
+
+def problem_of(model, measurement, parametrisation="products"):
+    chosen = model.parametrisations[parametrisation]
+    point = chosen.from_physical(model.points[next(iter(model.points))])
+    names = [
+        name for name in ("m_N2", "m_hprime", "m_N1", "m_H", "sin_delta", "y_nu_F_N", "y_e") if name in chosen.names
+    ]
+    free = [chosen[name] for name in names]
+    fixed = {name: float(point[name]) for name in chosen.names if name not in names}
+    return build_problem(model, (measurement,), parametrisation, free, fixed)
+
+
+@pytest.fixture(scope="module")
+def exact():
+    measurement = find_measurement("miniboone")
+    quick = replace(measurement, chain=replace(measurement.chain, nodes=NODES))
+    return problem_of(two_higgs_doublet, quick)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    patch = pytest.MonkeyPatch()
+    patch.setenv(store.SWITCH, str(tmp_path_factory.mktemp("tables")))
+    yield store.tables_folder()
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def fast(exact, folder):
+    """The table, by a build that is stopped in the middle and goes on."""
+    patch = pytest.MonkeyPatch()
+    seen = []
+
+    def stop(stage, done, total):
+        seen.append(done)
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        problems.tabulated(exact, progress=stop, grid=GRID, checked=0)
+    (kept,) = folder.iterdir()
+    pieces = sorted(path.name for path in (kept / store.PIECES).iterdir())
+    assert {"parent-000.npz", "parent-002.npz", "sample.npz"} <= set(pieces)
+    made = []
+    real = building.compressed
+    patch.setattr(building, "compressed", lambda *given: made.append(1) or real(*given))
+    try:
+        found = problems.tabulated(exact, grid=GRID, checked=0)
+    finally:
+        patch.undo()
+    assert len(made) == (8 - sum(name.startswith("parent") for name in pieces)) * GRID.pair
+    return found
+
+
+def points_at_nodes():
+    parents = GRID.parents()
+    for i, j, k, m_H, lifetime in (
+        (1, 1, 1, 0.3, 1.0),
+        (3, 2, 2, 0.75, 0.03),
+        (2, 1, 2, 5.0, 1e-3),
+        (5, 1, 1, 0.5, 1.0),
+    ):
+        pairs = GRID.pairs(parents[i])
+        daughter = GRID.daughters(parents[i], pairs)[j, k]
+        yield {"m_N2": parents[i], "m_hprime": pairs[j], "m_N1": daughter, "m_H": m_H, "sin_delta": 0.2}, lifetime
+
+
+@pytest.mark.slow
+def test_at_nodes_the_table_is_the_exact_rule(exact, fast):
+    counts = np.array([one.data for one in exact.measurements[0].bins()])
+    signal = jax.jit(lambda problem, values: problem.predictions(values)[0].signal)
+    for masses, lifetime in points_at_nodes():
+        values = masses | {"y_nu_F_N": 3e-6, "y_e": 2e-4 * lifetime, "M_S": 0.7, "miniboone_dirt": -0.5}
+        values = {name: jnp.asarray(float(value)) for name, value in values.items()}
+        reference, found = signal(exact, values), signal(fast, values)
+        assert set(found) == set(reference)
+        total, wanted = (np.asarray(sum(one.values())) for one in (found, reference))
+        assert over_tolerance(total[None], wanted[None], counts)[0] < 0.5
+        for name, part in reference.items():
+            np.testing.assert_allclose(found[name], part, atol=1e-3 * np.max(wanted))
+
+
+@pytest.mark.slow
+def test_points_outside_take_the_exact_rule(exact, fast, monkeypatch):
+    """And the answers come in the order of the points, the pulls of nuisances that are not given being 0."""
+
+    def named(problem, points):
+        title = problem.measurements[0].title
+        is_exact = float(title == exact.measurements[0].title)
+        value = 1000.0 * is_exact + points["m_H"]
+        return Forward(value, [value], [value], [value], [{"all": value}])
+
+    monkeypatch.setattr(problems, "forward", named)
+    masses, _ = next(points_at_nodes())
+    points = {name: np.full(4, value) for name, value in masses.items()} | {"y_nu_F_N": np.full(4, 3e-6)}
+    points |= {"y_e": np.full(4, 2e-4), "m_H": np.array([0.3, 0.5, 0.7, 0.9]), "M_S": np.array([0.0, 6.0, -6.0, 1.0])}
+    inside = problems.held(fast, {name: jnp.asarray(points.get(name, np.zeros(4))) for name in fast.names})
+    assert inside.tolist() == [True, False, False, True]  # dipole masses beyond the table, and out of their range
+    found = problems.forward_either(exact, fast, points)
+    assert found.twice_nll.tolist() == [0.3, 1000.5, 1000.7, 0.9]
+    outside = {name: jnp.asarray(values[1]) for name, values in points.items()}
+    assert np.isnan(jax.jit(lambda problem, at: problem.predictions(at)[0].total)(fast, outside)).all()
+
+
+def test_what_cannot_be_tabulated_is_refused(exact):
+    measurement = exact.measurements[0]
+    with pytest.raises(InputError, match="dark-photon-dirac makes heavy neutrinos by something else than scalars"):
+        problems.planned(problem_of(dark_photon_dirac, measurement, next(iter(dark_photon_dirac.parametrisations))))
+    with pytest.raises(InputError, match="only pairs at miniboone"):
+        anomfit.tabulated(replace(exact, measurements=(find_measurement("g-2-muon"),)))
+
+
+@pytest.mark.slow
+def test_another_beam_or_choice_is_another_table_and_clean_removes_them(exact, fast, folder):
+    plan = problems.planned(exact)
+    here = store.table_folder(plan.exact.chain, plan.scattering, GRID)
+    assert store.load(here, GRID) is not None
+    beam = replace(plan.exact.chain.beam, exposure=2.0 * plan.exact.chain.beam.exposure)
+    others = (
+        store.table_folder(replace(plan.exact.chain, beam=beam), plan.scattering, GRID),
+        store.table_folder(plan.exact.chain, replace(plan.scattering, neutron=0.9), GRID),
+        store.table_folder(plan.exact.chain, plan.scattering, Grid(parent=(4, 4), pair=4, energy=5)),
+    )
+    assert len({here, *others}) == 4
+    assert all(store.load(other, GRID) is None for other in others)
+    (here / store.TABLE).write_bytes(b"damaged")
+    assert store.load(here, GRID) is None
+    assert store.clean()[0] == 1
+    assert list(folder.iterdir()) == []
