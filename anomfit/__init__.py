@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from anomfit.batching import batched as batched
+    from anomfit.planes import plane as plane
     from anomfit.scanning import run_scan
     from anomfit.tables.problems import tabulated as tabulated
 
@@ -36,6 +37,10 @@ def __getattr__(name: str):
         from anomfit.scanning import run_scan
 
         return run_scan
+    if name == "plane":
+        from anomfit.planes import plane
+
+        return plane
     if name == "tabulated":
         from anomfit.tables.problems import tabulated
 

@@ -40,6 +40,7 @@ LIBRARIES = {
     "tempered": ("jax", "jaxlib", "numpy"),
     "toys": ("jax", "jaxlib", "scipy", "numpy"),
     "scan": ("jax", "jaxlib", "scipy", "numpy"),
+    "plane": ("jax", "jaxlib", "iminuit", "scipy", "numpy"),
     "nested": ("jax", "jaxlib", "nautilus-sampler", "scikit-learn", "scipy", "numpy"),
 }
 

@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from anomfit.cli import constraining, fitting, listing, optimising, predicting, reporting, scanning, tabulating, toying
+from anomfit.cli import (
+    constraining,
+    fitting,
+    listing,
+    optimising,
+    planes,
+    predicting,
+    reporting,
+    scanning,
+    tabulating,
+    toying,
+)
 
 
 class Carried(Exception):
@@ -42,6 +53,7 @@ for verb in (
     fitting.sample,
     optimising.optimise,
     scanning.scan,
+    planes.plane,
     tabulating.tables,
     toying.toys,
     reporting.plot,
@@ -82,6 +94,7 @@ def anomfit(
       anomfit fit two-higgs-doublet --out my-fit         best fit, posterior, figures, report
       anomfit optimise dark-scalar-2019                  points that satisfy every condition of a card
       anomfit scan oscillation --number 1e5              a table of points with -2 ln L, on any number of machines
+      anomfit plane oscillation --x sin2_2theta --y delta_m2   contours over two parameters
       anomfit tables two-higgs-doublet-miniboone         kernels for a fast likelihood, built once
       anomfit toys my-fit                                how good p-values and intervals are
       anomfit constraints my-fit                         the best fit of a result against every limit

@@ -73,11 +73,16 @@ def forward_at(problem: Problem, point: Mapping[str, float]) -> Forward:
 
 def gradients(problem: Problem, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """`scaled.scaled_twice_nll` (n,) and its gradients (n, coordinates) at scaled coordinates `s` (n, coordinates)."""
-    values, slopes = in_lanes(partial(_penalty_gradients, with_measurements(problem, ())), s)
+    values, slopes = penalties(problem, s)
     for _, part in parts_of(problem):
         value, slope = in_lanes(partial(_gradients, part), s)
         values, slopes = values + value, slopes + slope
     return values, slopes
+
+
+def penalties(problem: Problem, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`scaled.penalty_and_wall` (n,), what is not measured, and its gradients (n, coordinates) at scaled `s`."""
+    return in_lanes(partial(_penalty_gradients, with_measurements(problem, ())), s)
 
 
 def in_lanes(program: Callable, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -187,6 +187,14 @@ def with_posterior(
     )
 
 
+def ratios_at(
+    problem: Problem, constraints: Sequence[Constraint], points: Mapping[str, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ratios to the limits, NaN where none is published, and which constraint excludes which point: (n, m) both."""
+    found = _looked_up(problem, constraints, points)
+    return np.where(np.isnan(found.limit), np.nan, found.ratio), _excluded(constraints, found, _fitted(problem))
+
+
 def _fitted(problem: Problem) -> frozenset[str]:
     return frozenset(m.name for m in problem.measurements if isinstance(m, Constraint))
 

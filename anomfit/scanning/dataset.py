@@ -1,4 +1,4 @@
-"""The folder of a scan: scan.json, card.toml and points/, a Parquet dataset of one file a chunk.
+"""The folder of a scan: scan.json, card.toml and points/, a Parquet dataset of one file a chunk. A plane has one too.
 
 Any number of processes and machines may work in it at the same time. A file is written under a name of its own and
 renamed, so that a chunk is there as a whole or not at all, and whoever writes a chunk writes the same bytes. scan.json
@@ -25,8 +25,7 @@ from anomfit.identity import refuse_other
 from anomfit.scanning.files import is_intact, said_words
 from anomfit.scanning.plan import Part, Plan, Task
 
-MANIFEST, POINTS = "scan.json", "points"
-FILES = (MANIFEST, CARD, POINTS)
+POINTS = "points"
 SCHEMA = 1  # of scan.json
 _CHUNK = re.compile(r"points-([0-9]{6,10})\.parquet")
 _ASIDE = re.compile(r"\.points-[0-9]{6,10}\.parquet\.(.+)-([0-9]+)-[0-9a-f]{8}")
@@ -34,11 +33,26 @@ _ASIDE = re.compile(r"\.points-[0-9]{6,10}\.parquet\.(.+)-([0-9]+)-[0-9a-f]{8}")
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a scan is: its rows, what fixes them (`identity`, the size of the chunks included), and words to read."""
+    """What a scan is: its rows, what fixes them (`identity`, the size of the chunks included), and words to read.
+
+    verb: what makes it, which names its file, scan.json. more: further files that it writes into the folder.
+    """
 
     plan: Plan
     identity: Mapping[str, str]
     words: Mapping[str, Any]
+    verb: str = "scan"
+    more: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The file in which the manifest stands."""
+        return f"{self.verb}.json"
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All that is written into the folder."""
+        return (self.name, CARD, POINTS, *self.more)
 
     @property
     def digest(self) -> str:
@@ -85,7 +99,9 @@ class Dataset:
                 continue
             words = said_words(path)
             if words is not None and words.get("digest") != self.manifest.digest:
-                raise InputError(f"{path}: it belongs to another scan; move it away, or name another folder")
+                raise InputError(
+                    f"{path}: it belongs to another {self.manifest.verb}; move it away, or name another folder"
+                )
             if words is None or not is_intact(path):
                 say(f"warning: {path} is damaged and is made again")
                 found.append(task)
@@ -96,7 +112,7 @@ class Dataset:
     def keep(self, chunk: int, content: bytes) -> None:
         """Put a chunk's file in its place. InputError where it cannot be written, and where another scan is there."""
         if not _is_same(self.folder, self.manifest):
-            raise InputError(f"{self.folder}: another scan has been started in it; name another folder")
+            raise InputError(f"{self.folder}: another {self.manifest.verb} has been started in it; name another folder")
         _put(self.file(chunk), content)
 
     def all_words(self) -> list[tuple[Path, dict[str, Any]]]:
@@ -132,25 +148,25 @@ def open_dataset(
 def _opened(folder: Path, manifest: Manifest, card: str, part: Part, overwrite: bool, resume: bool) -> Dataset:
     if folder.exists() and not folder.is_dir():
         raise reject("--out", str(folder), "a file is in the way; name a folder")
-    before = _read(folder)
+    before, verb = _read(folder / manifest.name), manifest.verb
     if before is None:
-        _refuse_other_results(folder)
+        _refuse_other_results(folder, manifest)
         if resume and part.is_all:
-            raise reject("--resume", str(folder), "there is no scan to go on with; start one without --resume")
+            raise reject("--resume", str(folder), f"there is no {verb} to go on with; start one without --resume")
     elif not overwrite:
         if part.is_all and not resume:
-            remedy = "it holds a scan; add --overwrite, or --resume, or name another folder"
+            remedy = f"it holds a {verb}; add --overwrite, or --resume, or name another folder"
             raise reject("--out", str(folder), remedy)
         _refuse_other_scan(folder, before, manifest, part)
     _refuse_other_points(folder)
     if overwrite and before is not None:
-        _remove_scan(folder)
+        _remove_scan(folder, manifest)
     folder.mkdir(parents=True, exist_ok=True)
-    mark(folder, FILES)
+    mark(folder, manifest.files)
     (folder / POINTS).mkdir(exist_ok=True)
     _remove_left(folder / POINTS)
     _put(folder / CARD, card.encode())
-    _put(folder / MANIFEST, manifest.as_text().encode())
+    _put(folder / manifest.name, manifest.as_text().encode())
     return Dataset(folder, manifest)
 
 
@@ -158,13 +174,12 @@ def remove_if_empty(dataset: Dataset) -> None:
     """Leave nothing of a scan that has failed before its first chunk was there."""
     with suppress(OSError):
         if not any(dataset.points.iterdir()):
-            _remove_scan(dataset.folder)
+            _remove_scan(dataset.folder, dataset.manifest)
             (dataset.folder / MARK).unlink()
             dataset.folder.rmdir()
 
 
-def _read(folder: Path) -> dict[str, Any] | None:
-    path = folder / MANIFEST
+def _read(path: Path) -> dict[str, Any] | None:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         known = {"number": int(found["number"]), "identity": {str(k): str(v) for k, v in found["identity"].items()}}
@@ -179,23 +194,23 @@ def _read(folder: Path) -> dict[str, Any] | None:
 
 
 def _is_same(folder: Path, manifest: Manifest) -> bool:
-    before = _read(folder)
+    before = _read(folder / manifest.name)
     return before is None or before["identity"] == dict(manifest.identity)
 
 
-def _refuse_other_results(folder: Path) -> None:
+def _refuse_other_results(folder: Path, manifest: Manifest) -> None:
     held = sorted(name for name in marked(folder) if (folder / name).is_file() and name != CARD)
     if held:
         raise reject("--out", str(folder), f"it holds other results ({held[0]}); name another folder")
-    refuse_foreign(folder, FILES)
+    refuse_foreign(folder, manifest.files)
 
 
 def _refuse_other_scan(folder: Path, before: Mapping[str, Any], manifest: Manifest, part: Part) -> None:
-    path, number = folder / MANIFEST, manifest.plan.number
+    number = manifest.plan.number
+    refuse_other(folder / manifest.name, before["identity"], manifest.identity)
     if before["number"] != number and (number < before["number"] or not part.is_all):
         remedy = "give that number" if not part.is_all else "give that number or a larger one"
         raise reject("--number", number, f"the scan in {folder} has {before['number']} points; {remedy}")
-    refuse_other(path, before["identity"], manifest.identity)
 
 
 def _refuse_other_points(folder: Path) -> None:
@@ -206,16 +221,17 @@ def _refuse_other_points(folder: Path) -> None:
             raise InputError(f"--out: {quoted(str(points))} holds {name}, not written by anomfit; move it away")
 
 
-def _remove_scan(folder: Path) -> None:
+def _remove_scan(folder: Path, manifest: Manifest) -> None:
     """Remove what a scan has written; scan.json goes first, so that no half of a scan is taken for a whole one."""
-    (folder / MANIFEST).unlink(missing_ok=True)
+    (folder / manifest.name).unlink(missing_ok=True)
     points = folder / POINTS
     for path in list(points.iterdir()) if points.is_dir() else []:
         if _CHUNK.fullmatch(path.name) or _ASIDE.fullmatch(path.name):
             path.unlink(missing_ok=True)
     with suppress(OSError):
         points.rmdir()
-    (folder / CARD).unlink(missing_ok=True)
+    for name in (CARD, *manifest.more):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _remove_left(points: Path) -> None:

@@ -1,0 +1,123 @@
+"""`anomfit plane`: -2 ln L, or a posterior, over two parameters, with contours and exclusion lines."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from anomfit.cli.fitting import Fixed, Overwrite
+from anomfit.cli.options import NoCache, Out, TargetWords, pairs, start_jax, whole_number
+from anomfit.cli.progress import bars, lines, say
+from anomfit.errors import reject
+
+MOST_CHUNK = 1_000_000
+
+
+def plane(
+    subject: Annotated[
+        str,
+        typer.Argument(metavar="CARD_OR_RESULT", help="A model, a card (my.toml), or a result (the folder of a fit)."),
+    ],
+    x: Annotated[str, typer.Option("--x", metavar="NAME", help="The parameter along x.")],
+    y: Annotated[str, typer.Option("--y", metavar="NAME", help="The parameter along y.")],
+    grid: Annotated[str, typer.Option("--grid", metavar="NXxNY", help="Cells along x and y.")] = "60x60",
+    ranges: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--range", metavar="NAME=LOW:HIGH", help="Range of x or y; needed for a parameter that the card fixes."
+        ),
+    ] = None,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Minimise over all other parameters in every cell.")
+    ] = False,
+    posterior: Annotated[bool, typer.Option("--posterior", help="Show the density of a result's draws.")] = False,
+    start: Annotated[
+        str | None, typer.Option("--result", metavar="RESULT", help="Take the best fit from here, and look for none.")
+    ] = None,
+    settings: Fixed = None,
+    targets: TargetWords = None,
+    without: Annotated[
+        bool, typer.Option("--fit-only", help="Leave out the constraints that are not in the fit.")
+    ] = False,
+    chunk: Annotated[str, typer.Option("--chunk", metavar="N", help="Cells that are kept together.")] = "256",
+    out: Out = None,
+    overwrite: Overwrite = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the plane in the folder.")] = False,
+    no_cache: NoCache = False,
+) -> None:
+    """Compute -2 ln L over two parameters, the others fixed at the best fit, or profiled, or a posterior's density.
+
+    The folder gets plane.parquet and plane.csv (a row a cell), contours.parquet and contours.csv, plane.png, plane.log.
+    Contours are drawn at 68 and 95 % for one and for two parameters, for each measurement, and where each constraint
+    begins to exclude. After Ctrl-C or a kill, --resume goes on, to the same table bit for bit: docs/planes.md.
+
+    \b
+    Examples:
+      anomfit plane oscillation --x sin2_2theta --y delta_m2 --out my-plane
+      anomfit plane two-higgs-doublet-miniboone --x m_N2 --y m_hprime --profile
+      anomfit plane my-fit --x m_N2 --y m_hprime --profile --grid 40x30 --range m_N2=50MeV:500MeV
+      anomfit plane my.toml --x y_mu --y y_tau --range y_tau=-0.1:0.1 --result my-fit
+      anomfit plane my-fit --x m_N2 --y m_hprime --posterior
+      anomfit plane my.toml --x m_N2 --y m_hprime --profile --out my-plane --resume
+    """
+    from anomfit.planes.axes import checked_grid, range_from
+
+    if profile and posterior:
+        raise reject("--posterior", True, "it integrates the others out, and --profile minimises; give one of the two")
+    cells = checked_grid(grid)
+    given: dict[str, tuple] = {}
+    for text in ranges or []:
+        name, ends = range_from(text)
+        if name in given:
+            raise reject("--range", text, f"{name} has a range already; give it once")
+        given[name] = ends
+    size = whole_number("--chunk", chunk, 1, MOST_CHUNK)
+    changes, words = pairs("--set", settings or []), pairs("--target", targets or [])
+    start_jax(no_cache)
+    from anomfit.cards import load_card, with_fixed, with_target_choices
+    from anomfit.folders import named_folder, new_folder
+    from anomfit.planes import plane as computed
+    from anomfit.results.opened import named_result, refuse_with_result
+
+    path = named_result(subject)
+    if path is not None:
+        refuse_with_result(path, set=settings, target=targets)
+        chosen = subject
+    elif posterior:
+        raise reject("--posterior", subject, "a card has no draws; name the folder of a fit")
+    else:
+        chosen = with_target_choices(with_fixed(load_card(subject), changes), words)
+    name = subject.rstrip("/")
+    folder = named_folder(out) if out is not None else new_folder(name, "plane")
+    found = computed(
+        chosen,
+        x,
+        y,
+        cells,
+        given,
+        "posterior" if posterior else "profile" if profile else "fixed",
+        start,
+        None if posterior else folder,
+        not without,
+        overwrite,
+        resume,
+        say,
+        bars() if sys.stderr.isatty() else lines(),
+        size,
+    )
+    for sentence in found.problems:
+        say(f"warning: {sentence}")
+    if not posterior:
+        at = ", ".join(f"{n} = {found.best[n]:.4g}" for n in (x, y))
+        say(f"lowest -2 ln L = {found.lowest:.4f} at {at}")
+        for n, intervals in found.intervals().items():
+            said = [f"{share} {_interval(*ends)}" for share, ends in intervals.items()]
+            say(f"{n}: {', '.join(said)}")
+    for file in found.save(folder):
+        print(file)
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    if low is None and high is None:
+        return "all of the plane"
+    return f"{'below' if low is None else f'{low:.4g} to'} {'above' if high is None else f'{high:.4g}'}"

@@ -1,0 +1,69 @@
+"""Waves of cells, in chunks: a chunk depends on the waves before its own alone, so that any can be made again."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from anomfit.inference.profiled_cells import lattice, strides
+from anomfit.scanning.plan import Plan, Task
+
+SEEDS = 8  # known optima that cells may start from
+COARSE_SWEEPS, SWEEPS = 3, 4
+
+FIT, FIRST, SWEEP, HESSIANS, BETWEEN, LAST, TABLE = "fit", "first", "sweep", "hessians", "between", "last", "table"
+PROFILED = (FIRST, SWEEP, HESSIANS, BETWEEN, LAST)
+
+
+@dataclass(frozen=True)
+class Wave:
+    """What is done with which cells: of the lattice of `stride`, the `turn`-th time in a row."""
+
+    kind: str
+    cells: np.ndarray
+    stride: int = 1
+    turn: int = 0
+
+
+def waves(nx: int, ny: int, profiled: bool) -> list[Wave]:
+    """All waves of a plane of nx times ny cells. The first one's rows are no cells but the known optima."""
+    every = np.arange(nx * ny)
+    found = [Wave(FIT, np.arange(SEEDS))]
+    if profiled:
+        coarsest, *finer = strides(nx, ny)
+        coarse = lattice(nx, ny, coarsest)
+        found += [Wave(FIRST, coarse, coarsest)]
+        found += [Wave(SWEEP, coarse, coarsest, turn) for turn in range(COARSE_SWEEPS)]
+        found += [Wave(HESSIANS, coarse, coarsest)]
+        for stride in finer:
+            new = np.setdiff1d(lattice(nx, ny, stride), lattice(nx, ny, 2 * stride))
+            found += [Wave(BETWEEN, new, stride)] if new.size else []
+        found += [Wave(SWEEP, every, 1, turn) for turn in range(SWEEPS)]
+        found += [Wave(LAST, every)]
+    return [*found, Wave(TABLE, every)]
+
+
+@dataclass(frozen=True)
+class WavePlan(Plan):
+    """Rows of all waves one after the other, in chunks of at most `size` that never reach over the end of a wave."""
+
+    pieces: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def chunks(self) -> int:
+        """How many chunks there are."""
+        return len(self.pieces)
+
+    def task(self, chunk: int) -> Task:
+        """The rows of a chunk."""
+        return Task(chunk, *self.pieces[chunk])
+
+
+def plan_of(found: list[Wave], size: int) -> WavePlan:
+    """The plan of these waves; the known optima are one chunk."""
+    pieces, first = [], 0
+    for wave in found:
+        last = first + len(wave.cells)
+        step = last - first if wave.kind == FIT else size
+        pieces += [(low, min(low + step, last)) for low in range(first, last, step)]
+        first = last
+    return WavePlan(first, size, tuple(pieces))
