@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +15,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from iminuit import Minuit
+from matplotlib.path import Path as Outline
 
 import anomfit
 from anomfit.cards import card_from_text, problem_from_card
@@ -21,6 +23,7 @@ from anomfit.errors import InputError
 from anomfit.inference.around_plane import AroundPlane
 from anomfit.inference.profiled_cells import lattice, strides
 from anomfit.planes.axes import axes_of, checked_grid, range_from, with_axes
+from anomfit.planes.posterior import posterior_plane
 from anomfit.planes.rows import PlaneRows
 from anomfit.planes.waves import BETWEEN, FIRST, plan_of, waves
 
@@ -257,6 +260,18 @@ def test_other_mistakes_are_refused():
         anomfit.plane(gaussian_problem(), "x", "y", start={"z": 0.0}, constraints=False)
     with pytest.raises(InputError, match="start: 'v' is not usable; it is no parameter or pull"):
         anomfit.plane(gaussian_problem(), "x", "y", start={"z": 0.0, "w": 0.0, "v": 1.0}, constraints=False)
+
+
+def test_regions_of_a_posterior_hold_their_share_of_the_draws():
+    drawn = np.random.default_rng(1).multivariate_normal(MEAN, COVARIANCE, 40_000)
+    values = {name: drawn[:, i].reshape(4, -1) for i, name in enumerate("xyzw")}
+    origin = SimpleNamespace(model="gauss", measurements=("toy:2020",))
+    result = SimpleNamespace(samples=SimpleNamespace(values=values), fit=None, provenance=origin)
+    plane = posterior_plane(result, gaussian_problem(), "x", "y", (40, 40), None)  # type: ignore[arg-type]
+    assert plane.table["draws"].sum() / 40_000 == pytest.approx(plane.table["probability"].sum(), rel=1e-12)
+    for line, share in zip(plane.lines(), (0.6827, 0.9545), strict=True):
+        held = [Outline(piece).contains_points(drawn[:, :2]).mean() for piece in line.contour.pieces]
+        assert sum(held) == pytest.approx(share, abs=0.02)
 
 
 def contents(folder):
