@@ -177,8 +177,8 @@ class ZprimeTwoHiggsDoublet:
     def gauged(self, point: Point) -> GaugedNeutrino:
         """Z' and nu_4 with their vertices."""
         epsilon = kinetic_mixing(point["g_B"], self.charges, point["m_Zprime"], self.mixing_scale)
-        numbers = (point[name] for name in ("m_nu4", "m_Zprime", "g_d", "g_B", "U_mu4"))
-        return GaugedNeutrino(*numbers, epsilon, self.charges)
+        masses, couplings = (point["m_nu4"], point["m_Zprime"]), (point["g_d"], point["g_B"])
+        return GaugedNeutrino(*masses, *couplings, point["U_mu4"], epsilon, self.charges)
 
     def zprime_widths(self, point: Point) -> VectorWidths:
         """Decays of Z'."""
@@ -193,7 +193,8 @@ class ZprimeTwoHiggsDoublet:
         widths = self.zprime_widths(point)
         total = jnp.maximum(sum(widths), SMALLEST_WIDTH)
         one = jnp.ones_like(point["g_B"])
-        charges = [charge * one for charge in self.charges]
+        electron, muon, tau = self.charges
+        charges = (electron * one, muon * one, tau * one)
         hidden = (widths.to_heavy + widths.to_light) / total
         return GaugedCharges(point["m_Zprime"], point["g_B"], one, *charges, hidden)
 
@@ -209,8 +210,8 @@ class ZprimeTwoHiggsDoublet:
             "width": jnp.maximum(widths.total, SMALLEST_WIDTH),
         }
         arrays = {name: jnp.reshape(value, (1,)) for name, value in of.items()}
-        rest = {"U_e": nothing, "U_tau": nothing, "to_photons": nothing, "cascade": jnp.zeros((1, 1))}
-        return HeavyNeutrinos(**arrays, **rest, majorana=self.majorana)
+        arrays |= {"U_e": nothing, "U_tau": nothing, "to_photons": nothing, "cascade": jnp.zeros((1, 1))}
+        return HeavyNeutrinos(**arrays, majorana=self.majorana, flavours=("muon",))
 
     # -- what searches ask for ----------------------------------------------------------------------------------------
 

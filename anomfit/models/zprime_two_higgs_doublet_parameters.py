@@ -136,7 +136,8 @@ def _from_quartics(point: Point):
     v_prime = singlet_vacuum_value(point["m_Zprime"], point["g_d"])
     singlet = SingletCouplings(point["mbar_H"] ** 2, point["lambda_2p"], point["lambda_5p"])
     states = masses_from_potential(*potential_from_couplings(singlet, V_EW, v_prime), V_EW)
-    doublet = masses_from_quartics(*(point[f"lambda_{i}"] for i in (3, 4, 5)), singlet.mbar_H_squared)
+    own = (point["lambda_3"], point["lambda_4"], point["lambda_5"])
+    doublet = masses_from_quartics(*own, singlet.mbar_H_squared)
     found = dict(zip(_FROM_QUARTICS, (*states, *doublet), strict=True))
     return {**_without(point, [p.name for p in _QUARTICS if p.name != "lambda_2"]), **found}
 

@@ -159,7 +159,7 @@ def vector_widths(of: GaugedNeutrino, *, majorana: bool) -> VectorWidths:
         *leptons,
         to_hadrons=baryonic_width(m, of.g_B) + vector_decays.width_to_hadrons(m, of.epsilon),
         to_heavy=pairs + single,
-        to_light=sum(vector_decays.width_to_chiral_pair(m, g, 0.0, 0.0) for g in of.light),
+        to_light=jnp.sum(jnp.stack([vector_decays.width_to_chiral_pair(m, g, 0.0, 0.0) for g in of.light])),
     )
 
 
@@ -191,13 +191,12 @@ def neutrino_widths(of: GaugedNeutrino, *, majorana: bool) -> NeutrinoWidths:
     strength = (of.to_light / of.m_Zprime**2) ** 2 * m**5 / (1536.0 * jnp.pi**3) * off_shell(x)
     electron, own, tau = of.light
     to_neutrinos = both * strength * (electron**2 + 2.0 * own**2 + tau**2)
-    charged = [
-        2.0 * both * strength * g**2 * _leptons_open(m, mass)
-        for g, mass in zip(of.charged[:2], LEPTONS[:2], strict=True)
-    ]
+    to_electrons, to_muons = (
+        2.0 * both * strength * of.charged[i] ** 2 * _leptons_open(m, LEPTONS[i]) for i in range(2)
+    )
     to_vector = both * vector_decays.width_fermion_to_fermion_vector(m, 0.0, of.m_Zprime, of.to_light)
     weak = weak_widths(m, 0.0, of.U_mu4**2, 0.0, majorana=majorana)
-    return NeutrinoWidths(to_neutrinos, *charged, to_vector, weak)
+    return NeutrinoWidths(to_neutrinos, to_electrons, to_muons, to_vector, weak)
 
 
 def off_shell(x: ArrayLike) -> Float[Array, ""]:

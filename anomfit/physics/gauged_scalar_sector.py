@@ -124,7 +124,7 @@ def masses_from_quartics(
     lambda_4, lambda_5 = jnp.asarray(lambda_4), jnp.asarray(lambda_5)
     squared = (mbar - 0.5 * (lambda_4 + lambda_5) * v_squared, mbar - lambda_5 * v_squared)
     heavy, odd = (jnp.where(m > 0.0, jnp.sqrt(jnp.where(m > 0.0, m, 1.0)), 0.0) for m in squared)
-    return DoubletMasses(heavy, odd, lambda_3 + lambda_4 + lambda_5)
+    return DoubletMasses(heavy, odd, jnp.asarray(lambda_3) + lambda_4 + lambda_5)
 
 
 # -- H -> h' h' -------------------------------------------------------------------------------------------------------
