@@ -18,7 +18,15 @@ from anomfit.errors import InputError, reject
 from anomfit.parameters import Nuisance, Parametrisation, Point
 from anomfit.physics.exchange import Exchange
 from anomfit.physics.extremes import smallest
-from anomfit.physics.reaction import AnyReaction, RadiatedReaction, Reaction, over_parts, summed, with_masses
+from anomfit.physics.reaction import (
+    AnyReaction,
+    OneReaction,
+    RadiatedReaction,
+    Reaction,
+    over_parts,
+    summed,
+    with_masses,
+)
 from anomfit.physics.targets import TargetChoices
 
 if TYPE_CHECKING:
@@ -417,7 +425,7 @@ def lightest_made(model: Upscatters, point: Point, nuisances: Point) -> Float[Ar
 
 
 def over_reactions(
-    model: Upscatters, point: Point, nuisances: Point, of_one: Callable[[Reaction], T], masses: int | None = None
+    model: Upscatters, point: Point, nuisances: Point, of_one: Callable[[OneReaction], T], masses: int | None = None
 ) -> T:
     """The sum of what `of_one` finds for each reaction of the model and each of its pairs, pytrees of one kind.
 

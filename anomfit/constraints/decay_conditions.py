@@ -16,6 +16,7 @@ from anomfit.parameters import Point
 from anomfit.physics.constants import HBAR_C_M
 from anomfit.physics.extremes import smallest
 from anomfit.physics.light_bosons import joined
+from anomfit.physics.reaction import RadiatedReaction
 
 MILLIMETRES = 1e3  # in a metre
 CENTRAL_95 = float(ndtri(0.975))
@@ -134,6 +135,8 @@ def _scalar_length(model: HasLightBosons, point: Point, nuisances: Point, data) 
 
 
 def _neutrino_length(model: Upscatters, point: Point, nuisances: Point, data) -> Outcome:
-    flights = [reaction.flight * reaction.production.m_N for reaction in model.reactions(point, nuisances)]
+    reactions = model.reactions(point, nuisances)
+    made = [reaction for reaction in reactions if not isinstance(reaction, RadiatedReaction)]
+    flights = [reaction.flight * reaction.production.m_N for reaction in made]
     length = MILLIMETRES * jnp.minimum(smallest(jnp.stack(flights)), NEVER / MILLIMETRES)
     return Outcome(length, data["longest"], length / data["longest"])

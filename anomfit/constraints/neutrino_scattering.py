@@ -21,6 +21,7 @@ from anomfit.constraints.base import (
     measured_number,
 )
 from anomfit.constraints.dark_photon_reference import benchmark, coherent_cross_section
+from anomfit.constraints.made_neutrinos import radiated_section
 from anomfit.data import Record, load_record
 from anomfit.detectors import nd280
 from anomfit.detectors.assumed_surroundings import births_name
@@ -31,10 +32,11 @@ from anomfit.measurements.neutrino_electron_charm2 import load_charm2
 from anomfit.measurements.neutrino_electron_minerva import load_minerva
 from anomfit.parameters import Point
 from anomfit.physics import neutrino_trident
+from anomfit.physics.boson_strahlung import NODES
 from anomfit.physics.constants import M_P
 from anomfit.physics.extremes import largest
 from anomfit.physics.light_bosons import joined, of_spin
-from anomfit.physics.reaction import Reaction
+from anomfit.physics.reaction import OneReaction, RadiatedReaction
 from anomfit.rates.interactions import cross_section
 from anomfit.rates.pair_events import Nodes, PairEvents, pair_events
 
@@ -167,7 +169,7 @@ def _photon_sample_limit() -> float:
 
 
 def _pairs(nodes: Nodes, model: Upscatters, point: Point, nuisances: Point, data) -> Outcome:
-    def of_one(reaction: Reaction):
+    def of_one(reaction: OneReaction):
         events = pair_events(reaction, data["beam"], nodes)
         arriving = nd280.arriving(events) if data["beam"].surroundings else jnp.ones(())
         return jnp.sum(count_pairs(events, data["window"], arriving))
@@ -216,7 +218,9 @@ def _comparison(experiment: str, title: str, target: tuple[Target, ...]) -> Cons
 def coherent_on_first(target: tuple[Target, ...], model: Upscatters, point: Point, nuisances: Point, data) -> Outcome:
     """Visible coherent cross section on the one nucleus in `target` at data["energy"] (GeV), against a limit (cm^2)."""
 
-    def of_one(reaction: Reaction):
+    def of_one(reaction: OneReaction):
+        if isinstance(reaction, RadiatedReaction):
+            return reaction.visible * radiated_section(reaction.production, data["energy"], target[0], NODES)
         return reaction.visible * cross_section(reaction.production, data["energy"], target[0])
 
     return against_upper_limit(over_reactions(model, point, nuisances, of_one), data["limit"])

@@ -17,7 +17,7 @@ from anomfit.constraints.pair_directions import forward_and_all, fraction
 from anomfit.detectors.miniboone import single_shower_efficiency
 from anomfit.parameters import Point
 from anomfit.physics.extremes import smallest
-from anomfit.physics.reaction import Reaction
+from anomfit.physics.reaction import OneReaction
 from anomfit.rates.pair_events import Nodes, pair_events
 
 RATE_NODES = Nodes(energy=64, angle=12, made=64)  # interactions alone: within 1e-3 of what more nodes give, tested
@@ -110,7 +110,7 @@ def _share() -> Constraint:
 
 
 def _forward(model: Upscatters, point: Point, nuisances: Point, data) -> Outcome:
-    def of_one(reaction: Reaction):
+    def of_one(reaction: OneReaction):
         events = pair_events(reaction, data["beam"], DIRECTION_NODES)
         return forward_and_all(events, single_shower_efficiency(events.energy), data["cosine"])
 

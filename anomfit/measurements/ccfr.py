@@ -26,7 +26,7 @@ from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.described import Described, HasDescription
 from anomfit.measurements.entries import Entry
 from anomfit.parameters import Nuisance, Point
-from anomfit.physics.reaction import Reaction
+from anomfit.physics.reaction import OneReaction
 from anomfit.rates.double_vertices import DoubleNodes, double_vertices, over_channels
 from anomfit.rates.interactions import interactions_by_state
 from anomfit.statistics.terms import barlow_beeston_deviance, poisson_barlow_beeston
@@ -130,11 +130,11 @@ jax.tree_util.register_dataclass(
 )
 
 
-def _of_reaction(reaction: Reaction, measurement: CcfrDoubleVertices):
+def _of_reaction(reaction: OneReaction, measurement: CcfrDoubleVertices):
     return over_channels(reaction, partial(_counted, measurement=measurement))
 
 
-def _counted(reaction: Reaction, measurement: CcfrDoubleVertices):
+def _counted(reaction: OneReaction, measurement: CcfrDoubleVertices):
     events, place = double_vertices(reaction, measurement.beam, NODES), measurement.place
     inside = by_distance(events, place, (0.0, place.longest), Seen(resolution=measurement.seen.resolution))
     return by_distance(events, place, measurement.edges, measurement.seen), inside

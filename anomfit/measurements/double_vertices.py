@@ -27,7 +27,7 @@ from anomfit.measurements.described import Described, HasDescription
 from anomfit.measurements.entries import Entry
 from anomfit.measurements.without_data import WithoutData
 from anomfit.parameters import Nuisance, Point
-from anomfit.physics.reaction import Reaction
+from anomfit.physics.reaction import OneReaction
 from anomfit.rates.double_vertices import DoubleNodes, double_vertices, over_channels
 from anomfit.rates.interactions import interactions_by_state
 
@@ -93,11 +93,11 @@ jax.tree_util.register_dataclass(
 )
 
 
-def _of_reaction(reaction: Reaction, measurement: DoubleVertexPrediction):
+def _of_reaction(reaction: OneReaction, measurement: DoubleVertexPrediction):
     return over_channels(reaction, partial(_counted, measurement=measurement))
 
 
-def _counted(reaction: Reaction, measurement: DoubleVertexPrediction):
+def _counted(reaction: OneReaction, measurement: DoubleVertexPrediction):
     events = double_vertices(reaction, measurement.beam, NODES)
     place, edges, seen = measurement.place, measurement.edges, measurement.seen
     counts = (by_energy if measurement.shown == "energy" else by_distance)(events, place, edges, seen)

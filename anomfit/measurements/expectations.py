@@ -24,10 +24,11 @@ from anomfit.measurements.described import Described, HasDescription
 from anomfit.measurements.entries import Entry
 from anomfit.measurements.without_data import WithoutData
 from anomfit.parameters import Point
-from anomfit.physics.reaction import Reaction, summed
+from anomfit.physics.reaction import OneReaction, RadiatedReaction, summed
 from anomfit.rates.double_vertices import DoubleNodes, double_vertices, over_channels
 from anomfit.rates.interactions import MANY_ENERGIES, STATES
 from anomfit.rates.interactions import interactions as interactions_in
+from anomfit.rates.radiated_events import scalars_made
 
 RECORD = "accelerators/expectations"
 STATUS = "prediction alone"
@@ -88,7 +89,9 @@ class Expectation(WithoutData, HasDescription):
         assert isinstance(model, Upscatters)
         exchanges = productions(model, point, nuisances)
         each = [interactions_in(exchange, self.beam, MANY_ENERGIES)[:, 0] for exchange in exchanges]
-        found = {name: summed(each)[i] for i, name in enumerate(STATES)}
+        radiated = [one for one in model.reactions(point, nuisances) if isinstance(one, RadiatedReaction)]
+        everything = summed(each + [scalars_made(one, self.beam)[:, 0] for one in radiated])
+        found = {name: everything[i] for i, name in enumerate(STATES)}
         if len(each) > 1:
             for kind, made in enumerate(each, start=1):
                 found |= {f"heavy neutrino {kind}, {name}": made[i] for i, name in enumerate(STATES)}
@@ -98,11 +101,11 @@ class Expectation(WithoutData, HasDescription):
 jax.tree_util.register_dataclass(Expectation, data_fields=["beam"], meta_fields=["place", "nodes", "name", "described"])
 
 
-def _of_reaction(reaction: Reaction, expectation: Expectation) -> Bookkeeping:
+def _of_reaction(reaction: OneReaction, expectation: Expectation) -> Bookkeeping:
     return over_channels(reaction, partial(_counted, expectation=expectation))
 
 
-def _counted(reaction: Reaction, expectation: Expectation) -> Bookkeeping:
+def _counted(reaction: OneReaction, expectation: Expectation) -> Bookkeeping:
     return bookkeeping(double_vertices(reaction, expectation.beam, expectation.nodes), expectation.place)
 
 

@@ -11,12 +11,12 @@ from anomfit.detectors.assumed_surroundings import assumed
 from anomfit.measurements.base import HasRemarks, Measurement
 from anomfit.measurements.recoil_pairs import RecoilPairChain
 from anomfit.parameters import Point
-from anomfit.physics.reaction import Reaction, parts
+from anomfit.physics.reaction import OneReaction, RadiatedReaction, parts
 
 OUTSIDE = "outside"  # the component of pairs born outside of a detector
 
 
-def flight_sentences(name: str, reaction: Reaction, energy: float, size: float) -> Iterator[str]:
+def flight_sentences(name: str, reaction: OneReaction, energy: float, size: float) -> Iterator[str]:
     """Nothing, or that a flight is longer than a detector's radius, where pairs born outside are left out.
 
     energy: GeV, a typical one of the pairs, and of N unless that is heavier; size: radius in m.
@@ -25,7 +25,7 @@ def flight_sentences(name: str, reaction: Reaction, energy: float, size: float) 
     flight = 0.0
     if reaction.pair.flight is not None:
         flight += float(reaction.pair.flight) * max(energy**2 - mass**2, 0.0) ** 0.5
-    if not reaction.prompt:
+    if not isinstance(reaction, RadiatedReaction) and not reaction.prompt:
         flight += float(reaction.flight) * max(energy**2 - m_N**2, 0.0) ** 0.5
     if flight > size:
         yield (

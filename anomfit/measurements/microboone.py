@@ -28,7 +28,7 @@ from anomfit.measurements.described import Described, HasDescription
 from anomfit.measurements.entries import Entry
 from anomfit.measurements.flights import OUTSIDE, predicted_sentences
 from anomfit.parameters import Nuisance, Point
-from anomfit.physics.reaction import Reaction
+from anomfit.physics.reaction import OneReaction
 from anomfit.rates.interactions import interactions_by_state
 from anomfit.rates.pair_events import Nodes, pair_events
 from anomfit.statistics.terms import barlow_beeston_deviance, poisson_barlow_beeston
@@ -226,7 +226,7 @@ def load_microboone(
     )
 
 
-def _counted(reaction: Reaction, search: PairSearch):
+def _counted(reaction: OneReaction, search: PairSearch):
     """(selected, made) of one reaction, no flux pull: (component, beam, bin), and (component, beam)."""
     events = pair_events(reaction, search.beam, search.nodes)
     seen = detector.see(events, search.efficiency, search.response.table.shape[0], search.around)

@@ -32,7 +32,7 @@ from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.miniboone_covariance import QuasiElasticData, load_quasi_elastic
 from anomfit.measurements.miniboone_transmutation import TransmutationSample, released
 from anomfit.parameters import Nuisance, Point
-from anomfit.physics.reaction import Reaction
+from anomfit.physics.reaction import OneReaction
 from anomfit.rates.interactions import interactions_by_state
 from anomfit.rates.pair_events import Nodes, pair_events
 from anomfit.statistics.terms import multivariate_gaussian
@@ -172,7 +172,7 @@ def interactions_in_oil(model: object, point: Point, nuisances: Point, chain: Pa
     return {f"{state}{suffixes[i]}": numbers[i] for i in beams for state, numbers in made.items()}
 
 
-def _counted(reaction: Reaction, chain: PairChain):
+def _counted(reaction: OneReaction, chain: PairChain):
     """(selected, made) of one reaction: (component, beam, bin), and (component, beam)."""
     events = pair_events(reaction, chain.beam, chain.nodes)
     is_virtual = reaction.among is not None and reaction.pair.flight is None

@@ -19,7 +19,7 @@ from anomfit.errors import InputError
 from anomfit.measurements.miniboone import MiniBooneQuasiElastic, PairChain
 from anomfit.measurements.miniboone_plane import MiniBooneProjection
 from anomfit.parameters import Point
-from anomfit.physics.reaction import Reaction
+from anomfit.physics.reaction import OneReaction
 from anomfit.rates.pair_events import pair_events
 
 INSIDE = 10  # shells of equal volume of the fiducial sphere
@@ -60,7 +60,7 @@ def _counts(chain: PairChain, point: Point, nuisances: Point, model, births, dec
     return over_reactions(model, point, nuisances, lambda one: _counted(one, chain, births, decays))
 
 
-def _counted(reaction: Reaction, chain: PairChain, births, decays):
+def _counted(reaction: OneReaction, chain: PairChain, births, decays):
     events = pair_events(reaction, chain.beam, chain.nodes)
     points = chain.response.table.shape[0]
     seen = detector.see(events, chain.selection, points, chain.around)

@@ -23,7 +23,7 @@ from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.described import Described, HasSources
 from anomfit.measurements.flights import OUTSIDE, predicted_sentences
 from anomfit.parameters import Nuisance, Point
-from anomfit.physics.reaction import Reaction, summed
+from anomfit.physics.reaction import OneReaction, summed
 from anomfit.rates.interactions import interactions_by_state
 from anomfit.rates.pair_events import Nodes, pair_events
 from anomfit.statistics.terms import barlow_beeston_deviance, poisson_barlow_beeston
@@ -165,7 +165,7 @@ jax.tree_util.register_dataclass(
 )
 
 
-def _pairs(reaction: Reaction, nuisances: Point, sample: PairSample):
+def _pairs(reaction: OneReaction, nuisances: Point, sample: PairSample):
     """(selected, made): (component, bins), the beams one after the other, and (component,)."""
     events = pair_events(reaction, sample.beam, sample.nodes)
     weights = events.share * chances_to_pass(events, sample.cuts, sample.around)

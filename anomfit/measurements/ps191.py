@@ -26,7 +26,7 @@ from anomfit.measurements.described import Described, HasDescription
 from anomfit.measurements.entries import Entry
 from anomfit.parameters import Nuisance, Point
 from anomfit.physics.charged_current import KINDS
-from anomfit.physics.reaction import Reaction
+from anomfit.physics.reaction import OneReaction
 from anomfit.rates.double_vertices import DoubleNodes, DoubleVertices, double_vertices, over_channels
 from anomfit.rates.interactions import STATES, interactions_by_state
 
@@ -126,11 +126,11 @@ jax.tree_util.register_dataclass(
 )
 
 
-def _of_reaction(reaction: Reaction, measurement: Ps191):
+def _of_reaction(reaction: OneReaction, measurement: Ps191):
     return over_channels(reaction, partial(_counted, measurement=measurement))
 
 
-def _counted(reaction: Reaction, measurement: Ps191):
+def _counted(reaction: OneReaction, measurement: Ps191):
     events = double_vertices(reaction, measurement.beam, NODES)
     return by_first_distance(events, measurement.edges, measurement.seen)
 

@@ -12,7 +12,8 @@ from anomfit.detectors.containment import after_two_flights, containment
 from anomfit.detectors.energy_table import EnergyTable, at, box_average
 from anomfit.detectors.lsnd import RING, flight_length
 from anomfit.detectors.pairs import see_pairs
-from anomfit.physics.reaction import Reaction
+from anomfit.physics.reaction import OneReaction, RadiatedReaction, Reaction
+from anomfit.rates.radiated_events import AfterRecoil, KnockedOut, Source, after_recoil
 from anomfit.rates.recoil_events import Boxes, KnockOut, NeutrinoSource, Parents, RecoilNodes, boxes, produce
 
 COMPONENTS = ("neutron", "proton", "coherent")
@@ -37,11 +38,13 @@ jax.tree_util.register_dataclass(
 )
 
 
-def pair_counts(reaction: Reaction, chain: RecoilPairChain, knock_out: Float[Array, ""]):
+def pair_counts(reaction: OneReaction, chain: RecoilPairChain, knock_out: Float[Array, ""]):
     """(counts, made): pairs in each bin, (sources, components, bins), and all that are made, (sources, components).
 
     No efficiency but the response's and the containment of the decay is in the counts. knock_out: GeV.
     """
+    if isinstance(reaction, RadiatedReaction):
+        return _radiated_counts(reaction, chain, knock_out)
     parents = parents_of(reaction, chain, knock_out)
     found = boxes(parents, reaction, chain.nodes.path)
     averages = _by_parent(box_average, seen_table(reaction, chain, parents), found.low, found.high)
@@ -58,10 +61,44 @@ def parents_of(reaction: Reaction, chain: RecoilPairChain, knock_out) -> Parents
     return produce(chain.sources, BOUND, chain.nodes, reaction.production, threshold)
 
 
-def seen_table(reaction: Reaction, chain: RecoilPairChain, parents: Parents) -> EnergyTable:
+def radiated(reaction: RadiatedReaction, chain: RecoilPairChain, knock_out) -> list[AfterRecoil]:
+    """Scalars of each source, which decay to the pair."""
+    knocked_out = KnockedOut(BOUND, knock_out, KNOCK_OUT_WIDTH)
+    return [
+        after_recoil(
+            reaction,
+            Source(source.flux_at, source.exposure, jnp.asarray(source.highest_energy)),
+            source.composition,
+            knocked_out,
+        )
+        for source in chain.sources
+    ]
+
+
+def _radiated_counts(reaction: RadiatedReaction, chain: RecoilPairChain, knock_out):
+    table = seen_table(reaction, chain)
+    counts, made = [], []
+    for each in radiated(reaction, chain, knock_out):
+        by_component = reaction.branching * jnp.sum(each.rate, axis=1) @ OF_TARGET.T
+        counts.append(by_component.T @ at(table, each.energy))
+        made.append(jnp.sum(by_component, axis=0))
+    return jnp.stack(counts), jnp.stack(made)
+
+
+def _radiated_moments(reaction: RadiatedReaction, chain: RecoilPairChain, knock_out, waves: int):
+    table, wave = seen_table(reaction, chain), np.arange(waves)
+    moments = []
+    for each in radiated(reaction, chain, knock_out):
+        blurred = jnp.exp(-0.25 * wave * (wave + 1) * _tilt(each.energy, reaction, chain)[:, None])
+        made = jnp.einsum("edt,edl,ct->ecl", each.rate, legendre(each.cosine, waves), OF_TARGET)
+        moments.append(jnp.einsum("ecl,el,eb->clb", reaction.branching * made, blurred, at(table, each.energy)))
+    return jnp.stack(moments)
+
+
+def seen_table(reaction: OneReaction, chain: RecoilPairChain, parents: Parents | None = None) -> EnergyTable:
     """The response to a pair by its energy: the sum or the more significant ring, times the decay's containment.
 
-    With an axis of parents in front where N flies before it decays.
+    With an axis of parents in front where N flies before it decays. parents: None where the boson has none.
     """
     energy = chain.table.energies
     response = chain.table.response
@@ -69,6 +106,12 @@ def seen_table(reaction: Reaction, chain: RecoilPairChain, parents: Parents) -> 
         seen = see_pairs(jnp.maximum(energy, reaction.pair.mass), reaction.pair.mass, RING, lambda visible, whole: 1.0)
         response = jnp.einsum("ew,ewb->eb", seen.weight, at(chain.table, seen.energy))
     inside = partial(containment, inner=chain.spheres[0], outer=chain.spheres[1])
+    if isinstance(reaction, RadiatedReaction):
+        length = flight_length(
+            energy, reaction.pair.mass, 0.0 if reaction.pair.flight is None else reaction.pair.flight
+        )
+        return EnergyTable(response * inside(length)[:, None], chain.table.step)
+    assert parents is not None  # every N has its energy
     if reaction.pair.flight is None:
         kept = inside(reaction.flight * parents.momentum)
         return EnergyTable(response * kept[:, None, None], chain.table.step)
@@ -88,8 +131,10 @@ def _by_parent(look_up, table: EnergyTable, *at_parents):
     )
 
 
-def pair_moments(reaction: Reaction, chain: RecoilPairChain, knock_out, waves: int, decays: int = 48):
+def pair_moments(reaction: OneReaction, chain: RecoilPairChain, knock_out, waves: int, decays: int = 48):
     """Legendre moments of the direction of the pairs in each bin of energy: (sources, components, waves, bins)."""
+    if isinstance(reaction, RadiatedReaction):
+        return _radiated_moments(reaction, chain, knock_out, waves)
     parents = parents_of(reaction, chain, knock_out)
     table = seen_table(reaction, chain, parents)
     found = boxes(parents, reaction, chain.nodes.path)
@@ -122,7 +167,7 @@ def _decay_nodes(parents: Parents, found: Boxes, m_N, n: int):
     return energy, cosine, found.share[..., None] * jnp.broadcast_to(0.5 * w, energy.shape)
 
 
-def _tilt(energy, reaction: Reaction, chain: RecoilPairChain):
+def _tilt(energy, reaction: OneReaction, chain: RecoilPairChain):
     """sin^2 of the angle between what is seen and the pair: 0 for the sum."""
     if chain.ring == "sum":
         return jnp.zeros_like(energy)

@@ -24,3 +24,15 @@ def normal_hermite(n: int) -> tuple[np.ndarray, np.ndarray]:
     """Gauss-Hermite nodes and weights for the average over a standard normal variable."""
     x, w = roots_hermitenorm(n)
     return x, w / w.sum()
+
+
+@lru_cache
+def interpolation(coarse: int, fine: int) -> np.ndarray:
+    """Values at the `fine` Legendre nodes from those at the `coarse` ones (barycentric, exact for polynomials)."""
+    x, w = unit_legendre(coarse)
+    barycentric = (-1.0) ** np.arange(coarse) * np.sqrt(x * (1.0 - x) * w)
+    difference = unit_legendre(fine)[0][:, None] - x
+    on_node = np.abs(difference) < 1e-14
+    terms = barycentric / np.where(on_node, 1.0, difference)
+    matrix = terms / terms.sum(axis=1, keepdims=True)
+    return np.where(on_node.any(axis=1, keepdims=True), on_node, matrix)

@@ -190,6 +190,10 @@ class RadiatedReaction:
         """Bosons are made where the neutrino scatters, so that only their own flight counts."""
         return True
 
+    @property
+    def among(self) -> None:
+        """Its pairs have a single mass."""
+
     def with_branching(self, branching: Float[Array, " 1"]) -> "RadiatedReaction":
         """The same with another branching ratio."""
         return replace(self, branching=jnp.reshape(branching, ()))

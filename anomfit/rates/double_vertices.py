@@ -19,9 +19,10 @@ from anomfit.beams.flux import Beam
 from anomfit.errors import reject
 from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.quadrature import unit_legendre
-from anomfit.physics.reaction import Reaction, Spectrum, summed
+from anomfit.physics.reaction import OneReaction, RadiatedReaction, Spectrum, summed
 from anomfit.physics.two_body import is_open, two_body_energy, two_body_momentum
 from anomfit.rates.pair_events import Nodes, all_parents
+from anomfit.rates.radiated_events import RadiatedNodes, all_made, pair_momentum
 
 T = TypeVar("T")
 
@@ -89,8 +90,13 @@ class DoubleVertices(NamedTuple):
     twice: Twice | None
 
 
-def double_vertices(reaction: Reaction, beam: Beam, nodes: DoubleNodes) -> DoubleVertices:
-    """Chains of a reaction with a single channel (`over_channels`), as `over_reactions` hands it on, in a beam."""
+def double_vertices(reaction: OneReaction, beam: Beam, nodes: DoubleNodes) -> DoubleVertices:
+    """Chains of a reaction with a single channel (`over_channels`), as `over_reactions` hands it on, in a beam.
+
+    A radiated boson decays once: its pair is the first one, the flight before it the boson's, and there is no second.
+    """
+    if isinstance(reaction, RadiatedReaction):
+        return _once(reaction, beam, nodes)
     (channel,) = reaction.channels
     exchange, mass = reaction.production, reaction.pair.mass
     of_pairs = Nodes(made=nodes.made, angle=nodes.angle, parent=nodes.parent, hard=nodes.hard, transfer=nodes.transfer)
@@ -118,8 +124,27 @@ def double_vertices(reaction: Reaction, beam: Beam, nodes: DoubleNodes) -> Doubl
     )
 
 
-def over_channels(reaction: Reaction, of_one: Callable[[Reaction], T]) -> T:
+def _once(reaction: RadiatedReaction, beam: Beam, nodes: DoubleNodes) -> DoubleVertices:
+    of_scalar = RadiatedNodes(energy=nodes.parent, angle=min(RadiatedNodes().angle, nodes.angle))
+    energy, made = all_made(reaction, beam, of_scalar)
+    momentum = pair_momentum(energy, reaction.pair.mass)[:, None]
+    rate = jnp.sum(made.per_momentum, axis=1) * (reaction.branching * momentum)[..., None]
+    energy, nothing, ones = energy[:, None], jnp.zeros_like(momentum), jnp.ones_like(momentum)
+    return DoubleVertices(
+        rate=rate[:, None],
+        first=Emission(energy, nothing, ones, ones, ones),
+        daughter_momentum=nothing,
+        first_flight=nothing if reaction.pair.flight is None else reaction.pair.flight * momentum,
+        second_flight=nothing,
+        again=jnp.zeros(()),
+        twice=None,
+    )
+
+
+def over_channels(reaction: OneReaction, of_one: Callable[[OneReaction], T]) -> T:
     """The sum of what `of_one` finds for each channel of a reaction alone, for `double_vertices`."""
+    if isinstance(reaction, RadiatedReaction):
+        return of_one(reaction)
     return summed([of_one(replace(reaction, channels=(channel,))) for channel in reaction.channels])
 
 

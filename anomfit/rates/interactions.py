@@ -10,8 +10,9 @@ from anomfit.parameters import Point
 from anomfit.physics.exchange import Exchange, d_sigma_d_q_squared
 from anomfit.physics.kinematics import momentum_transfer_limits, threshold_energy
 from anomfit.physics.quadrature import unit_legendre
-from anomfit.physics.reaction import summed
+from anomfit.physics.reaction import RadiatedReaction, summed
 from anomfit.physics.targets import Target, stack_targets
+from anomfit.rates.radiated_events import scalars_made
 
 ENERGIES = 192
 MANY_ENERGIES = 320  # 2e-5 of the integral for light vectors in the Booster beam, whose flux has kinks
@@ -54,6 +55,12 @@ def interactions(
 def interactions_by_state(
     model: Upscatters, point: Point, nuisances: Point, beam: Beam
 ) -> dict[str, Float[Array, "beams"]]:
-    """Heavy neutrinos that a model makes in a beam's detector, by state of the target; none from its surroundings."""
-    found = summed([interactions(exchange, beam, MANY_ENERGIES) for exchange in productions(model, point, nuisances)])
+    """Heavy neutrinos that a model makes in a beam's detector, by state of the target; none from its surroundings.
+
+    Those that are made together with a scalar are among them.
+    """
+    each = [interactions(exchange, beam, MANY_ENERGIES) for exchange in productions(model, point, nuisances)]
+    reactions = model.reactions(point, nuisances)
+    each += [scalars_made(one, beam) for one in reactions if isinstance(one, RadiatedReaction)]
+    found = summed(each)
     return {state: found[i] for i, state in enumerate(STATES)}

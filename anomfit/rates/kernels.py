@@ -14,8 +14,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from anomfit.physics.boson_strahlung import BosonStrahlung, Radiation
 from anomfit.physics.exchange import Exchange, Flown
-from anomfit.physics.reaction import AnyReaction
+from anomfit.physics.reaction import AnyReaction, RadiatedReaction
 from anomfit.physics.targets import Target, Targets, stack_targets
 
 T = TypeVar("T")
@@ -50,9 +51,36 @@ class Recoupled(NamedTuple):
         return self.exchange.polarised_kernel(e_nu, q_squared, flown, targets)
 
 
+class RecoupledRadiation(NamedTuple):
+    """A process that radiates a boson with other products of couplings."""
+
+    process: Radiation
+    products: Float[Array, "targets 1"]
+
+    @property
+    def m_N(self) -> Float[Array, ""]:
+        """Mass of the heavy neutrino, GeV."""
+        return self.process.m_N
+
+    @property
+    def bare(self) -> BosonStrahlung:
+        """The process with couplings of 1."""
+        return self.process.bare
+
+    def couplings(self, targets: Targets) -> Float[Array, "targets 1"]:
+        """The products given, whatever the targets are."""
+        return self.products
+
+
+def _recoupled(reaction: AnyReaction, products: Float[Array, "targets terms"]) -> AnyReaction:
+    if isinstance(reaction, RadiatedReaction):
+        return replace(reaction, production=RecoupledRadiation(reaction.production, products))
+    return replace(reaction, production=Recoupled(reaction.production, products))
+
+
 def strengths(reaction: AnyReaction, scatterers: tuple[Target, ...]) -> Float[Array, "channels targets terms"]:
     """Branching ratio times product of couplings: what multiplies the kernels. scatterers: those of the beam."""
-    return reaction.branching[:, None, None] * reaction.production.couplings(stack_targets(scatterers))
+    return jnp.atleast_1d(reaction.branching)[:, None, None] * reaction.production.couplings(stack_targets(scatterers))
 
 
 def kernels(count: Callable[[AnyReaction], T], reaction: AnyReaction, scatterers: tuple[Target, ...]) -> T:
@@ -65,12 +93,12 @@ def kernels(count: Callable[[AnyReaction], T], reaction: AnyReaction, scatterers
     The nodes are those of the reaction as it is: the sum over `strengths` times kernels is `count(reaction)` up to
     rounding. Couplings and branching ratios of `reaction` do not matter, but for that of a daughter's second pair.
     """
-    number = len(reaction.branching)
+    number = jnp.size(reaction.branching)
     shape = jax.eval_shape(lambda: reaction.production.couplings(stack_targets(scatterers))).shape
     size = shape[0] * shape[1]
 
     def alone(branching, products):
-        return count(replace(reaction.with_branching(branching), production=Recoupled(reaction.production, products)))
+        return count(_recoupled(reaction.with_branching(branching), products))
 
     by_term = jax.vmap(alone, in_axes=(None, 0))
     found = jax.vmap(by_term, in_axes=(0, None))(jnp.eye(number), jnp.eye(size).reshape(size, *shape))

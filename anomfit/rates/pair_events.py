@@ -8,11 +8,9 @@ change sign: their product, all that enters, is the same.
 
 import math
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import NamedTuple
 
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from anomfit.beams.flux import Beam
@@ -22,10 +20,11 @@ from anomfit.physics.aligned_pairs import quadrupole_in_flight
 from anomfit.physics.exchange import Exchange, Flown, d_sigma_d_q_squared, polarised_d_sigma_d_q_squared
 from anomfit.physics.extremes import largest, smallest
 from anomfit.physics.kinematics import safe_sqrt
-from anomfit.physics.quadrature import unit_legendre
-from anomfit.physics.reaction import Channel, Reaction
+from anomfit.physics.quadrature import interpolation, unit_legendre
+from anomfit.physics.reaction import Channel, OneReaction, RadiatedReaction, Reaction
 from anomfit.physics.targets import stack_targets
 from anomfit.physics.two_body import two_body_energy, two_body_momentum
+from anomfit.rates.radiated_events import radiated_events
 
 FEW = 12  # parents at which flights are looked up, of all that decay
 
@@ -56,10 +55,10 @@ class PairEvents(NamedTuple):
 
     Parents are made at some energies (axis `energies`) under some angles to the beam (axis `directions`). Each of a few
     parents (axis `parents`), between which `onto` interpolates to the energies, sends pairs off at an angle to itself
-    (axis `decays`), with uniform azimuth unless `spin` says otherwise. A pair made directly has one decay with
-    cos_decay = 1. A pair decays after its parent's flight and one of decay_length_per_momentum x momentum of its own
-    (None: where the parent does), isotropically in its rest frame unless `alignment` says otherwise: then with the
-    density 1 + alignment P_2(cos), cos to its flight.
+    (axis `decays`), with uniform azimuth unless `spin` says otherwise. A pair made directly is its own parent: it has
+    one decay with cos_decay = 1. A pair decays after its parent's flight and one of decay_length_per_momentum x
+    momentum of its own (None: where the parent does), isotropically in its rest frame unless `alignment` says
+    otherwise: then with the density 1 + alignment P_2(cos), cos to its flight.
     """
 
     rate: Float[Array, "energies directions component beam"]  # interactions, quadrature weights included
@@ -111,8 +110,10 @@ class Nodes:
             raise reject("nodes.lowest", self.lowest, "give 0 < lowest < highest")
 
 
-def pair_events(reaction: Reaction, beam: Beam, nodes: Nodes) -> PairEvents:
+def pair_events(reaction: OneReaction, beam: Beam, nodes: Nodes) -> PairEvents:
     """The pairs of a reaction in a beam; `nodes` are the numbers of quadrature nodes, static."""
+    if isinstance(reaction, RadiatedReaction):
+        return _made_directly(reaction, beam, nodes)
     m_N, boson = reaction.production.m_N, reaction.pair.mass
     channels = [_rest_frame(m_N, boson, channel) for channel in reaction.channels]
     if reaction.among is not None and reaction.pair.flight is None:
@@ -129,7 +130,7 @@ def pair_events(reaction: Reaction, beam: Beam, nodes: Nodes) -> PairEvents:
     return PairEvents(
         rate=rate,
         cos_parent=cos_N,
-        onto=jnp.asarray(_interpolation(nodes.parent, nodes.energy)),
+        onto=jnp.asarray(interpolation(nodes.parent, nodes.energy)),
         share=share,
         energy=energy,
         cos_decay=cos_decay,
@@ -142,10 +143,27 @@ def pair_events(reaction: Reaction, beam: Beam, nodes: Nodes) -> PairEvents:
     )
 
 
+def _made_directly(reaction: RadiatedReaction, beam: Beam, nodes: Nodes) -> PairEvents:
+    found = radiated_events(reaction, beam, nodes.lowest, nodes.highest, nodes.parent)
+    energy = found.energy[:, None]
+    ones = jnp.ones_like(energy)
+    return PairEvents(
+        rate=found.rate,
+        cos_parent=found.cosine,
+        onto=found.onto,
+        share=ones * reaction.branching,
+        energy=energy,
+        cos_decay=ones,
+        made=found.made * reaction.visible,
+        mass=reaction.pair.mass,
+        decay_length_per_momentum=jnp.zeros(()) if reaction.pair.flight is None else reaction.pair.flight,
+    )
+
+
 def _flights(reaction: Reaction, nodes: Nodes, span, p_parent) -> ParentFlight:
     few = min(FEW, nodes.parent)
     _, momentum, _ = _parent_energy(unit_legendre(few)[0], span, reaction.production.m_N, nodes.hard)
-    onto = jnp.asarray(_interpolation(few, nodes.parent))
+    onto = jnp.asarray(interpolation(few, nodes.parent))
     return ParentFlight(reaction.flight * p_parent, reaction.flight * momentum, onto)
 
 
@@ -165,7 +183,7 @@ def all_parents(exchange: Exchange, beam: Beam, nodes: Nodes, is_polarised: bool
     """All N that are made: `nodes.made` energies and `nodes.angle` directions, handed on to `nodes.parent` energies."""
     whole, span = replace(nodes, energy=nodes.made), (exchange.m_N, beam.highest_energy)
     e_N, p_N, cos_N, weight = _production_nodes(beam, whole, span, exchange)
-    onto = jnp.asarray(_interpolation(nodes.parent, nodes.made))
+    onto = jnp.asarray(interpolation(nodes.parent, nodes.made))
 
     def gathered(rate):
         return jnp.einsum("ep,edcb->pcb", onto, rate * weight[..., None, None])
@@ -317,18 +335,6 @@ def _parent_energy(u, span, m_N, hard: float):
     slope = stretch / (1.0 / (soft + above) - 1.0 / (hard + above))
     e_N = start + above
     return e_N, safe_sqrt((e_N - m_N) * (e_N + m_N)), slope
-
-
-@lru_cache
-def _interpolation(coarse: int, fine: int) -> np.ndarray:
-    """Values at the `fine` Legendre nodes from those at the `coarse` ones (barycentric, exact for polynomials)."""
-    x, w = unit_legendre(coarse)
-    barycentric = (-1.0) ** np.arange(coarse) * np.sqrt(x * (1.0 - x) * w)
-    difference = unit_legendre(fine)[0][:, None] - x
-    on_node = np.abs(difference) < 1e-14
-    terms = barycentric / np.where(on_node, 1.0, difference)
-    matrix = terms / terms.sum(axis=1, keepdims=True)
-    return np.where(on_node.any(axis=1, keepdims=True), on_node, matrix)
 
 
 def _angle_nodes(beam: Beam, n: int, e_N, p_N, m_N, m_light):
