@@ -233,6 +233,7 @@ def test_batches_are_points_one_by_one(with_slopes):
     np.testing.assert_allclose(together, [total(x) for x in points], rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_kernels_times_strengths():
     """One channel, a single term; couplings 1 in the kernels."""
     one, on = reaction(*map(jnp.asarray, CASES["benchmark"])), beam()
@@ -259,6 +260,7 @@ def test_interactions_by_state():
     np.testing.assert_allclose([found[state] for state in STATES], 2.0 * np.asarray(made), rtol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("knock_out", [-0.1, 0.013])
 def test_recoils_that_are_seen(knock_out):
     """LSND's neutrinos in flight, with and without a threshold of bound nucleons, by component: 2e-3 of `radiated`.
@@ -287,6 +289,7 @@ def test_recoils_that_are_seen(knock_out):
     np.testing.assert_allclose(made[0], OF_TARGET @ np.array(by_target), rtol=2e-3)
 
 
+@pytest.mark.slow
 def test_moments_at_lsnd():
     """The first is the count, and with a single wave nothing else."""
     on = in_flight_beam()
