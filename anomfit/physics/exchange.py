@@ -142,10 +142,16 @@ class ScalarExchange(NamedTuple):
 
     def polarised_kernel(self, e_nu, q_squared, flown: Flown, targets: Targets):
         """Fully polarised against the beam's direction in N's rest frame (`polarised_decay`)."""
-        kernel = self.kernel(e_nu, q_squared, targets)
-        beta = flown.momentum / flown.energy
-        along, across = longitudinal_polarisation(flown.cosine, beta), transverse_polarisation(flown.cosine, beta)
-        return kernel * along[..., None], kernel * across[..., None]
+        return fully_polarised(self.kernel(e_nu, q_squared, targets), flown)
+
+
+def fully_polarised(
+    kernel: Float[Array, "... targets terms"], flown: Flown
+) -> tuple[Float[Array, "... targets terms"], Float[Array, "... targets terms"]]:
+    """A kernel of scalar exchange times N's polarisation along its flight, and across it."""
+    beta = flown.momentum / flown.energy
+    along, across = longitudinal_polarisation(flown.cosine, beta), transverse_polarisation(flown.cosine, beta)
+    return kernel * along[..., None], kernel * across[..., None]
 
 
 def squared_amplitude(q_squared, m_N, m_target, is_nucleus):

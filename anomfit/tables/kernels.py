@@ -21,7 +21,7 @@ from anomfit.detectors.pairs import Selection, see_pairs
 from anomfit.detectors.shower_energies import energy_basis, see_energies, to_coefficients
 from anomfit.detectors.shower_response import ShowerResponse
 from anomfit.detectors.surroundings import OWN_COMPONENTS
-from anomfit.physics.exchange import ScalarExchange
+from anomfit.physics.exchange import ScalarExchange, fully_polarised
 from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.polynomials import legendre
 from anomfit.physics.reaction import Channel, Pair, Reaction
@@ -85,8 +85,8 @@ class Made(NamedTuple):
         return jax.lax.optimization_barrier(common * jnp.concatenate(parts, axis=-1))
 
     def polarised_kernel(self, e_nu, q_squared, flown, targets: Targets):
-        """Not asked for: the decays are isotropic."""
-        raise NotImplementedError
+        """Fully polarised, as scalar exchange is."""
+        return fully_polarised(self.kernel(e_nu, q_squared, targets), flown)
 
     def _kinds(self, targets: Targets):
         return np.where(targets.is_nucleus, 1.0, 0.0)[:, None], np.where(targets.is_nucleus, 0.0, 1.0)[:, None]
