@@ -36,6 +36,8 @@ from anomfit.models.dark_seesaw import dark_seesaw
 from anomfit.models.dark_seesaw_scalar import dark_seesaw_scalar
 from anomfit.models.oscillation import oscillation
 from anomfit.models.two_higgs_doublet import as_published, two_higgs_doublet
+from anomfit.models.zprime_two_higgs_doublet import as_published as zprime_as_published
+from anomfit.models.zprime_two_higgs_doublet import zprime_baryon, zprime_two_higgs_doublet
 
 if TYPE_CHECKING:
     from anomfit.constraints import Constraint
@@ -50,6 +52,9 @@ MODELS: tuple[Model, ...] = (
     dark_seesaw,
     dark_seesaw_as_published,
     dark_seesaw_scalar,
+    zprime_two_higgs_doublet,
+    zprime_baryon,
+    zprime_as_published,
     oscillation,
 )
 
