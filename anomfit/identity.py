@@ -21,12 +21,14 @@ from anomfit import __version__
 from anomfit.capabilities import choices_of
 from anomfit.data import data_folder
 from anomfit.errors import InputError
+from anomfit.measurements.base import StandsIn
 from anomfit.parameters import Nuisance, Parameter
 from anomfit.problem import Problem
 from anomfit.userfiles import sources
 
 NUMERICAL = (
-    *("beams", "constraints", "detectors", "inference", "measurements", "models", "physics", "statistics"),
+    *("beams", "constraints", "detectors", "inference", "measurements", "models", "physics", "rates"),
+    *("statistics", "tables"),
     *("capabilities.py", "data.py", "parameters.py", "prediction.py", "problem.py", "units.py"),
 )
 """Folders and files of the package that numbers come from; the rest reads, writes, draws and explains."""
@@ -52,6 +54,9 @@ def identity(problem: Problem) -> dict[str, str]:
     parts["the choices of the model"] = repr(sorted(choices_of(problem.model).items()))
     for measurement in problem.measurements:
         name = f"{measurement.name}:{measurement.era}"
+        if isinstance(measurement, StandsIn):
+            parts[f"the table of {name}"] = _digest(*map(_content, jax.tree.leaves(measurement)))
+            measurement = measurement.exact
         choices = str(sorted(measurement.choices.items())).encode()
         parts[f"the data of {name}"] = _digest(choices, *map(_content, jax.tree.leaves(measurement)))
     parts |= {f"the fixed {name}": repr(float(value)) for name, value in problem.fixed.items()}

@@ -41,6 +41,7 @@ from anomfit.measurements.base import is_limit
 from anomfit.precision import require_double_precision
 from anomfit.problem import Problem
 from anomfit.results.names import check_names
+from anomfit.tabulating import sampled_problem, tabulated_for, with_exact_draws
 
 if TYPE_CHECKING:
     from anomfit.inference.minimise import Fit
@@ -78,6 +79,7 @@ def run_fit(
     resume: bool = False,
     say: Say | None = None,
     progress: Progress | None = None,
+    tables: bool = False,
 ) -> "Result":
     """Fit the card and, with `sample`, draw its posterior; card.toml, result.nc, report.md and figures go to `folder`.
 
@@ -86,6 +88,9 @@ def run_fit(
     before the fit; without `sample` they start from the prior, which is said. `say` gets a line whenever something is
     known; `progress(stage, done, total)` is called by the fit, and if it is given the sampler shows its bar. Chains run
     on the cores side by side if JAX has computed nothing before.
+
+    With `tables` the search and the sampling look kernels up (see `anomfit.tabulated`). The best fit is then polished
+    with the exact likelihood, which all that is stated there comes from, and draws are made exact by weights.
 
     Raises InputError for whatever is wrong with card, folder or machine, before anything is computed, and where the
     folder cannot be written later; what is in it is whole at any time. KeyboardInterrupt after Ctrl-C (Terminated after
@@ -104,13 +109,14 @@ def run_fit(
         spectra = [f"{spectrum_figure_name(*pair)}.png" for pair in dict.fromkeys(shown)]
         try:
             with opened_folder(folder, card_text(card), FIT, [*FIT_FIGURES, *spectra], overwrite, resume):
-                populations = cache(lambda: _populations(problem, card, folder, say, progress is not None))
+                fast = tabulated_for(problem, card, sample, say, progress) if tables else problem
+                populations = cache(lambda: _populations(fast, card, folder, say, progress is not None))
                 draws = populations if sample and card.fit.start_from == "draws" else None
-                result = _resumed(problem, folder, needs_draws=draws is not None) if resume else None
+                result = _resumed(fast, folder, needs_draws=draws is not None) if resume else None
                 if result is None:
-                    result = _fitted(problem, card, folder, say, progress, draws)
+                    result = _fitted(problem, fast, card, folder, say, progress, draws)
                 if sample:
-                    result = _sampled(problem, card, folder, result, populations, say, progress is not None)
+                    result = _sampled(problem, fast, card, folder, result, populations, say, progress is not None)
                 _draw(problem, card, folder, result, say)
         except KeyboardInterrupt as stopped:
             is_found = holds_run(folder, card_text(card), (RESULT, CHAINS, NESTED, TEMPERED))
@@ -175,39 +181,48 @@ def _say_at_point(problem: Problem, card: Card, say: Say) -> None:
 
 def _fitted(
     problem: Problem,
+    fast: Problem,
     card: Card,
     folder: Path,
     say: Say,
     progress: Progress | None,
     populations: "Callable[[], Tempered] | None",
 ) -> "Result":
-    """The fit with errors and goodness, kept; descents start from `populations`, or from the prior without any."""
+    """The fit with errors and goodness, kept; descents start from `populations`, or from the prior without any.
+
+    fast: what is searched, with tables or `problem` itself.
+    """
     from anomfit.checks import Checks
     from anomfit.inference.curvature import curvature
     from anomfit.inference.goodness import goodness_of_fit
     from anomfit.inference.minimise import FitSettings, minimise
     from anomfit.inference.minos import NOT_LOOKED_FOR, minos
+    from anomfit.inference.refine import refined
     from anomfit.inference.scaled import to_scaled
     from anomfit.inference.significance import significance
     from anomfit.inference.tempered_samples import descent_starts
     from anomfit.inference.uncertainties import hesse
     from anomfit.results.result import Result, provenance, spectra
     from anomfit.results.verdict import verdict
+    from anomfit.tables.using import use_of
 
     _say_at_point(problem, card, say)
     key = jax.random.key(card.fit.seed)
     settings = FitSettings(screened=card.fit.screened, starts=card.fit.starts)
-    draws = None if populations is None else descent_starts(problem, populations(), SPARE * card.fit.starts)
+    draws = None if populations is None else descent_starts(fast, populations(), SPARE * card.fit.starts)
     for sentence in without_draws(card, "prior" if draws is None else "draws"):
         say(f"warning: {sentence}")
-    fit = minimise(problem, key, settings, progress, draws)
+    fit = minimise(fast, key, settings, progress, draws)
+    if fast is not problem:
+        say(f"with tables ({fit.seconds:.0f} s): -2 ln L = {fit.twice_nll:.4f}; polishing it with the exact rule")
+        fit = refined(problem, fit, settings, progress)
     values = ", ".join(f"{name} = {value:.4g}" for name, value in fit.values.items())
     say(f"best fit ({fit.seconds:.0f} s): -2 ln L = {fit.twice_nll:.4f}, {fit.message}; {values}")
     for sentence in fit.problems:
         say(f"warning: {sentence}")
-    origin = provenance(problem, card_text(card), card.fit.seed)
+    origin = provenance(fast, card_text(card), card.fit.seed)
     with interrupts.postponed():
-        found = spectra(problem, fit.point)
+        found, table = spectra(problem, fit.point), use_of(fast)
     try:
         if fit.message.startswith("interrupted"):
             raise KeyboardInterrupt
@@ -221,10 +236,10 @@ def _fitted(
         cost = _without_limits(problem, card, fit, gain, say, progress)
         between = _tensions(problem, card, fit, say, progress)
         result = Result(origin, fit, errors, intervals, quality, gain, without_limits=cost, tensions=between)
-        result = Checks(problem, card).at_best_fit(dataclasses.replace(result, spectra=found))
+        result = Checks(problem, card).at_best_fit(dataclasses.replace(result, spectra=found, table=table))
     except KeyboardInterrupt:
         with interrupts.postponed():
-            _keep(folder, Result(origin, fit, spectra=found), ())
+            _keep(folder, Result(origin, fit, spectra=found, table=table), ())
         raise
     for sentence in verdict(result):
         say(sentence)
@@ -266,6 +281,7 @@ def _with_data(problem: Problem) -> list[int]:
 
 def _sampled(
     problem: Problem,
+    fast: Problem,
     card: Card,
     folder: Path,
     result: "Result",
@@ -276,9 +292,13 @@ def _sampled(
     from anomfit.checks import Checks
     from anomfit.results.result import log_likelihoods, spectra
 
-    samples = _draws(problem, card, folder, result.fit, populations, say, show_progress)
+    chosen = sampled_problem(problem, fast, card, say)
+    samples = _draws(chosen, card, folder, result.fit, populations, say, show_progress)
     point = result.fit.point if result.fit is not None else {}
     with interrupts.postponed():
+        if chosen is not problem:
+            key = jax.random.fold_in(_sampling_key(card), 2)
+            samples, result = with_exact_draws(problem, chosen, samples, result, key, say)
         drawn = {"spectra": spectra(problem, point, samples), "log_likelihood": log_likelihoods(problem, samples)}
         result = Checks(problem, card).with_posterior(dataclasses.replace(result, samples=samples, **drawn))
         _keep(folder, result, _remarks(problem, card, result, say))

@@ -21,6 +21,12 @@ Fixed = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="Fix a parameter at this value, in place of the card's line."),
 ]
+Tables = Annotated[
+    bool,
+    typer.Option(
+        "--tables/--exact", help="Look MiniBooNE's pairs up in a table (docs/tables.md), or compute them, the default."
+    ),
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run in the folder.")]
 
 
@@ -34,6 +40,7 @@ def fit(
     overwrite: Overwrite = False,
     resume: Resume = False,
     strict: Strict = False,
+    tables: Tables = False,
     no_cache: NoCache = False,
 ) -> None:
     """Fit a model to data: the best fit with errors, then the posterior, then figures and a report.
@@ -48,9 +55,11 @@ def fit(
       anomfit fit my.toml --out my-fit --seed 7
       anomfit fit two-higgs-doublet --set m_N2=130MeV --set sin_delta=0.1
       anomfit fit my.toml --out my-fit --resume
+      anomfit fit two-higgs-doublet-miniboone --tables
       anomfit fit my.toml --strict || echo "excluded, or something else went wrong"
     """
-    _start(card, _Changes(settings, targets, seed), out, overwrite, resume, strict, no_cache, sample=not no_sample)
+    changes = _Changes(settings, targets, seed)
+    _start(card, changes, out, overwrite, resume, strict, no_cache, tables, sample=not no_sample)
 
 
 def sample(
@@ -62,6 +71,7 @@ def sample(
     overwrite: Overwrite = False,
     resume: Resume = False,
     strict: Strict = False,
+    tables: Tables = False,
     no_cache: NoCache = False,
 ) -> None:
     """Sample the posterior of a card, starting at the best fit; the fit is made first unless --resume finds it.
@@ -72,7 +82,7 @@ def sample(
       anomfit fit my.toml --out my-fit --no-sample
       anomfit sample my.toml --out my-fit --resume
     """
-    _start(card, _Changes(settings, targets, seed), out, overwrite, resume, strict, no_cache, sample=True)
+    _start(card, _Changes(settings, targets, seed), out, overwrite, resume, strict, no_cache, tables, sample=True)
 
 
 class _Changes(NamedTuple):
@@ -91,6 +101,7 @@ def _start(
     resume: bool,
     strict: bool,
     no_cache: bool,
+    tables: bool,
     sample: bool,
 ) -> None:
     start_jax(no_cache)
@@ -107,7 +118,7 @@ def _start(
     chosen = with_target_choices(chosen, pairs("--target", changes.targets or []))
     chosen = chosen if changes.seed is None else with_seed(chosen, whole_number("--seed", changes.seed))
     folder = new_folder(card) if out is None else named_folder(out)
-    result = run_fit(chosen, folder, sample, overwrite, resume, say, bars() if sys.stderr.isatty() else None)
+    result = run_fit(chosen, folder, sample, overwrite, resume, say, bars() if sys.stderr.isatty() else None, tables)
     print_summary(result, None if sys.stdout.isatty() else Console(width=120))
     print(f"written to {folder}")
     if strict and result.exclusions is not None and result.exclusions.of_best_fit:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from anomfit.cli.fitting import CardName, Fixed
+from anomfit.cli.fitting import CardName, Fixed, Tables
 from anomfit.cli.options import NoCache, Out, TargetWords, pairs, start_jax, whole_number
 from anomfit.cli.progress import say
 from anomfit.errors import reject
@@ -58,6 +58,7 @@ def scan(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the scan in the folder, also to a larger number.")
     ] = False,
+    tables: Tables = False,
     no_cache: NoCache = False,
 ) -> None:
     """Compute -2 ln L and chi^2 of every measurement at many points of a card, and write a table.
@@ -74,6 +75,7 @@ def scan(
       anomfit scan my.toml --number 1e8 --out big --part 3/16
       anomfit scan my.toml --number 1e8 --out big --scheduler tcp://10.0.0.1:8786
       anomfit scan my.toml --number 2e6 --out my-scan --resume
+      anomfit scan two-higgs-doublet-miniboone --number 1e6 --tables
     """
     count, shape = _number(number)
     size, changes, words = whole_number("--chunk", chunk, 1, MOST), pairs("--set", settings or []), targets or []
@@ -89,7 +91,7 @@ def scan(
     chosen = with_target_choices(with_fixed(load_card(card), changes), pairs("--target", words))
     folder = new_folder(card, "scan") if out is None else out
     report = _bar() if sys.stderr.isatty() else _lines()
-    found = run_scan(chosen, folder, asked, part, scheduler, overwrite, resume, say, report)
+    found = run_scan(chosen, folder, asked, part, scheduler, overwrite, resume, say, report, tables)
     for sentence in found.problems:
         say(f"warning: {sentence}")
     there = f"{found.rows} points" if found.complete else f"{found.rows} of {found.number} points"

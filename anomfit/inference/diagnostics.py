@@ -52,6 +52,18 @@ def diagnose(values: Mapping[str, np.ndarray]) -> tuple[Diagnostic, ...]:
     return tuple(found)
 
 
+def pareto_smoothed(log_weights: np.ndarray) -> tuple[np.ndarray, float]:
+    """Log weights of draws with their largest ones smoothed, adding up to 1, and the shape k of their tail.
+
+    Pareto-smoothed importance sampling, arXiv:1507.02646, by ArviZ: below k = 0.7 the weighted draws can be trusted.
+    Weights that do not vary have no tail: k is minus infinity.
+    """
+    if np.ptp(log_weights) == 0.0:
+        return np.full(log_weights.shape, -np.log(log_weights.size)), -np.inf
+    smoothed, k = import_arviz().psislw(log_weights)
+    return np.asarray(smoothed), float(k)
+
+
 def still_chains(z: np.ndarray, log_posterior: np.ndarray) -> tuple[int, ...]:
     """Chains of z (chain, draw, coordinate) that never moved, or have a draw whose posterior density is not finite."""
     if z.shape[1] < 2:

@@ -11,8 +11,11 @@ from jaxtyping import Array, Float
 from anomfit.errors import InputError, reject
 from anomfit.inference.devices import devices_for, each, spread
 from anomfit.inference.minimise import Fit
+from anomfit.inference.stand_ins import asked_again, exact_problem
 from anomfit.inference.starts import chain_starts
 from anomfit.problem import Problem, parts_of, with_measurements
+
+FEW = 16  # points outside of a table that are computed together
 
 
 @dataclass(frozen=True)
@@ -88,8 +91,20 @@ def log_posteriors(problem: Problem, z: Float[Array, "walkers coordinates"]) -> 
     """
     total = _log_priors(with_measurements(problem, ()), z)
     for _, part in parts_of(problem):
-        total = total + _measured(part, z)
+        found = _measured(part, z)
+        if (exact := exact_problem(part)) is not None:
+            found = asked_again(found, np.isnan(found), lambda i, exact=exact: _in_sixteens(exact, z[i]))
+        total = total + found
     return total
+
+
+def _in_sixteens(part: Problem, z) -> np.ndarray:
+    """`_measured` of any number of points by one compiled program."""
+    parts = []
+    for first in range(0, len(z), FEW):
+        lanes = np.minimum(np.arange(first, first + FEW), len(z) - 1)
+        parts.append(np.asarray(_measured(part, z[lanes])))
+    return np.concatenate(parts)[: len(z)]
 
 
 @jax.jit

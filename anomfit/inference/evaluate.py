@@ -16,6 +16,7 @@ import numpy as np
 from anomfit import interrupts
 from anomfit.inference import scaled
 from anomfit.inference.devices import devices_for, each, spread
+from anomfit.inference.stand_ins import asked_again, exact_problem
 from anomfit.problem import Problem, parts_of, with_measurements
 
 FORWARD_LANES = 64
@@ -63,7 +64,13 @@ def _through_lanes(part: Problem, table: Mapping[str, np.ndarray], n: int) -> "l
         lanes = np.minimum(np.arange(first, first + FORWARD_LANES), n - 1)
         found = _forward(part, {name: jnp.asarray(x[lanes]) for name, x in table.items()})
         chunks.append(jax.tree.map(lambda x, left=n - first: np.asarray(x)[:left], found))
-    return jax.tree.map(lambda *pieces: np.concatenate(pieces), *chunks)
+    found = jax.tree.map(lambda *pieces: np.concatenate(pieces), *chunks)
+    if (exact := exact_problem(part)) is None:
+        return found
+    broken = np.any([np.isnan(one.log_likelihood) for one in found], axis=0)
+    return asked_again(
+        found, broken, lambda i: _through_lanes(exact, {name: x[i] for name, x in table.items()}, len(i))
+    )
 
 
 def forward_at(problem: Problem, point: Mapping[str, float]) -> Forward:
@@ -75,8 +82,11 @@ def gradients(problem: Problem, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """`scaled.scaled_twice_nll` (n,) and its gradients (n, coordinates) at scaled coordinates `s` (n, coordinates)."""
     values, slopes = penalties(problem, s)
     for _, part in parts_of(problem):
-        value, slope = in_lanes(partial(_gradients, part), s)
-        values, slopes = values + value, slopes + slope
+        found = in_lanes(partial(_gradients, part), s)
+        if (exact := exact_problem(part)) is not None:
+            broken = np.isnan(found[0]) | np.isnan(found[1]).any(axis=1)
+            found = asked_again(found, broken, lambda i, exact=exact: in_lanes(partial(_gradients, exact), s[i]))
+        values, slopes = values + found[0], slopes + found[1]
     return values, slopes
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, Protocol, Self, runtime_checkable
 
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from anomfit.capabilities import Needs
 from anomfit.parameters import Nuisance, Point
@@ -154,6 +154,22 @@ class CountsInteractions(Protocol):
 
     def interactions(self, model: object, point: Point, nuisances: Point) -> Mapping[str, Float[Array, ""]]:
         """Interactions before any decay or efficiency, by state of the target; {} of a model that makes nothing."""
+        ...
+
+
+@runtime_checkable
+class StandsIn(Protocol):
+    """A faster copy of a measurement, such as one from a table: not a number where it does not hold, and the exact one
+    is asked there.
+    """
+
+    @property
+    def exact(self) -> Measurement:
+        """The measurement itself, with the same data, nuisances and parts of the signal."""
+        ...
+
+    def holds_at(self, model: object, point: Point, nuisances: Point) -> Bool[Array, ""]:
+        """Whether the copy holds at a physical point."""
         ...
 
 

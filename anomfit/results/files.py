@@ -34,6 +34,7 @@ from anomfit.results.result import Provenance, Result, Spectrum
 from anomfit.results.seal import check_seal, sealed
 from anomfit.results.wholeness import is_whole
 from anomfit.statistics.tension import Tension
+from anomfit.tables.use import TableUse
 
 SCHEMA = 3
 AGAIN = "make it again with 'anomfit fit', from the card.toml beside it"
@@ -121,7 +122,7 @@ def _attributes(result: Result) -> dict[str, Any]:
     parts = {"fit": result.fit, "hesse": result.hesse, "minos": result.minos or None, "goodness": result.goodness}
     parts |= {"significance": result.significance, "tensions": result.tensions or None}
     parts |= {"exclusions": result.exclusions, "without_limits": result.without_limits}
-    parts |= {"projections": result.projections or None}
+    parts |= {"projections": result.projections or None, "table": result.table}
     spectra = [_Heading(s.title, s.fitted, s.bins, s.measurement, s.era) for s in result.spectra]
     parts["spectra"] = spectra or None
     if result.samples is not None:
@@ -203,6 +204,7 @@ def _result(tree: Any) -> Result:
         without_limits=part("without_limits", WithoutLimits),
         projections=part("projections", tuple[ProjectionFit, ...], ()),
         tensions=part("tensions", tuple[Tension, ...], ()),
+        table=part("table", TableUse),
         samples=None if sampling is None else _samples(tree, sampling),
         spectra=tuple(_spectrum(tree, heading) for heading in part("spectra", tuple[_Heading, ...], ())),
         log_likelihood=tree["log_likelihood"]["measurements"].values if "log_likelihood" in tree.children else None,

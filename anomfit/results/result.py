@@ -27,6 +27,7 @@ from anomfit.inference.without_limits import WithoutLimits
 from anomfit.measurements.base import Bin
 from anomfit.problem import Problem
 from anomfit.statistics.tension import Tension
+from anomfit.tables.use import TableUse
 
 SOFTWARE = ("anomfit", "jax", "jaxlib", "numpyro", "nautilus-sampler", "iminuit", "arviz", "numpy", "scipy")
 
@@ -109,6 +110,7 @@ class Result:
     exclusions: Exclusions | None = None
     without_limits: WithoutLimits | None = None
     projections: tuple[ProjectionFit, ...] = ()
+    table: TableUse | None = None
 
 
 def options_of(result: Result, measurement: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """A whole scan, from a card to a folder: points of the prior, a Sobol sequence or a lattice, and what is said there."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +69,16 @@ class ScanRecipe:
     design: Design
     chunk: int
     keep: tuple[str, ...]
+    tables: bool = False
 
     def prepared(self) -> "RowsOfCard":
-        """The rows of the card's problem, built here."""
+        """The rows of the card's problem, built here, with tables where the scan has them."""
+        from anomfit.tables.problems import tabulated
+
         require_double_precision()
         require_platform()
-        return RowsOfCard(problem_from_card(card_from_text(self.card)), self)
+        problem = problem_from_card(card_from_text(self.card))
+        return RowsOfCard(tabulated(problem) if self.tables else problem, self)
 
 
 class RowsOfCard:
@@ -136,6 +140,7 @@ def run_scan(
     resume: bool = False,
     say: Say | None = None,
     report: Report | None = None,
+    tables: bool = False,
 ) -> Scan:
     """Scan a card: a table of points with -2 ln L and chi^2 of every measurement, as a Parquet dataset in `folder`.
 
@@ -143,6 +148,9 @@ def run_scan(
     of a Dask scheduler whose workers make the chunks. The table is the same bit for bit however it is made, on
     processors of one kind. `resume` goes on after a kill, also to a larger number of points. `report(before, done,
     total)` is called with numbers of rows after every chunk.
+
+    With `tables` MiniBooNE's pairs are looked up where a table holds them (see `tables.problems.tabulated`); a table
+    that is not there is built first, unless the points are too few for that.
 
     Raises InputError for whatever is wrong with card, settings, folder or machine, before anything is computed;
     KeyboardInterrupt after Ctrl-C (Terminated after SIGTERM), when the chunks that are done are kept.
@@ -165,9 +173,12 @@ def run_scan(
             raise reject("free", [], "leave at least one parameter free")
         check_names(problem)
         text = card_text(chosen)
-        recipe = ScanRecipe(text, _design(settings, len(problem.free)), settings.chunk, settings.keep)
-        rows = RowsOfCard(problem, recipe)
-        manifest = Manifest(Plan(settings.number, settings.chunk), rows.identity, _words(settings, recipe.design))
+        fast = _with_tables(problem, settings, say) if tables else problem
+        design = _design(settings, len(problem.free))
+        recipe = ScanRecipe(text, design, settings.chunk, settings.keep, fast is not problem)
+        rows = RowsOfCard(fast, recipe)
+        words = _words(settings, design) | (_table_words(fast) if recipe.tables else {})
+        manifest = Manifest(Plan(settings.number, settings.chunk), rows.identity, words)
         dataset = open_dataset(folder, manifest, text, part, overwrite, resume)
         try:
             chunks = part.chunks(manifest.plan)
@@ -201,6 +212,21 @@ def _design(settings: ScanSettings, free: int) -> Design:
     if settings.shape:
         check_shape(settings.shape, free)
     return Design("lattice", 0, settings.shape or lattice_shape(settings.number, free))
+
+
+def _with_tables(problem: Problem, settings: ScanSettings, say: Say) -> Problem:
+    """The problem with tables, or as it is where the exact rule is sooner done."""
+    from anomfit.tables.using import with_tables
+
+    return with_tables(problem, settings.number, say) or problem
+
+
+def _table_words(fast: Problem) -> dict[str, Any]:
+    """What a reader of scan.json wants to know of the table."""
+    from anomfit.tables.using import use_of
+
+    used = use_of(fast)
+    return {} if used is None else {"table": {k: x for k, x in asdict(used).items() if x is not None}}
 
 
 def _words(settings: ScanSettings, design: Design) -> dict[str, Any]:

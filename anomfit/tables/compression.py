@@ -14,8 +14,8 @@ from anomfit.tables.kernels import Scattering
 from anomfit.tables.transfers import transfers
 
 FAINT = 1e-3  # events that a block may get wrong at the strongest couplings: below, its size is held up
-KEPT = (1e-4, 2e-4)  # principal spectra of births in the detector, and around it, over the largest
-SHARED = (4e-5, 6e-5)  # principal numbers of a block, root mean square over all places, over the block's size
+KEPT = (6e-5, 1e-4)  # principal spectra of births in the detector, and around it, over the largest
+SHARED = (2.5e-5, 3.5e-5)  # principal numbers of a block, root mean square over all places, over the block's size
 
 
 class Compression(NamedTuple):

@@ -34,9 +34,9 @@ class Grid:
     upper end of the pair's mass changes from that mass less `room` to `pair_range[1]`.
     """
 
-    parent: tuple[int, int] = (22, 18)
-    pair: int = 32
-    energy: int = 26
+    parent: tuple[int, int] = (24, 22)
+    pair: int = 36
+    energy: int = 22
     parent_range: tuple[float, float] = (0.01, 2.0)
     pair_range: tuple[float, float] = (0.0015, 0.2)
     room: float = 0.001

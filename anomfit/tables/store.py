@@ -34,6 +34,14 @@ SWITCH = "ANOMFIT_TABLES"  # another folder
 LARGEST = 2e9  # bytes of all tables: the ones that were not used for longest are removed for new ones
 TABLE, ABOUT, PIECES = "table.npz", "about.json", "pieces"
 ROOMS = ("beams", "detectors", "physics", "rates", "tables")
+BYSTANDERS = (
+    "checking.py",
+    "correction.py",
+    "store.py",
+    "tabulated.py",
+    "use.py",
+    "using.py",
+)  # of tables: they use one
 RECORDS = ("miniboone", "nuclei", "surroundings")
 LIBRARIES = ("jax", "jaxlib", "numpy", "scipy")
 
@@ -171,6 +179,7 @@ def _sources() -> bytes:
     """Of source files and records, once a process: later edits change nothing of what is already loaded."""
     package, records = Path(str(resources.files("anomfit"))), data_folder()
     files = [path for room in ROOMS for path in sorted((package / room).rglob("*.py"))]
+    files = [path for path in files if path.parent.name != "tables" or path.name not in BYSTANDERS]
     files += [path for name in RECORDS for path in sorted((records / name).rglob("*")) if path.is_file()]
     return _digest(part for path in files for part in (path.name.encode(), path.read_bytes()))
 

@@ -122,6 +122,13 @@ class TabulatedMiniBoone:
         """As the measurement."""
         return self.exact.pulls(prediction, nuisances)
 
+    def holds_at(self, model: object, point: Point, nuisances: Point) -> Bool[Array, ""]:
+        """Whether the table holds a physical point of the model."""
+        assert isinstance(model, Upscatters)
+        (reaction,) = model.reactions(point, nuisances)
+        assert isinstance(reaction, Reaction)
+        return self.holds(reaction)
+
     def holds(self, reaction: Reaction) -> Bool[Array, ""]:
         """Whether the table holds what the reaction needs: its masses, F_n/F_p, dipole, and no second pair."""
         production = reaction.production

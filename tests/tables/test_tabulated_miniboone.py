@@ -10,14 +10,15 @@ import pytest
 import anomfit
 from anomfit.catalogue import find_measurement
 from anomfit.errors import InputError
-from anomfit.inference.evaluate import Forward
+from anomfit.inference.stand_ins import holds
 from anomfit.models.dark_photon import dark_photon_dirac
 from anomfit.models.two_higgs_doublet import two_higgs_doublet
 from anomfit.problem import build_problem
 from anomfit.rates.pair_events import Nodes
-from anomfit.tables import building, problems, store
+from anomfit.tables import building, problems, store, using
 from anomfit.tables.checking import over_tolerance
 from anomfit.tables.grids import Grid
+from anomfit.userfiles import resolve_model
 
 GRID = Grid(parent=(4, 4), pair=4, energy=4)
 NODES = Nodes(energy=24, angle=10, parent=16, polar=8, made=24)
@@ -105,25 +106,34 @@ def test_at_nodes_the_table_is_the_exact_rule(exact, fast):
 
 
 @pytest.mark.slow
-def test_points_outside_take_the_exact_rule(exact, fast, monkeypatch):
-    """And the answers come in the order of the points, the pulls of nuisances that are not given being 0."""
-
-    def named(problem, points):
-        title = problem.measurements[0].title
-        is_exact = float(title == exact.measurements[0].title)
-        value = 1000.0 * is_exact + points["m_H"]
-        return Forward(value, [value], [value], [value], [{"all": value}])
-
-    monkeypatch.setattr(problems, "forward", named)
+def test_outside_the_prediction_is_not_a_number(fast):
     masses, _ = next(points_at_nodes())
     points = {name: np.full(4, value) for name, value in masses.items()} | {"y_nu_F_N": np.full(4, 3e-6)}
     points |= {"y_e": np.full(4, 2e-4), "m_H": np.array([0.3, 0.5, 0.7, 0.9]), "M_S": np.array([0.0, 6.0, -6.0, 1.0])}
-    inside = problems.held(fast, {name: jnp.asarray(points.get(name, np.zeros(4))) for name in fast.names})
+    table = {name: jnp.asarray(points.get(name, np.zeros(4))) for name in fast.names}
+    inside = holds(fast, table)
     assert inside.tolist() == [True, False, False, True]  # dipole masses beyond the table, and out of their range
-    found = problems.forward_either(exact, fast, points)
-    assert found.twice_nll.tolist() == [0.3, 1000.5, 1000.7, 0.9]
-    outside = {name: jnp.asarray(values[1]) for name, values in points.items()}
-    assert np.isnan(jax.jit(lambda problem, at: problem.predictions(at)[0].total)(fast, outside)).all()
+    said = jax.jit(jax.vmap(lambda at: fast.predictions(at)[0].total))(table)
+    assert np.isnan(said).all(axis=1).tolist() == [False, True, True, False]
+
+
+def test_a_users_model_is_tabulated_as_a_shipped_one(exact, tmp_path):
+    (tmp_path / "mine.py").write_text("from anomfit.models.two_higgs_doublet import two_higgs_doublet as model\n")
+    own = resolve_model(f"{tmp_path}/mine.py:model")
+    plan, other = (problems.planned(problem_of(one, exact.measurements[0])) for one in (own, two_higgs_doublet))
+    folders = {store.table_folder(one.exact.chain, one.scattering, GRID) for one in (plan, other)}
+    assert len(folders) == 1
+
+
+def test_few_likelihoods_take_the_exact_rule_while_there_is_no_table(exact, monkeypatch, tmp_path):
+    monkeypatch.setenv(store.SWITCH, str(tmp_path))
+    told = []
+    assert using.with_tables(exact, 1000.0, told.append) is None
+    assert "there is no table of miniboone:enuqe yet" in told[0]
+    monkeypatch.setattr(using, "tabulated", lambda problem, *rest: "built")
+    assert using.with_tables(exact, using.BREAK_EVEN) == "built"
+    monkeypatch.setattr(using, "is_kept", lambda problem: True)
+    assert using.with_tables(exact, 1.0) == "built"
 
 
 def test_what_cannot_be_tabulated_is_refused(exact):

@@ -1,0 +1,82 @@
+"""A whole run with tables: whether one is worth its building, and which likelihood each step of the run takes."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import jax
+
+from anomfit.cards import Card
+from anomfit.problem import Problem
+
+if TYPE_CHECKING:
+    from anomfit.inference.sample import Samples
+    from anomfit.results.result import Result
+
+DESCENT = 100  # gradients of one descent, about
+TREE = 3  # gradients of a draw of NUTS in learned coordinates
+FIRST_LOOK = 16_384  # likelihoods before the first draw of NUTS
+RAISED = 12  # how often tempered populations raise beta, about
+NESTED = 100_000  # likelihoods of nested sampling, about
+SPARED = 1e-3  # of the prior, that chains may leave out
+
+Say = Callable[[str], None]
+Progress = Callable[[str, int, int], None]
+
+
+def tabulated_for(problem: Problem, card: Card, sample: bool, say: Say, progress: Progress | None) -> Problem:
+    """The problem that the run's search and sampling take: with tables, or as it is where that is sooner done.
+
+    InputError for a problem that cannot be tabulated.
+    """
+    from anomfit.tables.using import with_tables
+
+    return with_tables(problem, likelihoods_of(card, sample), say, progress) or problem
+
+
+def likelihoods_of(card: Card, sample: bool) -> float:
+    """About how many likelihoods a fit of the card computes at most, a gradient counted as what it costs."""
+    from anomfit.tables.using import GRADIENT
+
+    found, chosen = card.fit.screened + GRADIENT * DESCENT * card.fit.starts, card.sampling
+    if not sample:
+        return found
+    if chosen.method == "tempered":
+        return found + RAISED * chosen.chains * chosen.points * chosen.moves
+    if chosen.method == "nested":
+        return found + NESTED
+    return found + FIRST_LOOK + GRADIENT * TREE * chosen.chains * (chosen.warmup + chosen.max_draws)
+
+
+def sampled_problem(exact: Problem, fast: Problem, card: Card, say: Say) -> Problem:
+    """The one of the two that is sampled: chains of NUTS cannot leave a table, which must hold the prior but for a
+    thousandth.
+
+    Inside a compiled chain nothing branches, and a point outside of the table counts as excluded. Other methods ask the
+    exact rule there.
+    """
+    from anomfit.tables.using import LOOKED_AT, outside
+
+    if fast is exact or card.sampling.method != "nuts":
+        return fast
+    share = outside(fast)
+    if share <= SPARED:
+        return fast
+    say(
+        f"{share:.1%} of {LOOKED_AT} points of the prior are outside of the table, which chains cannot leave: the "
+        'exact rule is sampled (write method = "tempered", or narrow the ranges, to sample with the table)'
+    )
+    return exact
+
+
+def with_exact_draws(exact: Problem, fast: Problem, samples: "Samples", result: "Result", key: jax.Array, say: Say):
+    """(samples, result): draws of `fast` made draws of `exact`, and the result with what that changed."""
+    from anomfit.tables.correction import corrected
+
+    assert result.table is not None
+    samples, found = corrected(exact, fast, samples, key)
+    say(
+        f"exact likelihood at {found.draws} draws: they are worth {found.effective:.0f} by weights exact/tabulated, "
+        f"Pareto k = {found.pareto_k:.2f}; means move by up to {found.mean:+.3f} sigma ({found.mean_of})"
+    )
+    return samples, replace(result, table=replace(result.table, correction=found))

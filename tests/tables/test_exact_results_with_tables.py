@@ -1,0 +1,195 @@
+"""What a run with tables states is of the exact rule: best fits are polished with it, draws become its own by weights.
+
+A stand-in that is known to be off takes the place of a table: a measurement whose numbers are shifted.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from anomfit import run
+from anomfit.cards import card_from_text, problem_from_card
+from anomfit.checks import Checks
+from anomfit.errors import InputError
+from anomfit.inference.ensemble import log_posteriors
+from anomfit.inference.evaluate import forward, gradients
+from anomfit.inference.minimise import FitSettings, minimise
+from anomfit.inference.nuts import Block
+from anomfit.inference.refine import refined
+from anomfit.inference.sample import Evidence, SampleSettings, samples_of
+from anomfit.inference.stand_ins import exact_problem, holds
+from anomfit.measurements.base import Prediction
+from anomfit.results.files import load_result
+from anomfit.results.summary import table_table
+from anomfit.tables import using
+from anomfit.tables.correction import corrected
+from anomfit.tables.use import TableUse
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+CARD = f"""
+model = "{EXAMPLES}/my_model.py:dark_photon"
+[free]
+epsilon = [1e-4, 3e-3]
+[fixed]
+m_dark = "30MeV"
+[measurements]
+"{EXAMPLES}/my_measurement.py:load" = {{scale = "1.0"}}
+[fit]
+screened = 64
+starts = 2
+[sampling]
+method = "tempered"
+chains = 2
+points = 300
+moves = 3
+draws = 300
+"""
+
+
+@dataclass(frozen=True)
+class Shifted:
+    """`exact` with its prediction times `factor`, and nothing for couplings above `end`."""
+
+    exact: object
+    factor: jax.Array
+    end: jax.Array
+
+    def __getattr__(self, name):
+        if name.startswith("__") or name in ("exact", "factor", "end"):
+            raise AttributeError(name)
+        return getattr(self.exact, name)
+
+    def holds_at(self, model, point, nuisances):
+        return point["epsilon"] <= self.end
+
+    def predict(self, model, point, nuisances):
+        said = self.exact.predict(model, point, nuisances)
+        is_inside = self.holds_at(model, point, nuisances)
+        return Prediction({k: jnp.where(is_inside, self.factor * x, jnp.nan) for k, x in said.signal.items()}, {})
+
+
+jax.tree_util.register_dataclass(Shifted, data_fields=["exact", "factor", "end"], meta_fields=[])
+
+
+@pytest.fixture(scope="module")
+def exact():
+    return problem_from_card(card_from_text(CARD))
+
+
+def shifted(exact, factor=1.05, end=1.0):
+    measurement = Shifted(exact.measurements[0], jnp.asarray(factor), jnp.asarray(end))
+    return replace(exact, measurements=(measurement,))
+
+
+def test_where_a_stand_in_does_not_hold_the_exact_one_is_asked(exact):
+    fast, points = shifted(exact, 2.0, 1e-3), {"epsilon": np.array([5e-4, 9e-4, 2e-3, 1.5e-3])}
+    assert np.asarray(holds(fast, points)).tolist() == [True, True, False, False]
+    said, truth = forward(fast, points), forward(exact, points)
+    np.testing.assert_allclose(said.signal[0]["moment"][:2], 2.0 * truth.signal[0]["moment"][:2], rtol=1e-12)
+    np.testing.assert_array_equal(said.signal[0]["moment"][2:], truth.signal[0]["moment"][2:])
+    np.testing.assert_array_equal(said.twice_nll[2:], truth.twice_nll[2:])
+    s = np.log(points["epsilon"])[:, None]
+    for found, wanted in zip(gradients(fast, s), gradients(exact, s), strict=True):
+        assert np.isfinite(found).all()
+        np.testing.assert_array_equal(found[2:], wanted[2:])
+    z = jnp.array([[1.5], [0.9], [1.1]])
+    values, _ = jax.vmap(exact.from_normal)(z)
+    assert np.asarray(holds(fast, values)).tolist() == [False, False, False]
+    np.testing.assert_allclose(log_posteriors(fast, z), log_posteriors(exact, z), rtol=1e-12)
+    assert exact_problem(exact) is None
+    assert exact_problem(fast).measurements[0] is exact.measurements[0]
+
+
+def test_a_best_fit_is_led_to_the_exact_minimum(exact):
+    settings = FitSettings(screened=64, starts=2)
+    found = minimise(shifted(exact), jax.random.key(1), settings)
+    fit = refined(exact, found, settings)
+    reference = minimise(exact, jax.random.key(1), settings)
+    assert found.values["epsilon"] < 0.99 * reference.values["epsilon"]
+    assert fit.values["epsilon"] == pytest.approx(reference.values["epsilon"], rel=1e-5)
+    assert fit.twice_nll == pytest.approx(reference.twice_nll, abs=1e-6)
+    assert fit.converged
+    asked = forward(exact, {"epsilon": np.array([one.values["epsilon"] for one in fit.optima])}).twice_nll
+    np.testing.assert_allclose([one.twice_nll for one in fit.optima], asked, atol=1e-9)
+    stopped = refined(exact, replace(found, message="interrupted: the best point so far"), settings)
+    assert not stopped.converged
+    assert stopped.message.startswith("interrupted")
+
+
+def drawn(fast, draws=4000):
+    """Draws of the posterior of `fast`, by the inverse of its distribution, in random order."""
+    z = np.linspace(-6.0, 6.0, 20001)
+    log_density = np.asarray(log_posteriors(fast, jnp.asarray(z)[:, None]))
+    total = np.cumsum(np.exp(log_density - log_density.max()))
+    order = np.random.default_rng(1).permutation(draws)
+    chosen = np.interp((np.arange(draws) + 0.5) / draws, total / total[-1], z)[order].reshape(2, -1, 1)
+    density = np.asarray(log_posteriors(fast, jnp.asarray(chosen.reshape(-1, 1)))).reshape(2, -1)
+    nothing = np.zeros(density.shape)
+    block = Block(chosen, density, -density, nothing + 1.0, nothing, nothing)
+    evidence = float(log_density.max() + np.log(total[-1]))
+    settings = SampleSettings(2, draws // 2, draws // 2)
+    return samples_of(fast, block, settings, (1.0, 1.0), evidence=Evidence(evidence, 1, draws, "tempered", 0.001))
+
+
+def test_weighted_draws_are_those_of_the_exact_posterior(exact):
+    fast = shifted(exact)
+    before, reference = drawn(fast), drawn(exact)
+    found, said = corrected(exact, fast, before, jax.random.key(2))
+    x, y, truth = (one.values["epsilon"] for one in (before, found, reference))
+    assert abs(x.mean() - truth.mean()) > 0.05 * truth.std()
+    assert y.mean() == pytest.approx(truth.mean(), abs=0.01 * truth.std())
+    assert y.std() == pytest.approx(truth.std(), rel=0.01)
+    assert said.mean * x.std() + x.mean() == pytest.approx(truth.mean(), abs=0.01 * truth.std())
+    assert found.evidence.log_evidence == pytest.approx(reference.evidence.log_evidence, abs=0.003)
+    assert found.evidence.error > before.evidence.error
+    assert said.pareto_k < 0.7
+    assert said.draws == 4000
+    points = {"epsilon": y.ravel()}
+    np.testing.assert_allclose(
+        found.stats["log_likelihood"].ravel(), -0.5 * forward(exact, points).twice_nll, atol=1e-9
+    )
+    assert (
+        "0.0% of 4000 points beyond it; 0 more outside" in said.errors
+    )  # 5 % of 1e-9 events is far below any tolerance
+
+
+def test_a_perfect_stand_in_changes_no_draw_and_a_bad_one_is_said(exact):
+    before = drawn(exact, 400)
+    found, said = corrected(exact, shifted(exact, 1.0), before, jax.random.key(2))
+    np.testing.assert_array_equal(found.z, before.z)
+    assert (said.mean, said.log_evidence, said.effective) == pytest.approx((0.0, 0.0, 400.0), abs=1e-9)
+    fast = shifted(exact, 4.0)
+    bad, said = corrected(exact, fast, drawn(fast, 400), jax.random.key(2))
+    assert said.effective < 100.0
+    assert said.pareto_k > 0.7
+    assert any("run again with --exact" in sentence for sentence in bad.problems)
+
+
+@pytest.mark.slow
+def test_a_run_with_tables_ends_with_exact_numbers_and_goes_on_with_no_other_table(exact, monkeypatch, tmp_path):
+    card, told = card_from_text(CARD), []
+    for part in ("at_best_fit", "with_posterior"):  # constraints and figures know nothing of tables
+        monkeypatch.setattr(Checks, part, lambda self, result: result)
+    monkeypatch.setattr(run, "_draw", lambda *given: None)
+    factor = [1.05]
+    monkeypatch.setattr(run, "tabulated_for", lambda problem, *rest: shifted(problem, factor[0]))
+    monkeypatch.setattr(using, "use_of", lambda fast: TableUse("my-muon:example", 1.0, "2026-01-01", "median 0", 0.0))
+    result = run.run_fit(card, tmp_path / "fast", say=told.append, tables=True)
+    assert result.goodness.chi_squared == pytest.approx(0.0, abs=1e-4)  # one number, one parameter
+    x, y = result.samples.values["epsilon"], drawn(exact, 1000).values["epsilon"]
+    assert x.mean() == pytest.approx(y.mean(), abs=0.2 * y.std())
+    assert any("Pareto k" in line for line in told)
+    again = load_result(tmp_path / "fast" / "result.nc")
+    assert again.table == result.table
+    words = table_table(again).markdown()
+    assert "my-muon:example, 1 MB" in words
+    assert words in (tmp_path / "fast" / "report.md").read_text()
+    factor[0] = 1.06
+    with pytest.raises(InputError, match="the table of my-muon:example has changed"):
+        run.run_fit(card, tmp_path / "fast", resume=True, tables=True)
+    with pytest.raises(InputError, match="the table of my-muon:example is not used any more"):
+        run.run_fit(card, tmp_path / "fast", resume=True)
