@@ -101,8 +101,11 @@ def _overlap_or_asymmetric(degrees: float, mass_cut: bool):
 
 
 def _light_or_narrow(pair: Lepton):
-    light = normal_cdf((0.030 - pair.mass) / (MASS_WIDTH * 0.030))
-    return 1.0 - (1.0 - light) * (1.0 - _overlaps(5.0)(pair))
+    return 1.0 - (1.0 - _light(pair)) * (1.0 - _overlaps(5.0)(pair))
+
+
+def _light(pair: Lepton):
+    return normal_cdf((0.030 - pair.mass) / (MASS_WIDTH * 0.030))
 
 
 def _kelly_kopp(pair: Lepton):
@@ -163,6 +166,19 @@ SELECTIONS = {
         ),
     )
 }
+
+
+def _light_or_overlaps(pair: Lepton):
+    return 1.0 - (1.0 - _light(pair)) * (1.0 - _overlaps(8.0)(pair))
+
+
+LIGHT_OR_8 = Selection(
+    "light-or-8",
+    "pair mass below 30 MeV, opening angle below 8 degrees or one lepton below 30 MeV (arXiv:2006.01948)",
+    _light_or_overlaps,
+    lambda pair: (1.0 - _light_or_overlaps(pair)) * _is_asymmetric(pair),
+)
+"""Of one paper alone, for its own numbers: no choice of a measurement."""
 
 
 def find_selection(name: str) -> Selection:

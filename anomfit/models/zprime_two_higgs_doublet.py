@@ -20,7 +20,7 @@ from anomfit.errors import reject
 from anomfit.models import zprime_two_higgs_doublet_parameters as parameters
 from anomfit.parameters import Nuisance, Parametrisation, Point
 from anomfit.physics import doublet_leptons, gauged_scalar_sector, lepton_moments, scalar_decays
-from anomfit.physics.boson_strahlung import BosonStrahlung, Isoscalar
+from anomfit.physics.boson_strahlung import BosonStrahlung, Coherent, Isoscalar
 from anomfit.physics.constants import HBAR_C_M, M_E, M_MU
 from anomfit.physics.extremes import largest
 from anomfit.physics.gauged_charges import GaugedCharges
@@ -72,7 +72,7 @@ class ZprimeTwoHiggsDoublet:
     r: (r_e, r_mu, r_tau) of B - r_e L_e - r_mu L_mu - r_tau L_tau, of sum 3, or None for baryon number alone, whose
     anomalies heavy fermions cancel. majorana: whether nu_4 is its own antiparticle, as after a seesaw. mixing_scale:
     GeV, where kinetic mixing vanishes. cubic: whether H -> h' h' is there, which masses and mixing fix; the paper has
-    it not. isoscalar: form factors of nucleons, as in `BosonStrahlung`.
+    it not. isoscalar: form factors of nucleons; coherent: what nuclei are taken for; both as in `BosonStrahlung`.
     """
 
     name: str = "zprime-two-higgs-doublet"
@@ -82,6 +82,7 @@ class ZprimeTwoHiggsDoublet:
     mixing_scale: float = 1000.0
     cubic: bool = True
     isoscalar: Isoscalar = "measured"
+    coherent: Coherent = "nucleus"
     targets: TargetChoices = MEASURED_TARGETS
 
     references = (
@@ -106,6 +107,7 @@ class ZprimeTwoHiggsDoublet:
         """What is assumed of the vector, nucleons and nuclei, in words (capability StatesChoices)."""
         effect = "see docs/zprime_two_higgs_doublet.md for what it takes"
         nucleon = {"measured": "isoscalar, protons plus neutrons", "published": "dipole, equation 29 of the paper"}
+        whole = {"nucleus": "spin 0, recoils as a whole", "nucleon": "A^2 nucleons, equation 30 of the paper"}
         pair = "H -> h' h' by the potential" if self.cubic else "no H -> h' h', as in the paper"
         return {
             "gauge group": self._group(),
@@ -114,6 +116,7 @@ class ZprimeTwoHiggsDoublet:
             "H": pair,
             **self.targets.stated(effect),
             "nucleon form factor": nucleon[self.isoscalar],
+            "radiation off nuclei": whole[self.coherent],
         }
 
     def _group(self) -> str:
@@ -266,7 +269,7 @@ class ZprimeTwoHiggsDoublet:
 
         def process(i):
             masses = (of.m_nu4, scalars.mass[i], of.m_Zprime)
-            return BosonStrahlung(*masses, of.produced, of.g_B, vertex[i], forms, self.isoscalar)
+            return BosonStrahlung(*masses, of.produced, of.g_B, vertex[i], forms, self.isoscalar, self.coherent)
 
         return process(0), process(1)
 
@@ -333,5 +336,6 @@ as_published = ZprimeTwoHiggsDoublet(
     title="the same of B - 3 L_tau with the form factors of arXiv:2006.01948, without H -> h' h'",
     cubic=False,
     isoscalar="published",
+    coherent="nucleon",
     targets=TargetChoices(nucleon="dipole", nucleus="exponential", bound="none"),
 )

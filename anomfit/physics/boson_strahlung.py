@@ -22,7 +22,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from anomfit.physics.constants import GEV2_TO_CM2, HBAR_C_FM
+from anomfit.physics.constants import GEV2_TO_CM2, HBAR_C_FM, M_N, M_P
 from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.nuclei import nucleus
 from anomfit.physics.nucleon_vector import DIPOLE_MASS_SQUARED, MAGNETIC_MOMENTS, sachs_form_factors
@@ -31,16 +31,18 @@ from anomfit.physics.targets import FormFactors, Target, Targets, allowed_fracti
 
 NO_FORM_FACTOR_LEFT = 60.0  # in units of the nucleus's own Q^2: what is beyond is not integrated
 Isoscalar = Literal["measured", "published"]
+Coherent = Literal["nucleus", "nucleon"]
 
 
 @dataclass(frozen=True)
 class BosonStrahlung:
-    """Masses (GeV) and couplings of the process; the last two say which form factors are used (static words).
+    """Masses (GeV) and couplings of the process; the last three say what targets are taken for (two static words).
 
     g: the neutrino's vertex; charge: the coupling to one nucleon, g_B; G: the vertex of two vectors and the scalar,
     GeV: 2 m_V^2/v' = 2 g_d m_V for the scalar that gives the vector its mass, times cos(delta) or -sin(delta) for a
     mixed one. isoscalar: "measured", the sum of proton and neutron, or "published", equation 29 of arXiv:2006.01948,
-    whose neutron has no electric form factor.
+    whose neutron has no electric form factor. coherent: "nucleus", of spin 0 with its own mass, or "nucleon", equation
+    30 as printed: A^2 times the nuclear form factor squared times the cross section of a nucleon, which recoils alone.
     """
 
     m_N: Float[Array, ""]
@@ -51,6 +53,7 @@ class BosonStrahlung:
     G: Float[Array, ""]
     form_factors: FormFactors
     isoscalar: Isoscalar = "measured"
+    coherent: Coherent = "nucleus"
 
     @property
     def bare(self) -> "BosonStrahlung":
@@ -84,7 +87,7 @@ class Radiation(Protocol):
 jax.tree_util.register_dataclass(
     BosonStrahlung,
     data_fields=["m_N", "m_scalar", "m_vector", "g", "charge", "G", "form_factors"],
-    meta_fields=["isoscalar"],
+    meta_fields=["isoscalar", "coherent"],
 )
 
 
@@ -182,22 +185,40 @@ def scalar_energy(process: BosonStrahlung, place: Place, m_target: ArrayLike) ->
     return 0.5 * (at.P_h - at.q2_h) / jnp.asarray(m_target)
 
 
+def recoiling_mass(process: BosonStrahlung, target: Target) -> float:
+    """Mass (GeV) of what recoils: the target's, or a nucleon's where the process takes nuclei for A^2 of them."""
+    if target.is_nucleus and process.coherent == "nucleon":
+        return (target.protons * M_P + target.neutrons * M_N) / (target.protons + target.neutrons)
+    return target.mass
+
+
 def structures(
     process: BosonStrahlung, target: Target, q_squared: Float[Array, "..."]
 ) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
     """(W1, W2) of a target at Q^2 (GeV^2), with what binding leaves of a bound nucleon."""
     forms = process.form_factors
     if target.is_nucleus:
-        whole = (target.protons + target.neutrons) * of_nucleus(q_squared, target.name, forms)
-        return whole**2, jnp.zeros_like(q_squared)
-    if process.isoscalar == "published":
-        electric, magnetic = published_isoscalar(q_squared, target.mass)
+        whole = ((target.protons + target.neutrons) * of_nucleus(q_squared, target.name, forms)) ** 2
+        if process.coherent == "nucleus":
+            return whole, jnp.zeros_like(q_squared)
+        left, mass = whole, recoiling_mass(process, target)
     else:
-        pairs = [sachs_form_factors(nucleon, q_squared, target.mass) for nucleon in MAGNETIC_MOMENTS]
+        left, mass = jnp.asarray(allowed_fraction(0, q_squared, stack_targets((target,)), forms)), target.mass
+    W1, W2 = nucleon_structures(process, q_squared, mass)
+    return left * W1, left * W2
+
+
+def nucleon_structures(
+    process: BosonStrahlung, q_squared: Float[Array, "..."], mass: float
+) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
+    """(W1, W2) of a free nucleon of this mass (GeV)."""
+    if process.isoscalar == "published":
+        electric, magnetic = published_isoscalar(q_squared, mass)
+    else:
+        pairs = [sachs_form_factors(nucleon, q_squared, mass) for nucleon in MAGNETIC_MOMENTS]
         electric, magnetic = (one + other for one, other in zip(*pairs, strict=True))
-    tau = q_squared / (4.0 * target.mass**2)
-    allowed = jnp.asarray(allowed_fraction(0, q_squared, stack_targets((target,)), forms))
-    return allowed * (electric**2 + tau * magnetic**2) / (1.0 + tau), allowed * magnetic**2
+    tau = q_squared / (4.0 * mass**2)
+    return (electric**2 + tau * magnetic**2) / (1.0 + tau), magnetic**2
 
 
 def cross_section(process: BosonStrahlung, e_nu: ArrayLike, target: Target, nodes: Nodes = NODES) -> Float[Array, ""]:
@@ -213,7 +234,7 @@ def radiated(process: BosonStrahlung, e_nu: ArrayLike, target: Target, nodes: No
     the benchmark of arXiv:2006.01948 the rule is right to 3e-5 up to 2 GeV, and on carbon to 4e-3 at 25 GeV. Below the
     threshold sections are 0 and energies the scalar's mass.
     """
-    M = target.mass
+    M = recoiling_mass(process, target)
     e_nu = jnp.asarray(e_nu)
     least = threshold_energy(process.m_N, process.m_scalar, M)
     opened = e_nu > least
@@ -259,7 +280,7 @@ def _masses(process: BosonStrahlung, s, M, excess, u):
 
 def _transfers(process: BosonStrahlung, s, s1, above, target: Target, u):
     """Q^2 at u in (0, 1) for the mass s1 and its distance from the upper limit, and dQ^2/du."""
-    M, root = target.mass, jnp.sqrt(s)
+    M, root = recoiling_mass(process, target), jnp.sqrt(s)
     k, energy = (s - M**2) / (2.0 * root), (s + s1 - M**2) / (2.0 * root)
     momentum = jnp.sqrt(above * ((root + M) ** 2 - s1)) / (2.0 * root)
     low = 2.0 * k * (energy - momentum) - s1

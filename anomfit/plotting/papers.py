@@ -24,6 +24,7 @@ from anomfit.plotting.references import oscillation_curves
 from anomfit.plotting.spectrum import plot_excess, plot_spectrum
 from anomfit.plotting.style import CURVES, SIGNAL, styled, typeset
 from anomfit.plotting.zprime import FIGURES as ZPRIME_FIGURES
+from anomfit.plotting.zprime_spectra import FIGURES as ZPRIME_SPECTRA
 from anomfit.prediction import PredictionReport, predict
 from anomfit.reproduce.papers import paper_name
 
@@ -70,7 +71,7 @@ def save_paper_figures(folder: Path, paper: str | None = None) -> list[Path]:
 
     Of arXiv:2010.06159 Figure 2, both rows, and Delta a_mu against sin delta (Figure 4 of arXiv:2006.01948); of
     arXiv:2005.08920 the limits on kaons that its points are to pass; of arXiv:2007.11813 Figures 1 and 2; of
-    arXiv:2006.01948 Figures 4 to 9. Raises InputError for an unknown paper.
+    arXiv:2006.01948 Figures 2 and 4 to 9. Raises InputError for an unknown paper.
     """
     drawn = FIGURES if paper is None else {name: FIGURES[name] for name in [paper_name(paper)]}
     folder = made_folder(folder)
@@ -195,6 +196,6 @@ FIGURES: Mapping[str, Mapping[str, Callable[[], Figure]]] = {
     "2005.08920": {"koto-limit-2005.08920": koto_figure, "na62-gap-2005.08920": gap_figure},
     "2007.11813": DARK_SEESAW_FIGURES,
     "dark-seesaw-poster": {},
-    "2006.01948": ZPRIME_FIGURES,
+    "2006.01948": {**ZPRIME_SPECTRA, **ZPRIME_FIGURES},
 }
 """By paper: name of the file, and what draws it."""

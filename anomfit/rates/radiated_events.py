@@ -19,7 +19,7 @@ from jax.scipy.special import erf
 from jaxtyping import Array, Float
 
 from anomfit.beams.flux import Beam
-from anomfit.physics.boson_strahlung import BosonStrahlung, structures
+from anomfit.physics.boson_strahlung import BosonStrahlung, nucleon_structures, recoiling_mass, structures
 from anomfit.physics.constants import HBAR_C_FM
 from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.nuclei import nucleus
@@ -140,12 +140,20 @@ def scalars(
     Nothing is made, with no slope, where the process is closed: `energy` may then be anything above the mass.
     """
     made, cosines = [], []
-    for group in groups:
+    for group in (_recoiling(process, group) for group in groups):
         cosine, weight = directions(process, source, group, energy, nodes.angle)
         found = _in_group(process, source, group, rows[:, np.array(group.place)], energy, cosine, nodes, knock_out)
         made.append(found * weight[..., None, None])
         cosines.append(cosine)
     return Scalars(jnp.concatenate(made, axis=1) * source.exposure, jnp.concatenate(cosines, axis=1))
+
+
+def _recoiling(process: BosonStrahlung, group: Group) -> Group:
+    """The group with the mass of what recoils: a nucleon's where a nucleus stands for A^2 of them."""
+    if process.coherent == "nucleus" or not group.is_nucleus:
+        return group
+    masses = [recoiling_mass(process, target) for target in group.targets]
+    return group._replace(mass=float(np.mean(masses)))
 
 
 def directions(process: BosonStrahlung, source: Source, group: Group, energy, nodes: int):
@@ -199,12 +207,16 @@ def _in_group(process: BosonStrahlung, source: Source, group: Group, rows, energ
     q_squared, w_q = _transfers(low, high, scale, nodes, group, knock_out)
     one, two = amplitudes(process, scalar, M, e_nu, kin, q_squared)
     flux = _projected_flux(source, is_open, start, span, nodes)
-    base = replace(group.targets[0], bound=())
-    if group.is_nucleus:
-        section, left = w_q * one, [_looked_up(process, target, q_squared) for target in group.targets]
+    of_spin_0 = group.is_nucleus and process.coherent == "nucleus"
+    if of_spin_0:
+        section = w_q * one
     else:
-        W1, W2 = structures(process, base, q_squared)
+        W1, W2 = nucleon_structures(process, q_squared, M)
         section = w_q * (one * W1 + two * W2)
+    if group.is_nucleus:
+        spin_0 = replace(process, coherent="nucleus")
+        left = [_looked_up(spin_0, target, q_squared) for target in group.targets]
+    else:
         left = [_left(process, group, i, q_squared, knock_out) for i in range(len(group.targets))]
     # the barrier keeps XLA from computing the amplitude again for each target
     section, left = jax.lax.optimization_barrier((section, left))
