@@ -41,7 +41,7 @@ from anomfit.measurements.base import is_limit
 from anomfit.precision import require_double_precision
 from anomfit.problem import Problem
 from anomfit.results.names import check_names
-from anomfit.tabulating import sampled_problem, tabulated_for, with_exact_draws
+from anomfit.tabulating import refuse_without_tables, sampled_problem, tabulated_for, with_exact_draws
 
 if TYPE_CHECKING:
     from anomfit.inference.minimise import Fit
@@ -103,6 +103,8 @@ def run_fit(
         prepare_devices(card.sampling.chains)
         problem = problem_from_card(card, lambda sentence: say(f"warning: {sentence}"))
         _refuse_impossible(problem, card, sample)
+        if tables:
+            refuse_without_tables(problem)
         require_libraries()
         shown = [(m.name, m.era) for m in problem.measurements]
         shown += [(row.name, row.era) for row in measurement_listing() if row.name in dict(shown)]  # projections

@@ -24,11 +24,15 @@ Say = Callable[[str], None]
 Progress = Callable[[str, int, int], None]
 
 
-def tabulated_for(problem: Problem, card: Card, sample: bool, say: Say, progress: Progress | None) -> Problem:
-    """The problem that the run's search and sampling take: with tables, or as it is where that is sooner done.
+def refuse_without_tables(problem: Problem) -> None:
+    """InputError for a problem that cannot be tabulated, with what stands in the way."""
+    from anomfit.tables.problems import planned
 
-    InputError for a problem that cannot be tabulated.
-    """
+    planned(problem)
+
+
+def tabulated_for(problem: Problem, card: Card, sample: bool, say: Say, progress: Progress | None) -> Problem:
+    """The problem that the run's search and sampling take: with tables, or as it is where that is sooner done."""
     from anomfit.tables.using import with_tables
 
     return with_tables(problem, likelihoods_of(card, sample), say, progress) or problem

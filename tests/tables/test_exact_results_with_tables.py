@@ -3,18 +3,21 @@
 A stand-in that is known to be off takes the place of a table: a measurement whose numbers are shifted.
 """
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from anomfit import run
 from anomfit.cards import card_from_text, problem_from_card
 from anomfit.checks import Checks
 from anomfit.errors import InputError
+from anomfit.inference import tempered
 from anomfit.inference.ensemble import log_posteriors
 from anomfit.inference.evaluate import forward, gradients
 from anomfit.inference.minimise import FitSettings, minimise
@@ -25,6 +28,7 @@ from anomfit.inference.stand_ins import exact_problem, holds
 from anomfit.measurements.base import Prediction
 from anomfit.results.files import load_result
 from anomfit.results.summary import table_table
+from anomfit.scanning import scan
 from anomfit.tables import using
 from anomfit.tables.correction import corrected
 from anomfit.tables.use import TableUse
@@ -178,7 +182,23 @@ def test_a_run_with_tables_ends_with_exact_numbers_and_goes_on_with_no_other_tab
     factor = [1.05]
     monkeypatch.setattr(run, "tabulated_for", lambda problem, *rest: shifted(problem, factor[0]))
     monkeypatch.setattr(using, "use_of", lambda fast: TableUse("my-muon:example", 1.0, "2026-01-01", "median 0", 0.0))
+    monkeypatch.setattr(run, "refuse_without_tables", lambda problem: None)
+    with monkeypatch.context() as stopping:
+        real, calls = tempered._raised, []
+
+        def stop(*given):
+            calls.append(1)
+            if len(calls) == 3:
+                raise KeyboardInterrupt
+            return real(*given)
+
+        stopping.setattr(tempered, "_raised", stop)
+        with pytest.raises(KeyboardInterrupt, match="--resume goes on"):
+            run.run_fit(card, tmp_path / "stopped", tables=True)
+    gone_on = run.run_fit(card, tmp_path / "stopped", resume=True, tables=True)
     result = run.run_fit(card, tmp_path / "fast", say=told.append, tables=True)
+    np.testing.assert_array_equal(gone_on.samples.z, result.samples.z)
+    assert gone_on.table == result.table
     assert result.goodness.chi_squared == pytest.approx(0.0, abs=1e-4)  # one number, one parameter
     x, y = result.samples.values["epsilon"], drawn(exact, 1000).values["epsilon"]
     assert x.mean() == pytest.approx(y.mean(), abs=0.2 * y.std())
@@ -193,3 +213,18 @@ def test_a_run_with_tables_ends_with_exact_numbers_and_goes_on_with_no_other_tab
         run.run_fit(card, tmp_path / "fast", resume=True, tables=True)
     with pytest.raises(InputError, match="the table of my-muon:example is not used any more"):
         run.run_fit(card, tmp_path / "fast", resume=True)
+
+
+@pytest.mark.slow
+def test_a_scan_with_tables_says_so_and_is_no_scan_without(exact, monkeypatch, tmp_path):
+    monkeypatch.setattr(scan, "_with_tables", lambda problem, *rest: shifted(problem, 1.05, 1e-3))
+    monkeypatch.setattr(using, "use_of", lambda fast: TableUse("my-muon:example", 1.0, "2026-01-01", "median 0", 0.0))
+    card, asked = card_from_text(CARD), scan.ScanSettings(number=64, design="sobol", keep=("my-muon",))
+    found = scan.run_scan(card, tmp_path / "fast", asked, tables=True)
+    assert json.loads((tmp_path / "fast" / "scan.json").read_text())["table"]["measurement"] == "my-muon:example"
+    table = pq.read_table(found.points)
+    epsilon, signal = (table[name].to_numpy() for name in ("epsilon", "signal.my-muon:example"))
+    truth = forward(exact, {"epsilon": epsilon}).signal[0]["moment"][:, 0]
+    np.testing.assert_allclose(signal / truth, np.where(epsilon <= 1e-3, 1.05, 1.0), rtol=1e-12)
+    with pytest.raises(InputError, match="the table of my-muon:example is not used any more"):
+        scan.run_scan(card, tmp_path / "fast", asked, resume=True)
