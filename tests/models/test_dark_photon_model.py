@@ -73,14 +73,14 @@ def test_widths_and_flights_of_the_published_point():
 def test_what_a_heavy_zprime_decays_to():
     """Above the pions it has four kinds of decays; light neutrinos take |U_mu4|^4 alpha_D m/6."""
     point = at(m_N4=1.5, m_Zprime=0.9, U_mu4=0.1)
-    widths = dark_photon.zprime_widths(point)
+    widths = jax.jit(dark_photon.zprime_widths)(point)
     base = 2e-10 * 0.9 / 3
     r = (M_MU / 0.9) ** 2
     assert float(widths.to_electrons) == pytest.approx(base * (1 + 2 * (M_E / 0.9) ** 2), rel=1e-6)
     assert float(widths.to_muons) == pytest.approx(base * (1 + 2 * r) * np.sqrt(1 - 4 * r), rel=1e-10)
     assert float(widths.to_hadrons) > base
     assert float(widths.to_neutrinos) == pytest.approx(0.25 * 1e-4 * 0.9 / 6, rel=1e-10)
-    (bosons,) = dark_photon.light_bosons(point)
+    (bosons,) = jax.jit(dark_photon.light_bosons)(point)
     assert bosons.spin == "vector"
     assert float(bosons.width[0]) == pytest.approx(float(widths.total), rel=1e-12)
     assert float(bosons.g_e[0]) == pytest.approx(-np.sqrt(4 * np.pi * 2e-10), rel=1e-10)
@@ -156,7 +156,7 @@ def test_a_dirac_neutrino_is_steered_by_the_polarisation_of_each_target():
     (reaction,) = dark_photon_dirac.reactions(at(), {})
     asymmetry = (0.42**2 - 2 * 0.03**2) / (0.42**2 + 2 * 0.03**2)
     assert float(reaction.asymmetry) == pytest.approx(asymmetry)
-    events = events_of(dark_photon_dirac, at(), beam, nodes)
+    events = jax.jit(lambda point: events_of(dark_photon_dirac, point, beam, nodes))(at())
     steered = np.hypot(events.spin.along, events.spin.across)
     assert np.all(steered <= asymmetry * np.asarray(events.rate) * (1 + 1e-12))
     assert np.sum(events.spin.along) < -0.5 * asymmetry * np.sum(events.rate)  # left handed, though not light

@@ -1,6 +1,7 @@
 """Three heavy neutrinos in masses and vertices: widths by hand and published, pairs of three-body decays, limits."""
 
 import dataclasses
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -49,6 +50,18 @@ def heavy(**changes):
 in_vertices = jax.jit(dark_seesaw.vertices)
 
 
+@partial(jax.jit, static_argnums=0)
+def widths_of(model, point):
+    """Total widths of the heavy neutrinos; one program for all points, as every operation alone would be one too."""
+    states = model.dark_neutrinos(point)
+    return total_widths(states, decays(states))
+
+
+@partial(jax.jit, static_argnums=0)
+def widths_of_zprime(model, point):
+    return model.zprime_widths(point)
+
+
 def benchmark(name):
     """BP-A to BP-D of arXiv:2007.11813 from their mass matrices."""
     return in_vertices(as_point(dark_seesaw.points[name]))
@@ -68,10 +81,8 @@ class FirstAlone:
 def test_one_state_is_the_model_with_one():
     """A real Z', its nodes inside of its width: widths and the spectrum of MiniBooNE as in two bodies."""
     model, one, three = dark_photon_dirac, as_point(BERTUZZO), at()
-    assert float(total_widths(model.dark_neutrinos(three), decays(model.dark_neutrinos(three)))[0]) == pytest.approx(
-        float(model.nu4_width(one)), rel=1e-6
-    )
-    here, there = model.zprime_widths(one), model.zprime_widths(three)
+    assert float(widths_of(model, three)[0]) == pytest.approx(float(model.nu4_width(one)), rel=1e-6)
+    here, there = (widths_of_zprime(model, point) for point in (one, three))
     assert float(there.total) == pytest.approx(float(here.total - here.to_neutrinos), rel=1e-9)  # there is no V_33
     measurement = find_measurement("miniboone")
     nuisances = {n.name: jnp.asarray(n.mean) for n in measurement.nuisances}
@@ -117,8 +128,7 @@ def test_zprime_decays_to_heavy_neutrinos():
 
 @pytest.mark.parametrize("name", LIFETIMES)
 def test_lifetimes_of_the_benchmarks(name):
-    states = dark_photon.dark_neutrinos(benchmark(name))
-    length = 100.0 * HBAR_C_M / total_widths(states, decays(states))
+    length = 100.0 * HBAR_C_M / widths_of(dark_photon, benchmark(name))
     for found, printed, half in zip(length[1:], LIFETIMES[name], (0.005, 0.0005), strict=True):
         assert float(found) == pytest.approx(printed, abs=half)
 
@@ -145,8 +155,7 @@ def test_states_may_be_named_in_any_order():
         for key, value in heavy().items()
     }
     there["V_54"] = there.pop("V_45")
-    pair = dark_photon.dark_neutrinos(heavy()), dark_photon.dark_neutrinos(there)
-    here, other = (total_widths(s, decays(s)) for s in pair)
+    here, other = (widths_of(dark_photon, point) for point in (heavy(), there))
     np.testing.assert_allclose(here, other, rtol=1e-12)
 
 
@@ -165,27 +174,33 @@ def test_parts_add_up_to_the_reaction(model):
     assert float(reactions(states, model.targets.form_factors({}))[1].visible) == pytest.approx(float(whole), rel=1e-10)
 
 
+def numbers(model, point):
+    """Flights, visible shares and widths."""
+    made = model.reactions(point, {})
+    (bosons,) = model.light_bosons(point)
+    flights = jnp.stack([jnp.log(reaction.flight) for reaction in made[:2]])
+    return jnp.concatenate([flights, jnp.stack([r.visible for r in made]), jnp.log(bosons.width)])
+
+
+@partial(jax.jit, static_argnums=0)
+def numbers_and_slopes(model, point):
+    return numbers(model, point), jax.jacfwd(partial(numbers, model))(point)
+
+
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 @pytest.mark.parametrize("change", [{}, {"m_N5": -0.07}, {"m_Zprime": 0.08}, {"m_Zprime": 0.0801}, {"V_53": 0.0}])
 def test_everything_is_finite_with_right_gradients(model, change):
     """At equal masses and at the threshold of a real Z' too; a threshold itself has a slope from one side."""
-
-    def numbers(point):
-        made = model.reactions(point, {})
-        (bosons,) = model.light_bosons(point)
-        flights = jnp.stack([jnp.log(reaction.flight) for reaction in made[:2]])
-        return jnp.concatenate([flights, jnp.stack([r.visible for r in made]), jnp.log(bosons.width)])
-
     point = heavy(**change)
-    slopes = jax.jacfwd(numbers)(point)
-    assert all(np.all(np.isfinite(leaf)) for leaf in (numbers(point), *slopes.values()))
+    values, slopes = numbers_and_slopes(model, point)
+    assert all(np.all(np.isfinite(leaf)) for leaf in (values, *slopes.values()))
     if not change:
         free = ("m_N4", "m_N5", "V_54", "V_53", "alpha_D", "epsilon", "m_Zprime")
 
+        @jax.jit
         def along(logarithms):
-            return numbers(
-                {**point, **{name: point[name] * jnp.exp(x) for name, x in zip(free, logarithms, strict=True)}}
-            )
+            moved = {name: point[name] * jnp.exp(x) for name, x in zip(free, logarithms, strict=True)}
+            return numbers(model, {**point, **moved})
 
         check_grads(along, (jnp.zeros(len(free)),), order=1, modes=["fwd"], rtol=1e-6)
 
