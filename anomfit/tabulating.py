@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import jax
+from jax.sharding import NamedSharding, PartitionSpec
 
 from anomfit.cards import Card
 from anomfit.problem import Problem
@@ -35,7 +36,22 @@ def tabulated_for(problem: Problem, card: Card, sample: bool, say: Say, progress
     """The problem that the run's search and sampling take: with tables, or as it is where that is sooner done."""
     from anomfit.tables.using import with_tables
 
-    return with_tables(problem, likelihoods_of(card, sample), say, progress) or problem
+    fast = with_tables(problem, likelihoods_of(card, sample), say, progress)
+    return problem if fast is None else _on_each_device(fast, card.sampling.chains)
+
+
+def _on_each_device(fast: Problem, chains: int) -> Problem:
+    """The problem with its table on every device: a program that is spread over devices would copy it at every call.
+
+    Only where all programs of a run are spread over the same devices; others could not take it from there.
+    """
+    from anomfit.inference.devices import batch_mesh, devices_for
+    from anomfit.inference.evaluate import FORWARD_LANES, GRADIENT_LANES
+
+    devices = {devices_for(size) for size in (FORWARD_LANES, GRADIENT_LANES, chains)}
+    if len(devices) > 1 or devices == {1}:
+        return fast
+    return jax.device_put(fast, NamedSharding(batch_mesh(devices.pop()), PartitionSpec()))
 
 
 def likelihoods_of(card: Card, sample: bool) -> float:

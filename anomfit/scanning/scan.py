@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.sharding import NamedSharding, PartitionSpec
 
 from anomfit import interrupts
 from anomfit.cards import Card, card_from_text, card_text, load_card, problem_from_card
@@ -15,7 +16,8 @@ from anomfit.errors import reject
 from anomfit.explaining import explained
 from anomfit.folders import named_folder
 from anomfit.identity import sampling_identity
-from anomfit.inference.devices import prepare_devices
+from anomfit.inference.devices import batch_mesh, devices_for, prepare_devices
+from anomfit.inference.evaluate import FORWARD_LANES
 from anomfit.inference.scan_points import MOST, Design, check_shape, lattice_shape
 from anomfit.inference.scan_rows import TWICE_NLL, Columns, ScanRows
 from anomfit.inference.undefined import CURE, KEPT, placed
@@ -78,7 +80,7 @@ class ScanRecipe:
         require_double_precision()
         require_platform()
         problem = problem_from_card(card_from_text(self.card))
-        return RowsOfCard(tabulated(problem) if self.tables else problem, self)
+        return RowsOfCard(_on_each_device(tabulated(problem)) if self.tables else problem, self)
 
 
 class RowsOfCard:
@@ -218,7 +220,14 @@ def _with_tables(problem: Problem, settings: ScanSettings, say: Say) -> Problem:
     """The problem with tables, or as it is where the exact rule is sooner done."""
     from anomfit.tables.using import with_tables
 
-    return with_tables(problem, settings.number, say) or problem
+    fast = with_tables(problem, settings.number, say)
+    return problem if fast is None else _on_each_device(fast)
+
+
+def _on_each_device(fast: Problem) -> Problem:
+    """The problem with its table on every device that shares points: it would be copied at every call."""
+    devices = devices_for(FORWARD_LANES)
+    return fast if devices == 1 else jax.device_put(fast, NamedSharding(batch_mesh(devices), PartitionSpec()))
 
 
 def _table_words(fast: Problem) -> dict[str, Any]:
