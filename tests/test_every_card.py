@@ -15,8 +15,13 @@ from anomfit.cards.finding import shipped_card_names
 from anomfit.problem import parts_of
 
 POINTS, STEP = 24, 1e-4
-FEWER = {"dark-seesaw": 6}  # pairs of any mass: a point costs fifty times that of other cards
-CONTAINED = ("dark-seesaw-2020",)  # the rows of dark-seesaw over the same ranges
+FEWER = {"dark-seesaw": 6, "zprime-two-higgs-doublet": 6}  # pairs of any mass, processes 2 -> 3: points cost most here
+CONTAINED = (  # the rows of another card, all but two, over the same ranges
+    "dark-seesaw-2020",
+    "zprime-two-higgs-doublet-baryon",
+    "zprime-two-higgs-doublet-caesium",
+    "zprime-two-higgs-doublet-caesium-2008",
+)
 STENCIL = {1: 2.0 / 3.0, 2: -1.0 / 12.0}  # of a slope, to the fourth order in the step
 
 
