@@ -15,7 +15,7 @@ from anomfit.tables.store import ABOUT, TABLE, about, table_folder
 from anomfit.tables.tabulated import TabulatedMiniBoone
 from anomfit.tables.use import TableUse
 
-BREAK_EVEN = 60_000  # likelihoods that take the time of building: 230 s over 4.2 ms less 0.13 ms, of one core
+BREAK_EVEN = 64_000  # likelihoods that take the time of building: 261 s over 4.2 ms less 0.13 ms, of one core
 GRADIENT = 2.5  # likelihoods that a gradient costs
 LOOKED_AT = 4096  # points of the prior at which it is seen whether a table holds it
 

@@ -32,6 +32,7 @@ from anomfit.scanning import scan
 from anomfit.tables import using
 from anomfit.tables.correction import corrected
 from anomfit.tables.use import TableUse
+from anomfit.tabulating import likelihoods_of, sampled_problem
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 CARD = f"""
@@ -171,6 +172,19 @@ def test_a_perfect_stand_in_changes_no_draw_and_a_bad_one_is_said(exact):
     assert said.effective < 100.0
     assert said.pareto_k > 0.7
     assert any("run again with --exact" in sentence for sentence in bad.problems)
+
+
+def test_chains_take_the_exact_rule_where_a_table_leaves_out_some_of_the_prior(exact):
+    tempered_card, told = card_from_text(CARD), []
+    nuts_card = replace(tempered_card, sampling=replace(tempered_card.sampling, method="nuts"))
+    narrow, wide = shifted(exact, end=1e-3), shifted(exact)
+    assert sampled_problem(exact, wide, nuts_card, told.append) is wide
+    assert sampled_problem(exact, narrow, tempered_card, told.append) is narrow
+    assert not told
+    assert likelihoods_of(nuts_card, True) > using.BREAK_EVEN > likelihoods_of(nuts_card, False)
+    assert sampled_problem(exact, narrow, nuts_card, told.append) is exact
+    share = np.log(3.0) / np.log(30.0)  # of a log-uniform range from 1e-4 to 3e-3
+    assert float(told[0].partition("%")[0]) == pytest.approx(100.0 * share, abs=3.0)
 
 
 @pytest.mark.slow
