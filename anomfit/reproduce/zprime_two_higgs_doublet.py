@@ -51,9 +51,10 @@ def benchmark() -> Benchmark:
 def calculations() -> tuple[tuple[Callable[[], Mapping[str, Computed]], ...], Mapping[str, Input]]:
     """All groups of calculations, in the order of the statements, and the inputs."""
     from anomfit.reproduce import zprime_two_higgs_doublet_rates as rates
+    from anomfit.reproduce import zprime_two_higgs_doublet_searches as searches
 
     given = benchmark()
-    functions = (model_alone, rates.beams)
+    functions = (model_alone, rates.beams, searches.nucleons, searches.limits)
     return tuple(partial(function, given) for function in functions), given.inputs
 
 

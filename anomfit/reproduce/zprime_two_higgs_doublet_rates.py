@@ -18,6 +18,7 @@ from anomfit.beams import Beam
 from anomfit.beams.booster import miniboone_beam
 from anomfit.beams.lampf import in_flight_beam, karmen_in_flight_beam
 from anomfit.data import load_record
+from anomfit.detectors.miniboone import single_shower_efficiency
 from anomfit.parameters import Point
 from anomfit.physics import charged_current
 from anomfit.physics.boson_strahlung import BosonStrahlung, Nodes, radiated, threshold_energy
@@ -36,6 +37,7 @@ IN_CH2, IN_CARBON, NEUTRONS = 14, 12, 6  # nucleons, nucleons, neutrons of carbo
 ENERGIES, NODES = 48, Nodes(16, 20, 8)
 NOMAD_ENERGY = 25.0  # GeV, the mean that the paper takes
 TOGETHER, FAINT = np.deg2rad(8.0), 0.030  # opening angle, and energy (GeV) of the softer electron, section III D
+LIGHT = 0.030  # GeV, m_track below which a pair is one electron, section III D
 VARIED = (
     *("m_nu4", "m_Zprime", "m_hprime", "m_H", "U_mu4_squared", "g_B", "g_d", "sin_delta", "b_carbon"),
     *("booster_flux", "lsnd_flux", "lsnd_efficiency"),
@@ -94,10 +96,12 @@ def grid(process: BosonStrahlung, beam: Beam, target: Target) -> tuple[Array, Ar
 
 
 def made(process: BosonStrahlung, beams: tuple[Beam, ...], target: Target, slope):
-    """Three numbers of scalars for each exposure of each beam, on one target a molecule, and NOMAD's cross sections.
+    """Five numbers of scalars for each exposure of each beam, on one target a molecule, and NOMAD's cross sections.
 
     All scalars; those whose pair looks like one electron; all of them with another factor exp(-2 b Q^2), b the slope
-    (GeV^-2), which is equation 30 as printed. NOMAD has the same three in cm^2. All energies are one batch.
+    (GeV^-2), which is equation 30 as printed; those that pass for one electron, by their mass or as before, times
+    MiniBooNE's efficiency for one; the same with the other factor. NOMAD has the same in cm^2. All energies are one
+    batch.
     """
     energies, weights = zip(*(grid(process, beam, target) for beam in beams), strict=True)
 
@@ -105,7 +109,9 @@ def made(process: BosonStrahlung, beams: tuple[Beam, ...], target: Target, slope
         found = radiated(process, e_nu, target, NODES)
         coherent = exponential(found.q_squared, slope) ** 2
         alike = looks_alike(found.energy, process.m_scalar)
-        return jnp.stack([found.section @ factor for factor in (jnp.ones_like(alike), alike, coherent)])
+        seen = jnp.where(process.m_scalar < LIGHT, 1.0, alike) * single_shower_efficiency(found.energy)
+        factors = (jnp.ones_like(alike), alike, coherent, seen, seen * coherent)
+        return jnp.stack([found.section @ factor for factor in factors])
 
     sections = jax.vmap(at)(jnp.concatenate([*energies, jnp.array([NOMAD_ENERGY])]))
     in_beams = [sections[i * ENERGIES : (i + 1) * ENERGIES].T @ weight for i, weight in enumerate(weights)]
@@ -140,6 +146,8 @@ def _numbers(nucleon: Target, point: Point, data: Data):
             "coherent": carbon[0],
             "literal": IN_CARBON**2 * oil[2],
             "alike": IN_CH2 * oil[1] + carbon[1],
+            "seen": IN_CH2 * oil[3] + carbon[3],
+            "seen_literal": IN_CH2 * oil[3] + IN_CARBON**2 * oil[4],
             "lsnd": NEUTRONS * low[0, 0],
             "fast": jnp.stack([fast[0], whole[0] / IN_CARBON, IN_CARBON * fast[2]]) / data.charged_current,
         }
@@ -149,7 +157,11 @@ def _numbers(nucleon: Target, point: Point, data: Data):
     flux = 1.0 + point["booster_flux"]
     selected = data.efficiency * point["lsnd_efficiency"] * (1.0 + data.dif_error * point["lsnd_flux"])
     every, heavy = hprime["coherent"] + hprime["incoherent"], H["coherent"][0] + H["incoherent"][0]
+    seen = H["seen"] + hprime["seen"]
     numbers = {
+        "selected_neutrino": flux * seen[0],
+        "selected_antineutrino": flux * seen[1],
+        "karmen_events": hprime["lsnd"] * data.karmen,
         "made_neutrino": flux * every[0],
         "made_antineutrino": flux * every[1],
         "H_look_alike": H["alike"][0] / heavy,
@@ -160,6 +172,8 @@ def _numbers(nucleon: Target, point: Point, data: Data):
     others = {f"{name}_{i}": hprime[name][i] for name in ("coherent", "incoherent", "literal") for i in range(2)}
     others |= {f"fast_{i}": value for i, value in enumerate(hprime["fast"])}
     others |= {"H_made": heavy, "H_alike": H["alike"][0], "lsnd_made": hprime["lsnd"]}
+    others |= {f"literally_seen_{i}": H["seen_literal"][i] + hprime["seen_literal"][i] for i in range(2)}
+    others |= {f"H_seen_{i}": H["seen"][i] for i in range(2)}
     return numbers, others | {"karmen_made": hprime["lsnd"] * data.karmen, "without_scalar": point["m_nu4"] / MEV}
 
 
@@ -174,7 +188,13 @@ def _details(others: Mapping[str, float]) -> dict[str, str]:
     low = f"{others['lsnd_made']:.2f} are made; in KARMEN at most {others['karmen_made']:.2f}."
     printed = others["fast_0"] + others["fast_2"]
     fast = f"Incoherent alone {others['fast_0']:.2g}; with equation 30 as printed {printed:.2g}."
+    seen = [
+        f"{others[f'literally_seen_{i}']:.0f} by equation 30 as printed; H makes {others[f'H_seen_{i}']:.0f}."
+        for i in range(2)
+    ]
     return {
+        "selected_neutrino": seen[0],
+        "selected_antineutrino": seen[1],
         "made_neutrino": oil[0],
         "made_antineutrino": oil[1],
         "H_look_alike": heavy,
