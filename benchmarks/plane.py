@@ -1,11 +1,12 @@
 """A profiled plane: processor time, gradients a cell, blank cells, and cells against MINUIT one by one.
 
     python benchmarks/plane.py [--card two-higgs-doublet-miniboone] [--x m_N2] [--y m_hprime] [--grid 60x60]
-                               [--cells 20] [--seed 1] [--out FOLDER]
+                               [--cells 20] [--seed 1] [--out FOLDER] [--tables]
 
 MINUIT has the exact likelihood, derivatives by its own differences, plain bounded parameters (logarithms where the
 prior is one), and starts at the cell's point and at `--starts` points beside it; the lowest counts. With `--out` the
-plane is kept, and gone on with if it is there. The status is 0 if no cell is blank and all agree within 0.02.
+plane is kept, and gone on with if it is there. With `--tables` a table of kernels helps (docs/tables.md), whose making
+is not counted; the comparison is always exact. The status is 0 if no cell is blank and all agree within 0.02.
 """
 
 import argparse
@@ -28,12 +29,18 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1, help="of the cells and starts of the comparison")
     parser.add_argument("--out")
+    parser.add_argument("--tables", action="store_true")
     arguments = parser.parse_args()
     import numpy as np
 
     import anomfit
     from anomfit.cards import load_card, problem_from_card
 
+    if arguments.tables:
+        from anomfit.inference.devices import prepare_devices
+
+        prepare_devices(4096)
+        anomfit.tabulated(problem_from_card(load_card(arguments.card)), say=print)
     wall, used = time.monotonic(), time.process_time()
     seen: list[str] = []
 
@@ -54,6 +61,7 @@ def main() -> None:
         resume=resume,
         constraints=False,
         progress=progress,
+        tables=arguments.tables,
     )
     spent = f"{time.monotonic() - wall:.0f} s, {time.process_time() - used:.0f} s of processor time"
     table, (names, counts) = plane.table, np.unique(plane.table["status"], return_counts=True)

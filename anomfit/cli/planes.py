@@ -1,7 +1,7 @@
 """`anomfit plane`: -2 ln L, or a posterior, over two parameters, with contours and exclusion lines."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,10 @@ from anomfit.cli.fitting import Fixed, Overwrite
 from anomfit.cli.options import NoCache, Out, TargetWords, pairs, start_jax, whole_number
 from anomfit.cli.progress import bars, lines, say
 from anomfit.errors import reject
+
+if TYPE_CHECKING:
+    from anomfit.planes import Plane
+    from anomfit.planes.axes import Range
 
 MOST_CHUNK = 1_000_000
 
@@ -43,6 +47,9 @@ def plane(
     out: Out = None,
     overwrite: Overwrite = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the plane in the folder.")] = False,
+    tables: Annotated[
+        bool, typer.Option("--tables", help="Profile with a table of kernels first; every number stays exact.")
+    ] = False,
     no_cache: NoCache = False,
 ) -> None:
     """Compute -2 ln L over two parameters, the others fixed at the best fit, or profiled, or a posterior's density.
@@ -54,23 +61,17 @@ def plane(
     \b
     Examples:
       anomfit plane oscillation --x sin2_2theta --y delta_m2 --out my-plane
-      anomfit plane two-higgs-doublet-miniboone --x m_N2 --y m_hprime --profile
+      anomfit plane two-higgs-doublet-miniboone --x m_N2 --y m_hprime --profile --tables
       anomfit plane my-fit --x m_N2 --y m_hprime --profile --grid 40x30 --range m_N2=50MeV:500MeV
       anomfit plane my.toml --x y_mu --y y_tau --range y_tau=-0.1:0.1 --result my-fit
       anomfit plane my-fit --x m_N2 --y m_hprime --posterior
       anomfit plane my.toml --x m_N2 --y m_hprime --profile --out my-plane --resume
     """
-    from anomfit.planes.axes import checked_grid, range_from
+    from anomfit.planes.axes import checked_grid
 
     if profile and posterior:
         raise reject("--posterior", True, "it integrates the others out, and --profile minimises; give one of the two")
-    cells = checked_grid(grid)
-    given: dict[str, tuple] = {}
-    for text in ranges or []:
-        name, ends = range_from(text)
-        if name in given:
-            raise reject("--range", text, f"{name} has a range already; give it once")
-        given[name] = ends
+    cells, given = checked_grid(grid), _ranges(ranges or [])
     size = whole_number("--chunk", chunk, 1, MOST_CHUNK)
     changes, words = pairs("--set", settings or []), pairs("--target", targets or [])
     start_jax(no_cache)
@@ -104,17 +105,37 @@ def plane(
         say,
         bars() if sys.stderr.isatty() else lines(),
         size,
+        tables,
     )
-    for sentence in found.problems:
-        say(f"warning: {sentence}")
-    if not posterior:
-        at = ", ".join(f"{n} = {found.best[n]:.4g}" for n in (x, y))
-        say(f"lowest -2 ln L = {found.lowest:.4f} at {at}")
-        for n, intervals in found.intervals().items():
-            said = [f"{share} {_interval(*ends)}" for share, ends in intervals.items()]
-            say(f"{n}: {', '.join(said)}")
+    _report(found)
     for file in found.save(folder):
         print(file)
+
+
+def _ranges(texts: list[str]) -> "dict[str, Range]":
+    """Ranges by name; InputError for two of one name."""
+    from anomfit.planes.axes import range_from
+
+    given: dict[str, Range] = {}
+    for text in texts:
+        name, ends = range_from(text)
+        if name in given:
+            raise reject("--range", text, f"{name} has a range already; give it once")
+        given[name] = ends
+    return given
+
+
+def _report(found: "Plane") -> None:
+    """What must be said of a plane, the lowest point, and the intervals of both parameters."""
+    for sentence in found.problems:
+        say(f"warning: {sentence}")
+    if found.method == "posterior":
+        return
+    at = ", ".join(f"{axis.name} = {found.best[axis.name]:.4g}" for axis in found.axes)
+    say(f"lowest -2 ln L = {found.lowest:.4f} at {at}")
+    for name, intervals in found.intervals().items():
+        said = [f"{share} {_interval(*ends)}" for share, ends in intervals.items()]
+        say(f"{name}: {', '.join(said)}")
 
 
 def _interval(low: float | None, high: float | None) -> str:

@@ -25,10 +25,10 @@ OUTSIDE = 0.01  # beyond a moving bound, in ln or in the parameter's unit: no po
 
 @dataclass(frozen=True)
 class AroundPlane:
-    """`problem` with the coordinates `held` (two places among `problem.names`) fixed in every cell."""
+    """`problem` with the coordinates `held` (two places among `problem.names`, or none) fixed in every cell."""
 
     problem: Problem
-    held: tuple[int, int]
+    held: tuple[int, ...]
 
     @cached_property
     def bare(self) -> Problem:
@@ -111,13 +111,13 @@ def _through(program, *rows: np.ndarray) -> np.ndarray:
 
 @partial(jax.jit, static_argnames="held")
 def _scaled_of(problem: Problem, f, places, held):
-    return jax.vmap(lambda x, at: _one_scaled(problem, x, at, held))(f, places)
+    return jax.vmap(lambda x, at: one_scaled(problem, x, at, held))(f, places)
 
 
 @partial(jax.jit, static_argnames="held")
 def _pulled_back(problem: Problem, f, places, slopes, held):
     def one(x, at, slope):
-        return jax.vjp(lambda x: _one_scaled(problem, x, at, held), x)[1](slope)[0]
+        return jax.vjp(lambda x: one_scaled(problem, x, at, held), x)[1](slope)[0]
 
     return jax.vmap(one)(f, places, slopes)
 
@@ -125,7 +125,7 @@ def _pulled_back(problem: Problem, f, places, slopes, held):
 @partial(jax.jit, static_argnames="held")
 def _fractions_of(problem: Problem, s, places, held):
     def one(point, at):
-        point = point.at[jnp.array(held)].set(at)
+        point = point.at[jnp.array(held, dtype=int)].set(at)
         known, found = _fixed(problem), []
         for i, parameter in enumerate(problem.free):
             low, high = _ends(problem, parameter, known)
@@ -139,8 +139,10 @@ def _fractions_of(problem: Problem, s, places, held):
     return jax.vmap(one)(s, places)
 
 
-def _one_scaled(problem: Problem, x: Float, at: Float, held: tuple[int, int]):
-    """All scaled coordinates of one cell: free parameters in turn, since ends of ranges depend on earlier ones."""
+def one_scaled(problem: Problem, x: Float, at: Float, held: tuple[int, ...]):
+    """All scaled coordinates of one cell from fractions and pulls `x`: free parameters in turn, since ends of ranges
+    depend on earlier ones.
+    """
     known, found, k = _fixed(problem), [], 0
     for i, parameter in enumerate(problem.free):
         if i in held:

@@ -67,3 +67,9 @@ def place(batch, size: int):
     if devices == 1:
         return jax.device_put(batch)
     return jax.device_put(batch, NamedSharding(batch_mesh(devices), PartitionSpec("batch")))
+
+
+def on_all(shared, size: int):
+    """A pytree that every device reads, on each of those that share batches of `size`: a program moves it no more."""
+    devices = devices_for(size)
+    return shared if devices == 1 else jax.device_put(shared, NamedSharding(batch_mesh(devices), PartitionSpec()))

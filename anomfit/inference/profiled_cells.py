@@ -71,13 +71,16 @@ class Cells:
 class ProfiledCells:
     """The grid of a plane: `x` and `y` are the middles of its cells, scaled; a cell's number is y index * nx + x index.
 
-    `seeds` (k, all): known optima, scaled, the best first.
+    `seeds` (k, all): known optima, scaled, the best first; a cell of the coarsest lattice starts from `tried` of them.
+    worse: a neighbour whose -2 ln L is higher by more is not looked at.
     """
 
     around: AroundPlane
     x: np.ndarray
     y: np.ndarray
     seeds: np.ndarray
+    tried: int = TRIED
+    worse: float = WORSE
 
     def places(self, cells: np.ndarray) -> np.ndarray:
         """What cells hold (n, 2), scaled."""
@@ -93,9 +96,9 @@ class ProfiledCells:
         moved = np.array([self.around.angles(np.repeat(s[None], len(cells), axis=0), places) for s in self.seeds])
         values = np.array([self.around.values(a, places) for a in moved])
         order, found = np.argsort(values, axis=0, kind="stable"), Cells.empty(len(cells), self.around.size)
-        for rank in range(min(TRIED, len(self.seeds))):
+        for rank in range(min(self.tried, len(self.seeds))):
             starts = moved[order[rank], np.arange(len(cells))]
-            new = self._descended(cells, starts, None, report)
+            new = self.descended(places, starts, None, report)
             spent = found.gradients + new.gradients
             better = np.flatnonzero((new.value < found.value) | (rank == 0))
             found.put(better, new.take(better))
@@ -145,7 +148,7 @@ class ProfiledCells:
                 mine = np.flatnonzero(rows == k)
                 best = of[mine[int(np.argmin(values[mine]))]]
                 starts[k], inverse[k] = known.a[best], known.inverse[best]
-        return self._descended(cells, starts, inverse, report)
+        return self.descended(places, starts, inverse, report)
 
     def swept(
         self, cells: np.ndarray, known: Cells, stride: int, is_first: bool, report: Report = lambda done: None
@@ -156,9 +159,7 @@ class ProfiledCells:
         """
         found, places = known.take(cells), self.places(cells)
         found.changed[:] = False
-        pairs = [
-            (k, other) for k, cell in enumerate(cells) for other in self._worth(int(cell), known, stride, is_first)
-        ]
+        pairs = [(k, other) for k, cell in enumerate(cells) for other in self.worth(int(cell), known, stride, is_first)]
         if not pairs:
             return found
         rows, others = np.array(pairs).T
@@ -174,7 +175,7 @@ class ProfiledCells:
         if not wanted:
             return found
         chosen, sources = np.array(list(wanted)), others[list(wanted.values())]
-        new = self._descended(cells[chosen], known.a[sources], None, report)
+        new = self.descended(places[chosen], known.a[sources], None, report)
         new.gradients += found.gradients[chosen]
         is_better = (new.value < found.value[chosen]) | (
             (new.status == CONVERGED) & (new.value < found.value[chosen] + TOLERANCE)
@@ -202,12 +203,15 @@ class ProfiledCells:
                 found.status[k] = RETRIED if fitter.valid and found.distance[k] < TOLERANCE else UNCONVERGED
         return found
 
-    def _descended(self, cells, starts, inverse, report) -> Cells:
-        """Cells minimised from these starts with inverse Hessians that are known, or (None) with those found there.
+    def descended(
+        self, places: np.ndarray, starts: np.ndarray, inverse: np.ndarray | None, report: Report = lambda done: None
+    ) -> Cells:
+        """Cells that hold `places`, minimised from `starts` with inverse Hessians that are known, or (None) with those
+        found there.
 
         One that does not converge begins again where it is, with the Hessian of that place.
         """
-        places, found = self.places(cells), Cells.empty(len(cells), self.around.size)
+        found = Cells.empty(len(places), self.around.size)
         closed = self.around.outside(self.around.scaled(starts, places))[1]
         found.a[:], found.changed[:] = starts, True
         found.inverse[:] = 0.0 if inverse is None else inverse
@@ -247,7 +251,7 @@ class ProfiledCells:
         columns, rows = _around(i, wide, len(self.x)), _around(j, wide, len(self.y))
         return np.array([row * len(self.x) + column for row in rows for column in columns])
 
-    def _worth(self, cell: int, known: Cells, stride: int, is_first: bool) -> list[int]:
+    def worth(self, cell: int, known: Cells, stride: int, is_first: bool) -> list[int]:
         """Neighbours whose point may be better at this cell's place."""
         if known.status[cell] == OUTSIDE:
             return []
@@ -260,7 +264,7 @@ class ProfiledCells:
                         found.append(other)
         if known.status[cell] >= UNCONVERGED:
             return found
-        near = [other for other in found if known.value[other] < known.value[cell] + WORSE]
+        near = [other for other in found if known.value[other] < known.value[cell] + self.worse]
         return [other for other in near if self._apart(known.a[other], known.a[cell])]
 
     def _apart(self, a: np.ndarray, b: np.ndarray):

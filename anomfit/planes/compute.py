@@ -14,22 +14,23 @@ from anomfit.cards import Card, CardFit, card_text, load_card, problem_from_card
 from anomfit.catalogue import shipped_constraints
 from anomfit.constraints.base import IN_FITS, Constraint
 from anomfit.environment import require_platform
-from anomfit.errors import InputError, quoted, reject
+from anomfit.errors import InputError, reject
 from anomfit.explaining import explained
 from anomfit.folders import named_folder, result_file
 from anomfit.identity import sampling_identity
-from anomfit.inference.devices import prepare_devices
-from anomfit.inference.evaluate import forward_at
+from anomfit.inference.devices import on_all, prepare_devices
+from anomfit.inference.evaluate import GRADIENT_LANES
 from anomfit.inference.exclusions import comparable, fault_in
 from anomfit.inference.minimise import Fit, FitSettings, minimise
 from anomfit.inference.profiled_cells import STATUS
 from anomfit.inference.scan_rows import OTHERS, TWICE_NLL, measurement_names
 from anomfit.measurements.base import is_limit
-from anomfit.planes.axes import Axis, Range, axes_of, with_axes
+from anomfit.planes.axes import Range, axes_of, with_axes
 from anomfit.planes.posterior import posterior_plane
 from anomfit.planes.result import ABOVE, FILES, Plane
 from anomfit.planes.rows import CELL, EXCLUDED, RATIOS, STATUS_COLUMN, Columns, PlaneRows, Start, read_columns
-from anomfit.planes.waves import SEEDS, plan_of, waves
+from anomfit.planes.starts import known_start, start_by_table, start_of
+from anomfit.planes.waves import plan_of, waves
 from anomfit.precision import require_double_precision
 from anomfit.problem import Problem
 from anomfit.results.names import check_names
@@ -38,6 +39,7 @@ from anomfit.results.result import Result
 from anomfit.scanning.dataset import Manifest, open_dataset, remove_if_empty
 from anomfit.scanning.engine import fill, made_here
 from anomfit.scanning.plan import Part
+from anomfit.tables.problems import tabulated
 from anomfit.user_modules import home_of
 
 METHODS = ("fixed", "profile", "posterior")
@@ -77,6 +79,7 @@ def plane(
     say: Say | None = None,
     progress: Progress | None = None,
     chunk: int = CHUNK,
+    tables: bool = False,
 ) -> Plane:
     """-2 ln L over two parameters: "fixed", all others at the best fit, or "profile", minimised over all others in
     every cell; or "posterior", the density of a result's draws.
@@ -85,8 +88,9 @@ def plane(
     alone, numbers or texts with a unit; a parameter that is fixed in the card needs one. start: where the best fit is
     known from, a result, or values of all other parameters (and pulls) by name, so that none is looked for.
     `folder` keeps what is done, so that `resume` goes on after a kill; the table is the same bit for bit. Without it
-    everything stays in memory. `constraints` False leaves out those that are not in the fit. `progress(stage, done,
-    total)` is called between batches.
+    everything stays in memory. `constraints` False leaves out those that are not in the fit. `tables` looks for the
+    minima with `anomfit.tabulated`, whose table is built if it is not there, and polishes them with the exact
+    likelihood, which all numbers of the plane are of. `progress(stage, done, total)` is called between batches.
 
     Raises InputError for whatever is wrong with the subject, the axes or the folder, before anything is computed;
     KeyboardInterrupt after Ctrl-C (Terminated after SIGTERM), when the chunks that are done are kept.
@@ -94,6 +98,8 @@ def plane(
     say, report = say or (lambda line: None), progress or (lambda stage, done, total: None)
     if method not in METHODS:
         raise reject("method", method, f"use one of {', '.join(METHODS)}")
+    if tables and method != "profile":
+        raise reject("--tables", True, "tables help a profile alone; add --profile, or leave them out")
     with interrupts.handled():
         require_double_precision()
         require_platform()
@@ -109,7 +115,8 @@ def plane(
         _check_columns(problem)
         profiled = method == "profile" and len(problem.names) > 2
         wanted = _constraints(problem, say) if constraints else ()
-        rows = _rows(found, problem, axes, profiled, wanted, start, chunk, report)
+        cheap = on_all(tabulated(problem, say, report), GRADIENT_LANES) if tables and profiled else None
+        rows = _rows(found, problem, axes, profiled, wanted, start, chunk, report, cheap)
         if folder is None:
             for task in map(rows.plan.task, range(rows.plan.chunks)):
                 interrupts.check()
@@ -173,11 +180,11 @@ def _constraints(problem: Problem, say: Say) -> tuple[Constraint, ...]:
     return tuple(found)
 
 
-def _rows(found: Subject, problem, axes, profiled, constraints, start, chunk, report) -> PlaneRows:
+def _rows(found: Subject, problem, axes, profiled, constraints, start, chunk, report, cheap) -> PlaneRows:
     """What makes the rows, with what they rest on."""
-    every = waves(axes[0].cells, axes[1].cells, profiled)
+    every = waves(axes[0].cells, axes[1].cells, profiled, cheap is not None)
     key = jax.random.key(found.fit.seed)
-    known = _known(found, problem, axes, start)
+    known = known_start(found.known, found.problem, problem, axes, start)
     given: dict[str, Any] = {
         "x": axes[0].words,
         "y": axes[1].words,
@@ -185,51 +192,24 @@ def _rows(found: Subject, problem, axes, profiled, constraints, start, chunk, re
         "chunk": chunk,
         "constraints": tuple(entry.name for entry in constraints),
         "start": (found.fit.screened, found.fit.starts) if known is None else repr(known),
+        "tables": cheap is not None,
     }
-    from_problem = problem if profiled else found.problem
 
     def search() -> Start:
         if known is not None:
             return known
         settings = FitSettings(found.fit.screened, found.fit.starts)
-        fit = minimise(from_problem, key, settings, report)
-        return _start_of(fit, found.problem, problem)
+        if cheap is not None:
+            return start_by_table(problem, cheap, minimise(cheap, key, settings, report))
+        fit = minimise(problem if profiled else found.problem, key, settings, report)
+        return start_of(fit, found.problem, problem)
 
     plan = plan_of(every, chunk)
     identity = sampling_identity(problem, key, "plane", **given)
-    return PlaneRows(problem, axes, profiled, every, plan, identity, search, constraints, report)
-
-
-def _known(found: Subject, problem: Problem, axes: tuple[Axis, Axis], start: Any) -> Start | None:
-    """The start that a result or the user gives; None where the best fit has to be looked for."""
-    if isinstance(start, Mapping):
-        point = _completed(dict(start), found.problem, problem, axes)
-        return Start((point,), (float(forward_at(problem, point).twice_nll[0]),))
-    return None if found.known is None else _start_of(found.known, found.problem, problem)
-
-
-def _start_of(fit: Fit, own: Problem, problem: Problem) -> Start:
-    """The best fit and its other optima, in the plane's problem; -2 ln L as that has it."""
-    points = [fit.point, *(o.values for o in fit.optima)]
-    completed = [_completed(dict(point), own, problem, ()) for point in points]
-    distinct = [p for k, p in enumerate(completed) if p not in completed[:k]][:SEEDS]
-    values = tuple(float(forward_at(problem, point).twice_nll[0]) for point in distinct)
-    return Start(tuple(distinct), values)
-
-
-def _completed(point: dict[str, float], own: Problem, problem: Problem, axes: tuple[Axis, ...]) -> dict[str, float]:
-    """Values of all coordinates of the plane's problem: an axis that the card fixes stands where that has it, one that
-    nothing is said of in the middle of the plane; a pull is 0."""
-    known = {name: float(value) for name, value in own.fixed.items()} | {n.name: 0.0 for n in problem.nuisances}
-    known |= {axis.name: float(axis.values[axis.cells // 2]) for axis in axes if axis.name not in point}
-    unknown = [name for name in point if name not in {*problem.names, *problem.parametrisation.names}]
-    if axes and unknown:
-        raise reject("start", unknown[0], f"it is no parameter or pull; give values of {', '.join(problem.names)}")
-    known |= point
-    missing = [name for name in problem.names if name not in known]
-    if missing:
-        raise InputError(f"start: it has no value of {quoted(missing[0])}; give one, or a result of the same card")
-    return {name: float(known[name]) for name in problem.names}
+    if cheap is not None:
+        parts = sampling_identity(cheap, key, "plane")  # what differs is the table
+        identity |= {f"with tables, {name}": x for name, x in parts.items() if identity.get(name) != x}
+    return PlaneRows(problem, axes, profiled, every, plan, identity, search, constraints, report, cheap)
 
 
 # -- in a folder ----------------------------------------------------------------------------------------------------

@@ -15,19 +15,35 @@ import pyarrow.parquet as pq
 from anomfit.constraints.base import Constraint
 from anomfit.inference import scaled
 from anomfit.inference.around_plane import AroundPlane
+from anomfit.inference.corrected_cells import CorrectedCells
 from anomfit.inference.evaluate import forward
 from anomfit.inference.exclusions import ratios_at
 from anomfit.inference.profiled_cells import CONVERGED, OUTSIDE, UNDEFINED, Cells, ProfiledCells
 from anomfit.inference.scan_rows import TWICE_NLL, measurement_names
+from anomfit.inference.side_by_side import SideBySide
 from anomfit.inference.undefined import undefined_values
 from anomfit.planes.axes import Axis
-from anomfit.planes.waves import BETWEEN, FIRST, FIT, HESSIANS, LAST, SEEDS, SWEEP, Wave, WavePlan
+from anomfit.planes.waves import (
+    BETWEEN,
+    CORRECT,
+    FIRST,
+    FIT,
+    HESSIANS,
+    LAST,
+    POLISH,
+    SEEDS,
+    SWEEP,
+    TABLE,
+    Wave,
+    WavePlan,
+)
 from anomfit.problem import Problem
 
 Columns = dict[str, np.ndarray]
 CELL, STATUS_COLUMN, KNOWN = "cell", "status", "known"
 RATIOS, EXCLUDED = "ratio", "excluded"
 POOL = 25.0  # optima further above the best fit are no start
+WORSE_BY_TABLE = 10.0  # of -2 ln L, above which a neighbour is not looked at
 
 
 @dataclass(frozen=True)
@@ -43,6 +59,8 @@ class PlaneRows:
     """Makes the rows of a plane; `read` gives the columns of a chunk that has been made before this run.
 
     `search` finds the start. `constraints` are asked at every cell of the table. `report(stage, done, total)`.
+    `cheap`: the problem with its pairs from a table, with which cells are profiled before they are polished; every
+    number of the last wave is that of the `problem` itself.
     """
 
     problem: Problem
@@ -54,6 +72,7 @@ class PlaneRows:
     search: Callable[[], Start]
     constraints: Sequence[Constraint] = ()
     report: Callable[[str, int, int], None] = lambda stage, done, total: None
+    cheap: Problem | None = None
     read: Callable[[int], Columns] | None = None
     made: dict[int, Columns] = field(default_factory=dict)
     _start: Start | None = None
@@ -62,7 +81,9 @@ class PlaneRows:
 
     def __post_init__(self):
         names = self.problem.names
-        self.around = AroundPlane(self.problem, (names.index(self.axes[0].name), names.index(self.axes[1].name)))
+        held = (names.index(self.axes[0].name), names.index(self.axes[1].name))
+        self.around = AroundPlane(self.problem, held)
+        self.around_cheap = None if self.cheap is None else SideBySide(self.cheap, held, self.around)
         self._ends = np.cumsum([len(wave.cells) for wave in self.waves])
         self._places = np.cumsum([0, *(len(wave.cells) for wave in self.waves)])
 
@@ -110,35 +131,52 @@ class PlaneRows:
         return columns | {TWICE_NLL: np.array([start.twice_nll[k] for k in rows])}
 
     def _of_cells(self, wave: Wave, cells: np.ndarray) -> Columns:
-        if wave.kind not in (FIRST, SWEEP, HESSIANS, BETWEEN, LAST):
+        if wave.kind == TABLE:
             return self._of_table(cells)
-        profile, state = self._profile(), self._state
+        state = self._state
         assert state is not None
 
         def report(done: int) -> None:
             self.report(f"{_STAGES[wave.kind]} (1 in {wave.stride})", done, len(cells))
 
-        if wave.kind == FIRST:
-            found = profile.first(cells, report)
-        elif wave.kind == SWEEP:
-            found = profile.swept(cells, state, wave.stride, wave.turn == 0, report)
-        elif wave.kind == HESSIANS:
-            found = profile.with_hessians(cells, state.take(cells))
-        elif wave.kind == BETWEEN:
-            found = profile.between(cells, state, wave.stride, report)
+        if wave.kind == POLISH:
+            found = self._corrected().polished(cells, state.take(cells), report)
+        elif wave.kind == CORRECT:
+            found = self._corrected().swept(cells, state, report)
+        elif wave.kind == LAST:
+            found = self._exact().finished(cells, state.take(cells))
         else:
-            found = profile.finished(cells, state.take(cells))
+            profile = self._exact() if self.around_cheap is None else self._cheap()
+            if wave.kind == FIRST:
+                found = profile.first(cells, report)
+            elif wave.kind == SWEEP:
+                found = profile.swept(cells, state, wave.stride, wave.turn == 0, report)
+            elif wave.kind == HESSIANS:
+                found = profile.with_hessians(cells, state.take(cells))
+            else:
+                found = profile.between(cells, state, wave.stride, report)
         columns: Columns = {CELL: cells}
         for f in fields(Cells):
             array = getattr(found, f.name)
             columns[f.name] = array.reshape(len(cells), -1) if array.ndim > 1 else array
         return columns
 
-    def _profile(self) -> ProfiledCells:
+    def _exact(self) -> ProfiledCells:
+        return ProfiledCells(self.around, self.axes[0].scaled, self.axes[1].scaled, self._seeds())
+
+    def _cheap(self) -> ProfiledCells:
+        assert self.around_cheap is not None
+        return ProfiledCells(
+            self.around_cheap, self.axes[0].scaled, self.axes[1].scaled, self._seeds(), SEEDS, WORSE_BY_TABLE
+        )
+
+    def _corrected(self) -> CorrectedCells:
+        return CorrectedCells(self._exact(), self._cheap())
+
+    def _seeds(self) -> np.ndarray:
         best = self.start()
         near = [p for p, v in zip(best.points, best.twice_nll, strict=True) if v <= best.twice_nll[0] + POOL]
-        seeds = np.array([scaled.to_scaled(self.problem, point) for point in near])
-        return ProfiledCells(self.around, self.axes[0].scaled, self.axes[1].scaled, seeds)
+        return np.array([scaled.to_scaled(self.problem, point) for point in near])
 
     def _merge(self, upto: int) -> None:
         """Have in the state what all waves before this one have found."""
@@ -200,7 +238,10 @@ class PlaneRows:
         return columns
 
 
-_STAGES = {FIRST: "profile", SWEEP: "neighbours", HESSIANS: "curvatures", BETWEEN: "profile", LAST: "failed cells"}
+_STAGES = {
+    **{FIRST: "profile", SWEEP: "neighbours", HESSIANS: "curvatures", BETWEEN: "profile", LAST: "failed cells"},
+    **{POLISH: "exact", CORRECT: "exact neighbours"},
+}
 
 
 def _physical_of(problem: Problem, named: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:

@@ -10,8 +10,10 @@ from anomfit.scanning.plan import Plan, Task
 SEEDS = 8  # known optima that cells may start from
 COARSE_SWEEPS, SWEEPS = 3, 4
 
+CHEAP_SWEEPS, EXACT_SWEEPS = 2, 2  # of a plane with tables: at each spacing, and after the polish
+
 FIT, FIRST, SWEEP, HESSIANS, BETWEEN, LAST, TABLE = "fit", "first", "sweep", "hessians", "between", "last", "table"
-PROFILED = (FIRST, SWEEP, HESSIANS, BETWEEN, LAST)
+POLISH, CORRECT = "polish", "correct"  # with the exact likelihood what the table's has found, and its sweeps
 
 
 @dataclass(frozen=True)
@@ -24,22 +26,32 @@ class Wave:
     turn: int = 0
 
 
-def waves(nx: int, ny: int, profiled: bool) -> list[Wave]:
-    """All waves of a plane of nx times ny cells. The first one's rows are no cells but the known optima."""
+def waves(nx: int, ny: int, profiled: bool, tables: bool = False) -> list[Wave]:
+    """All waves of a plane of nx times ny cells. The first one's rows are no cells but the known optima.
+
+    With `tables` all waves up to the polish are cheap, so that cells look at their neighbours at every spacing.
+    """
     every = np.arange(nx * ny)
     found = [Wave(FIT, np.arange(SEEDS))]
     if profiled:
         coarsest, *finer = strides(nx, ny)
         coarse = lattice(nx, ny, coarsest)
-        found += [Wave(FIRST, coarse, coarsest)]
-        found += [Wave(SWEEP, coarse, coarsest, turn) for turn in range(COARSE_SWEEPS)]
+        found += [Wave(FIRST, coarse, coarsest), *_sweeps(coarse, coarsest, COARSE_SWEEPS)]
         found += [Wave(HESSIANS, coarse, coarsest)]
         for stride in finer:
-            new = np.setdiff1d(lattice(nx, ny, stride), lattice(nx, ny, 2 * stride))
+            own = lattice(nx, ny, stride)
+            new = np.setdiff1d(own, lattice(nx, ny, 2 * stride))
             found += [Wave(BETWEEN, new, stride)] if new.size else []
-        found += [Wave(SWEEP, every, 1, turn) for turn in range(SWEEPS)]
+            found += _sweeps(own, stride, CHEAP_SWEEPS) if tables and stride > 1 else []
+        found += _sweeps(every, 1, SWEEPS)
+        if tables:
+            found += [Wave(POLISH, every), *(Wave(CORRECT, every, 1, turn) for turn in range(EXACT_SWEEPS))]
         found += [Wave(LAST, every)]
     return [*found, Wave(TABLE, every)]
+
+
+def _sweeps(cells: np.ndarray, stride: int, turns: int) -> list[Wave]:
+    return [Wave(SWEEP, cells, stride, turn) for turn in range(turns)]
 
 
 @dataclass(frozen=True)
