@@ -55,12 +55,14 @@ def _keys_and_card(subject: str) -> tuple[Sequence[str], Card]:
         result = load_result(path)
         card = card_from_text(result.provenance.card)
         used, method = result.provenance.references, result.samples.method if result.samples is not None else None
+        weighted = ("psis",) if result.table is not None and result.table.correction is not None else ()
     else:
+        weighted = ()
         card = load_card(subject)
         problem, method = problem_from_card(card), card.sampling.method
         used = (*problem.model.references, *(key for m in problem.measurements for key in m.references))
     sampling = SAMPLING_KEYS[method] if method is not None else ()
-    return (*used, *sampling, *SOFTWARE_KEYS), card
+    return (*used, *sampling, *weighted, *SOFTWARE_KEYS), card
 
 
 def _own_entries(card: Card) -> Mapping[str, Citation]:

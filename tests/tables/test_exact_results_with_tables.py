@@ -16,6 +16,7 @@ import pytest
 from anomfit import run
 from anomfit.cards import card_from_text, problem_from_card
 from anomfit.checks import Checks
+from anomfit.citing import cited
 from anomfit.errors import InputError
 from anomfit.inference import tempered
 from anomfit.inference.ensemble import log_posteriors
@@ -219,6 +220,7 @@ def test_a_run_with_tables_ends_with_exact_numbers_and_goes_on_with_no_other_tab
     assert any("Pareto k" in line for line in told)
     again = load_result(tmp_path / "fast" / "result.nc")
     assert again.table == result.table
+    assert "Pareto Smoothed Importance Sampling" in str(cited(str(tmp_path / "fast")).entries)
     words = table_table(again).markdown()
     assert "my-muon:example, 1 MB" in words
     assert words in (tmp_path / "fast" / "report.md").read_text()
