@@ -109,7 +109,7 @@ def histogram(era: str, default: Spectra, published: Spectra) -> Panel:
     electrons = [values for name, values in table.items() if name.startswith("bkg_nue")]  # as one, or by parent
     backgrounds = {**table, "bkg_nue": sum(electrons)}
     mode = DISTRIBUTIONS[era].mode
-    total, paper = (sum(found[era].values()) for found in (default, published))
+    total, paper = (np.sum(list(found[era].values()), axis=0) for found in (default, published))
     by_H, paper_by_H = (np.sum(found[era]["H"]) for found in (default, published))
     (panel,) = panels(find_measurement(f"miniboone:{era}").bins(), {"pairs": total})
     excess = float(np.sum(panel.data - panel.background))

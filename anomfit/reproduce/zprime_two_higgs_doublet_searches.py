@@ -66,7 +66,8 @@ def exchange(point: Point) -> VectorExchange:
     mixing = jnp.sqrt(point["U_mu4_squared"]) * (1.0 - point["U_mu4_squared"])
     numbers = (point["m_Zprime"], point["g_d"] * mixing, point["g_B"], point["g_B"])
     forms = FormFactors("dipole", "exponential", 1.0)
-    return VectorExchange(jnp.asarray(point["m_nu4"]), *(jnp.reshape(number, (1,)) for number in numbers), forms)
+    mass, g, proton, neutron = (jnp.reshape(number, (1,)) for number in numbers)
+    return VectorExchange(jnp.asarray(point["m_nu4"]), mass, g, proton, neutron, forms)
 
 
 def _shares(model: None, point: Point, data):
