@@ -3,12 +3,14 @@
 float64 is the default and is set here, in one place, unless the user has set JAX_ENABLE_X64; whoever computes asks JAX
 which precision is in force (anomfit.precision). So is one thread for SciPy's BLAS (OPENBLAS_NUM_THREADS): JAX calls it
 for small matrices, from several threads of its own, and waiting for BLAS's threads would take longer than everything
-else in a likelihood.
+else in a likelihood. And so is how XLA compiles, unless the user has set XLA_FLAGS (anomfit.compiling).
 """
 
 import os
 import sys
 from typing import TYPE_CHECKING
+
+from anomfit.compiling import compile_quickly
 
 if TYPE_CHECKING:
     from anomfit.batching import batched as batched
@@ -23,6 +25,7 @@ if not os.environ.get("JAX_ENABLE_X64"):
     if "jax" in sys.modules:
         sys.modules["jax"].config.update("jax_enable_x64", True)
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when SciPy is imported
+compile_quickly()
 
 __version__ = "0.2.0"
 

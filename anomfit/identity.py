@@ -3,10 +3,12 @@
 `identity` names what the likelihood and the prior rest on: anomfit, its numerical source and tables, the user's files,
 the data, the fixed values and the free parameters. `sampling_identity` adds what fixes the draws: key, settings, and
 the libraries that compute them. A fit may be followed by sampling with another JAX, whose likelihoods agree to
-rounding; draws go on only with the same, since no other gives the numbers of a run that never stopped.
+rounding; draws go on only with the same, since no other gives the numbers of a run that never stopped. So it is with
+XLA_FLAGS, by which programs compile to others in the last bit.
 """
 
 import hashlib
+import os
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from importlib import metadata, resources
@@ -75,6 +77,7 @@ def sampling_identity(problem: Problem, key: Array, method: str, **settings: Any
     """`identity` of `problem` with what fixes the draws: `key`, `settings` by name and the libraries of `method`."""
     parts = {**identity(problem), "the seed": _digest(_content(jax.random.key_data(key)))}
     parts |= {f"the setting {name}": repr(value) for name, value in settings.items()}
+    parts["XLA_FLAGS"] = repr(os.environ.get("XLA_FLAGS", ""))
     return parts | {name: metadata.version(name) for name in LIBRARIES[method]}
 
 
