@@ -16,7 +16,6 @@ from jaxtyping import Array, ArrayLike, Float
 
 from anomfit.physics.boson_strahlung import BosonStrahlung
 from anomfit.physics.constants import GEV2_TO_CM2
-from anomfit.physics.quadrature import unit_legendre
 
 
 class Scalar(NamedTuple):
@@ -76,68 +75,115 @@ def shared(process: BosonStrahlung, scalar: Scalar, M: float, e_nu, excess) -> S
     return Shared(energy, momentum_squared, less, h_k, w_squared, lowest, highest)
 
 
-def transfers(low: Float[Array, "..."], high: Float[Array, "..."], scale: ArrayLike, nodes: int):
-    """Q^2 from `low` to `high` on a new last axis, and weights: even in (Q^2 + scale)^(-1/4), GeV^2.
+def place_of(q_squared: Float[Array, "..."], scale: ArrayLike) -> Float[Array, "..."]:
+    """(Q^2 + scale)^(-1/4), in which nodes are even: as good as a logarithm, with no exponential at every node."""
+    return jnp.sqrt(1.0 / jnp.sqrt(q_squared + scale))
 
-    As good as a logarithm, and no exponential is asked for at every node.
-    """
-    u, w = unit_legendre(nodes)
-    first, last = (jnp.sqrt(1.0 / jnp.sqrt(end + scale))[..., None] for end in (low, high))
+
+def transfers(first: Float[Array, "..."], last: Float[Array, "..."], scale: ArrayLike, u: ArrayLike):
+    """Q^2 (GeV^2) at u in (0, 1) between two ends, which `place_of` gives, and its slope there."""
     inverse = 1.0 / (first + (last - first) * u)
     shifted = inverse**4
-    return shifted - scale, 4.0 * w * (first - last) * shifted * inverse
+    return shifted - scale, 4.0 * (first - last) * shifted * inverse
 
 
-def amplitudes(process: BosonStrahlung, scalar: Scalar, M: float, e_nu, kin: Shared, q_squared):
-    """(A1, A2): what multiplies W1 and W2 in d sigma/dE_h dcos dQ^2 over p_h, with the couplings of the process out.
+class Means(NamedTuple):
+    """What multiplies <D^-2>, <D^-1>, 1 and <D>: coefficients in powers of Q^2."""
 
-    cm^2/GeV^4 over the couplings' GeV^2; smooth where the scalar stands still. q_squared has one axis more than the
-    other arrays.
+    inverse_squared: tuple[Float[Array, "..."], ...]
+    inverse: tuple[Float[Array, "..."], ...]
+    one: tuple[Float[Array, "..."], ...]
+    itself: tuple[Float[Array, "..."], ...]
+
+
+class Amplitude(NamedTuple):
+    """|M|^2 as a function of Q^2 behind one place of scalar and neutrino: the parts that have no Q^2 in them.
+
+    a: coefficients of a of the module's docstring in powers of Q^2; across: b^2 over (Q^2 - low)(high - Q^2).
     """
-    e_nu, K0, K2, less, h_k, w2 = (
-        x[..., None] for x in (e_nu, kin.energy, kin.momentum_squared, kin.K_squared_less, kin.h_k, kin.w_squared)
-    )
-    low, high = kin.lowest[..., None], kin.highest[..., None]
-    E, p, cosine = (x[..., None] for x in scalar)
+
+    a: tuple[Float[Array, "..."], Float[Array, "..."]]
+    across: Float[Array, "..."]
+    low: Float[Array, "..."]
+    high: Float[Array, "..."]
+    W1: Means
+    W2: Means
+    common: Float[Array, "..."]
+    pole: Float[Array, ""]
+
+
+def amplitude(process: BosonStrahlung, scalar: Scalar, M: float, e_nu, kin: Shared) -> Amplitude:
+    """For arrays that broadcast; `kin` of `shared`. With P = p + p', products of momenta are at most linear in Q^2."""
+    E, p, cosine = scalar
+    K0, K2, less = kin.energy, kin.momentum_squared, kin.K_squared_less
     N2, S2, V2 = process.m_N**2, process.m_scalar**2, process.m_vector**2
-    recoil = q_squared / (2.0 * M)
-    q2_k_prime = 0.5 * (less + q_squared)
-    # D = a + b cos(phi)
-    along = K0 * recoil - q2_k_prime + q_squared  # |K| |q| cos, to K
-    a = V2 - S2 + q_squared - 2.0 * E * recoil + 2.0 * (e_nu * p * cosine - p**2) * along / K2
-    across = w2 / M**2 * (q_squared - low) * (high - q_squared) * (p * e_nu / K2) ** 2 * (1.0 - cosine**2)
-    R2 = a**2 - across
-    inverse = 1.0 / jnp.sqrt(R2)
-    mean_2, mean_1 = a * inverse**3, inverse
+    above = V2 - S2
+    turned = 2.0 * (e_nu * p * cosine - p**2) / K2
     # products as numbers and slopes in D, which is 1/2 or -1/2 of each
     k_k = 0.5 * (N2 - V2)
-    q2_h = 0.5 * (V2 - S2 + q_squared)
-    q2_k = q2_k_prime + q2_h - q_squared
-    P_k, P_h = 2.0 * M * e_nu + q2_k, 2.0 * M * E + q2_h
-    P_k_prime = 2.0 * M * (K0 - recoil) + q2_k_prime
+    q2_k = 0.5 * (less + above)  # q2.h = (above + Q^2)/2 and q2.k' = (less + Q^2)/2
+    P_k = 2.0 * M * e_nu + q2_k
+    P_h = 2.0 * M * E + 0.5 * above  # + Q^2/2
+    P_k_prime = 2.0 * M * K0 + 0.5 * less  # - Q^2/2
     long, longer = 4.0 * N2 / V2, 2.0 * N2 / V2**2
-    trace = 4.0 * M**2 + q_squared
-
-    def mean(c0, c1, c2, c3):
-        return c0 * mean_2 + c1 * mean_1 + c2 + c3 * a
-
-    one = mean(
-        4.0 * P_k * P_k_prime - 2.0 * trace * k_k + long * P_h * P_k + longer * k_k * P_h**2,
-        -2.0 * P_k_prime - trace - 0.5 * long * (P_h + P_k) + longer * (0.5 * P_h**2 - k_k * P_h),
-        0.25 * long + longer * (0.25 * k_k - 0.5 * P_h),
-        0.125 * longer,
+    one = Means(
+        (
+            4.0 * P_k * P_k_prime - 8.0 * M**2 * k_k + long * P_h * P_k + longer * k_k * P_h**2,
+            -2.0 * (P_k + k_k) + 0.5 * long * P_k + longer * k_k * P_h,
+            0.25 * longer * k_k,
+        ),
+        (
+            -2.0 * P_k_prime - 4.0 * M**2 - 0.5 * long * (P_h + P_k) + longer * P_h * (0.5 * P_h - k_k),
+            -0.25 * long + 0.5 * longer * (P_h - k_k),
+            0.125 * longer,
+        ),
+        (0.25 * long + longer * (0.25 * k_k - 0.5 * P_h), -0.25 * longer),
+        (0.125 * longer,),
     )
-    two = mean(
-        2.0 * q_squared * k_k
-        - 4.0 * q2_k * q2_k_prime
-        - long * (q2_h * q2_k + q_squared * h_k)
-        - longer * k_k * (q2_h**2 + q_squared * S2),
-        q_squared
-        + 2.0 * q2_k_prime
-        + 0.5 * long * (q2_h + q2_k)
-        - longer * (0.5 * (q2_h**2 + q_squared * S2) - k_k * q2_h),
-        -0.25 * long - longer * (0.25 * k_k - 0.5 * q2_h),
-        -0.125 * longer,
+    two = Means(
+        (
+            -2.0 * q2_k * less - 0.5 * long * above * q2_k - 0.25 * longer * k_k * above**2,
+            2.0 * (k_k - q2_k) - long * (0.5 * q2_k + kin.h_k) - longer * k_k * (0.5 * above + S2),
+            -0.25 * longer * k_k,
+        ),
+        (
+            less + 0.5 * long * (0.5 * above + q2_k) - 0.5 * longer * above * (0.25 * above - k_k),
+            2.0 + 0.25 * long - 0.5 * longer * (0.5 * above + S2 - k_k),
+            -0.125 * longer,
+        ),
+        (-0.25 * long - 0.25 * longer * (k_k - above), 0.25 * longer),
+        (-0.125 * longer,),
     )
-    common = GEV2_TO_CM2 / (512.0 * jnp.pi**3 * M**2 * e_nu * jnp.sqrt(K2)) / (q_squared + V2) ** 2
-    return common * one, common * two
+    return Amplitude(
+        a=(above - 0.5 * turned * less, 1.0 - E / M + 0.5 * turned * (K0 / M + 1.0)),
+        across=kin.w_squared / M**2 * (p * e_nu / K2) ** 2 * (1.0 - cosine) * (1.0 + cosine),
+        low=kin.lowest,
+        high=kin.highest,
+        W1=one,
+        W2=two,
+        common=GEV2_TO_CM2 / (512.0 * jnp.pi**3 * M**2 * e_nu * jnp.sqrt(K2)),
+        pole=V2,
+    )
+
+
+def at_transfer(of: Amplitude, q_squared: Float[Array, "..."], W1, W2=None) -> Float[Array, "..."]:
+    """d sigma/dE_h dcos dQ^2 over p_h for the structures W1 and W2 (None: 0), with couplings of 1.
+
+    cm^2/GeV^4 over the couplings' GeV^2; smooth where the scalar stands still. q_squared is between the limits.
+    """
+    a = of.a[0] + of.a[1] * q_squared
+    inverse = 1.0 / jnp.sqrt(a**2 - of.across * ((q_squared - of.low) * (of.high - q_squared)))
+    means = (a * inverse**3, inverse, jnp.ones_like(a), a)
+
+    def summed(coefficients: Means):
+        return sum(_power_series(part, q_squared) * mean for part, mean in zip(coefficients, means, strict=True))
+
+    total = summed(of.W1) * W1 if W2 is None else summed(of.W1) * W1 + summed(of.W2) * W2
+    return of.common * total / (q_squared + of.pole) ** 2
+
+
+def _power_series(coefficients, x):
+    total = coefficients[-1]
+    for coefficient in coefficients[-2::-1]:
+        total = coefficient + x * total
+    return total
