@@ -4,15 +4,8 @@ pytest adds an absolute tolerance of 1e-12, under which every cross section in G
 with every other. Give `abs` where a number may really be off by that much.
 """
 
-import os
-from importlib.metadata import version
 from itertools import count
 from pathlib import Path
-
-# Most programs of the tests run once, and compiling them takes most of the time: LLVM optimises nothing here, unless
-# XLA_FLAGS says otherwise (XLA_FLAGS="" for what users run). Another jaxlib may end at a flag that it does not know.
-if version("jaxlib") == "0.10.2":
-    os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false")
 
 import jax
 import pytest

@@ -66,7 +66,7 @@ def test_a_scan_is_a_table_of_the_likelihood(anomfit, card, tmp_path):
 def test_the_verb_is_in_the_help_and_has_examples(anomfit):
     assert "\n  scan " in anomfit("--help").out
     outcome = anomfit("scan", "--help")
-    assert outcome.out.count("\n    anomfit scan ") == 6
+    assert outcome.out.count("\n    anomfit scan ") == 7
     assert "docs/scans.md" in outcome.out
 
 
