@@ -446,7 +446,7 @@ def test_the_folder_is_inside_the_package_of_a_wheel_and_beside_it_in_a_checkout
     for layout, place in (("wheel", "anomfit/data"), ("checkout", "data")):
         root = tmp_path / layout
         (root / "anomfit").mkdir(parents=True)
-        for module in ("__init__.py", "errors.py", "data.py"):
+        for module in ("__init__.py", "compiling.py", "errors.py", "data.py"):
             shutil.copy(package / module, root / "anomfit" / module)
         shutil.copytree(data.data_folder() / "miniboone", root / place / "miniboone")
         shutil.copy(data.data_folder() / data.SUMS, root / place)
