@@ -8,9 +8,9 @@ Autonne-Takagi factorisation, e.g. Dreiner, Haber and Martin, arXiv:0812.1594, a
 The matrices of seesaws have masses that are smaller by 1e11 than their entries. A solver that is right to rounding of
 the largest entry loses the light masses. Here each sweep of plane rotations (Jacobi) begins with U^T M U, recomputed
 from M: as U comes near, its terms in the rows of the light states are small one by one, and so is their rounding. At
-the end U^T M U and U^dagger U are worked out with twice the digits, and U is corrected to first order (Ogita and
-Aishima, Japan J. Indust. Appl. Math. 35 (2018) 1007): masses are those of the given entries to their last digits, and
-so is U, also between nearly equal masses.
+the end U^T M U and U^dagger U are worked out with twice the digits, and U is corrected to first order, twice (Ogita
+and Aishima, Japan J. Indust. Appl. Math. 35 (2018) 1007): masses are those of the given entries to their last digits,
+and so is U, also between nearly equal masses.
 
 Masses in GeV or any other unit. One matrix at a time: `jax.vmap` makes a batch.
 """
@@ -87,7 +87,8 @@ def _factorise(matrix):
     mixing = mixing[:, np.argsort(first)][:size, :size]
     masses, mixing = _ordered(_rayleigh(matrix, mixing), mixing)
     if masses.dtype == jnp.float64:  # whose binary digits the products take apart
-        masses, mixing = _corrected(matrix, masses, mixing)
+        for _ in range(2):  # the second takes out what is of second order in the first
+            masses, mixing = _corrected(matrix, masses, mixing)
     return _ordered(masses.astype(matrix.dtype), mixing)
 
 
