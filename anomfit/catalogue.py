@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, NamedTuple, get_type_hints
 
 from anomfit.capabilities import Model, Needs, require_offered
-from anomfit.errors import InputError, quoted, reject
+from anomfit.errors import InputError, one_of, quoted, reject
 from anomfit.measurements import (
     babar_monophoton,
     ccfr,
@@ -93,7 +93,7 @@ def find_model(name: str) -> Model:
     for model in MODELS:
         if model.name == name:
             return model
-    raise reject("model", name, f"use one of {', '.join(model_names())}, or FILE.py:NAME for your own")
+    raise reject("model", name, f"{one_of(model_names(), name, 'anomfit models')}, or FILE.py:NAME for your own")
 
 
 # -- measurements ----------------------------------------------------------------------------------------------------
@@ -136,7 +136,8 @@ def find_measurement(name: str, /, **options: str) -> Measurement:
     if base in constraint_names():
         _checked([], name, options)
         return find_constraint(base, era)
-    raise reject("measurement", base, f"use one of {', '.join(measurement_names())}, or FILE.py:NAME for your own")
+    names = one_of(measurement_names(), base, "anomfit measurements")
+    raise reject("measurement", base, f"{names}, or FILE.py:NAME for your own")
 
 
 def accepted(name: str) -> tuple[Needs, ...]:

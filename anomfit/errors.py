@@ -1,6 +1,10 @@
 """The one exception that a user's input can cause; the command line prints its sentence and exits with status 2."""
 
+import difflib
+from collections.abc import Sequence
+
 LONGEST = 80  # characters of a value that a sentence quotes
+LONGEST_LIST = 230  # characters of a list of names: a longer one is not read
 
 
 class InputError(ValueError):
@@ -27,3 +31,11 @@ def shortened(text: str) -> str:
         return text
     ends = (LONGEST - len(" ... ")) // 2
     return f"{text[:ends]} ... {text[-ends:]}"
+
+
+def one_of(names: Sequence[str], value: str, listed_by: str) -> str:
+    """The remedy for an unknown name: all `names`, or those most like `value` and the command that lists the rest."""
+    if len(", ".join(names)) <= LONGEST_LIST:
+        return f"use one of {', '.join(names)}"
+    near = difflib.get_close_matches(value, names, n=3, cutoff=0.4)
+    return f"{'did you mean ' + ' or '.join(near) + '? ' if near else ''}use one of those that {listed_by!r} lists"
