@@ -9,9 +9,9 @@ import numpy as np
 from anomfit.cards.card import Card
 from anomfit.catalogue import other_projections, shipped_constraints
 from anomfit.constraints import Constraint
-from anomfit.inference.exclusions import comparable, exclusions, fault_in, with_posterior
-from anomfit.inference.projections import projection_fits, with_draws, with_projections
-from anomfit.inference.sample import Samples
+from anomfit.inference.compare.exclusions import comparable, exclusions, fault_in, with_posterior
+from anomfit.inference.compare.significance import projection_fits, with_draws, with_projections
+from anomfit.inference.sample.chains import Samples
 from anomfit.problem import Problem
 from anomfit.results.result import Result, spectra
 from anomfit.user_modules import home_of

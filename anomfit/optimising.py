@@ -19,9 +19,9 @@ from anomfit.precision import require_double_precision
 from anomfit.userfiles import resolve_model
 
 if TYPE_CHECKING:
-    from anomfit.inference.boundary import Boundary, BoundarySettings
-    from anomfit.inference.optimise import Search, SearchSettings
-    from anomfit.inference.published import PublishedPoint
+    from anomfit.inference.optima.boundary import Boundary, BoundarySettings
+    from anomfit.inference.optima.published import PublishedPoint
+    from anomfit.inference.optima.search import Search, SearchSettings
     from anomfit.problem import Problem
 
 DEVICES = 2  # more lanes than that gain little on the machines this was measured on
@@ -72,10 +72,10 @@ def run_optimise(
     with card, folder, axes or machine before anything is computed, and where the folder cannot be written later; what
     is in it is whole at any time. A figure that cannot be drawn is a warning.
     """
-    from anomfit.inference.boundary import boundary, check_axes
     from anomfit.inference.devices import prepare_devices
-    from anomfit.inference.optimise import optimise
-    from anomfit.inference.published import published_points
+    from anomfit.inference.optima.boundary import boundary, check_axes
+    from anomfit.inference.optima.published import published_points
+    from anomfit.inference.optima.search import optimise
     from anomfit.results.optima import boundary_words, headline, speed
 
     folder, say = named_folder(folder), say or (lambda line: None)

@@ -32,11 +32,11 @@ from anomfit.folders import (
     spectrum_figure_name,
 )
 from anomfit.identity import identity, refuse_other
+from anomfit.inference.compare.tension import check_tension
+from anomfit.inference.compiled import forward_at
 from anomfit.inference.devices import each, prepare_devices
-from anomfit.inference.evaluate import forward_at
-from anomfit.inference.nested import check_nested
-from anomfit.inference.tempered import check_tempered
-from anomfit.inference.tension import check_tension
+from anomfit.inference.sample.nested import check_nested
+from anomfit.inference.sample.tempered import check_tempered
 from anomfit.measurements.base import is_limit
 from anomfit.precision import require_double_precision
 from anomfit.problem import Problem
@@ -44,11 +44,11 @@ from anomfit.results.names import check_names
 from anomfit.tabulating import refuse_without_tables, sampled_problem, tabulated_for, with_exact_draws
 
 if TYPE_CHECKING:
-    from anomfit.inference.minimise import Fit
-    from anomfit.inference.sample import Samples
-    from anomfit.inference.significance import Significance
-    from anomfit.inference.tempered import Tempered
-    from anomfit.inference.without_limits import WithoutLimits
+    from anomfit.inference.compare.exclusions import WithoutLimits
+    from anomfit.inference.compare.significance import Significance
+    from anomfit.inference.fit.minimise import Fit
+    from anomfit.inference.sample.chains import Samples
+    from anomfit.inference.sample.tempered import Tempered
     from anomfit.results.result import Result
     from anomfit.statistics.tension import Tension
 
@@ -195,15 +195,15 @@ def _fitted(
     fast: what is searched, with tables or `problem` itself.
     """
     from anomfit.checks import Checks
-    from anomfit.inference.curvature import curvature
-    from anomfit.inference.goodness import goodness_of_fit
-    from anomfit.inference.minimise import FitSettings, minimise
-    from anomfit.inference.minos import NOT_LOOKED_FOR, minos
-    from anomfit.inference.refine import refined
-    from anomfit.inference.scaled import to_scaled
-    from anomfit.inference.significance import significance
-    from anomfit.inference.tempered_samples import descent_starts
-    from anomfit.inference.uncertainties import hesse
+    from anomfit.inference.compare.goodness import goodness_of_fit
+    from anomfit.inference.compare.significance import significance
+    from anomfit.inference.coordinates import to_scaled
+    from anomfit.inference.fit.hesse import curvature
+    from anomfit.inference.fit.minimise import FitSettings, minimise
+    from anomfit.inference.fit.minos import NOT_LOOKED_FOR, minos
+    from anomfit.inference.fit.refine import refined
+    from anomfit.inference.fit.uncertainties import hesse
+    from anomfit.inference.sample.tempered import descent_starts
     from anomfit.results.result import Result, provenance, spectra
     from anomfit.results.verdict import verdict
     from anomfit.tables.using import use_of
@@ -253,7 +253,7 @@ def _without_limits(
     problem: Problem, card: Card, fit: "Fit", gain: "Significance", say: Say, progress: Progress | None
 ) -> "WithoutLimits | None":
     """The best fit to the data alone, where the card has limits too."""
-    from anomfit.inference.without_limits import has_limits, without_limits
+    from anomfit.inference.compare.exclusions import has_limits, without_limits
 
     if not has_limits(problem):
         return None
@@ -263,7 +263,7 @@ def _without_limits(
 
 def _tensions(problem: Problem, card: Card, fit: "Fit", say: Say, progress: Progress | None) -> "tuple[Tension, ...]":
     """Each measurement against the others, where the card asks for it."""
-    from anomfit.inference.tension import tensions
+    from anomfit.inference.compare.tension import tensions
 
     if not card.fit.tension:
         return ()
@@ -317,8 +317,8 @@ def _sampling_key(card: Card) -> jax.Array:
 
 def _populations(problem: Problem, card: Card, folder: Path, say: Say, show_progress: bool) -> "Tempered":
     """The tempered populations of the card, led to the posterior."""
-    from anomfit.inference.sample import SampleSettings
-    from anomfit.inference.tempered_samples import led_populations
+    from anomfit.inference.sample.chains import SampleSettings
+    from anomfit.inference.sample.tempered import led_populations
 
     chosen = card.sampling
     say(f"{chosen.chains} tempered populations of {chosen.points} points; Ctrl-C stops, --resume goes on")
@@ -336,10 +336,10 @@ def _draws(
     say: Say,
     show_progress: bool,
 ) -> "Samples":
-    from anomfit.inference.nested_samples import nested_samples
-    from anomfit.inference.nuts import Tuning
-    from anomfit.inference.sample import SampleSettings, sample
-    from anomfit.inference.tempered_samples import samples_of_populations
+    from anomfit.inference.sample.chains import SampleSettings, sample
+    from anomfit.inference.sample.nested import nested_samples
+    from anomfit.inference.sample.nuts import Tuning
+    from anomfit.inference.sample.tempered import samples_of_populations
 
     chosen, key = card.sampling, _sampling_key(card)
     if chosen.method == "nested":

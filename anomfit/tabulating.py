@@ -11,7 +11,7 @@ from anomfit.cards import Card
 from anomfit.problem import Problem
 
 if TYPE_CHECKING:
-    from anomfit.inference.sample import Samples
+    from anomfit.inference.sample.chains import Samples
     from anomfit.results.result import Result
 
 DESCENT = 100  # gradients of one descent, about
@@ -45,8 +45,8 @@ def _on_each_device(fast: Problem, chains: int) -> Problem:
 
     Only where all programs of a run are spread over the same devices; others could not take it from there.
     """
+    from anomfit.inference.compiled import FORWARD_LANES, GRADIENT_LANES
     from anomfit.inference.devices import batch_mesh, devices_for
-    from anomfit.inference.evaluate import FORWARD_LANES, GRADIENT_LANES
 
     devices = {devices_for(size) for size in (FORWARD_LANES, GRADIENT_LANES, chains)}
     if len(devices) > 1 or devices == {1}:

@@ -28,8 +28,8 @@ from anomfit.precision import require_double_precision
 from anomfit.problem import Problem
 
 if TYPE_CHECKING:
-    from anomfit.inference.minimise import Fit
-    from anomfit.inference.toys import Toys, ToySettings, Truth
+    from anomfit.inference.compare.toys import Toys, ToySettings, Truth
+    from anomfit.inference.fit.minimise import Fit
     from anomfit.results.toys import Observed
 
 DEVICES = 2
@@ -79,11 +79,11 @@ def run_toys_of(
     the toys that are done are written. Raises InputError for whatever is wrong with subject,
     point, parameters or folder before anything is computed, and for a result of another likelihood.
     """
+    from anomfit.inference.compare.goodness import goodness_of_fit
+    from anomfit.inference.compare.significance import significance
+    from anomfit.inference.compare.throwing import check_throwable
+    from anomfit.inference.compare.toys import check_parameters, run_toys
     from anomfit.inference.devices import prepare_devices
-    from anomfit.inference.goodness import goodness_of_fit
-    from anomfit.inference.significance import significance
-    from anomfit.inference.throwing import check_throwable
-    from anomfit.inference.toys import check_parameters, run_toys
     from anomfit.results.toys import Observed
 
     folder, say, where = named_folder(folder), say or (lambda line: None), where or Where()
@@ -132,8 +132,8 @@ def _subject(subject: str):
 
 def _best_fit(problem: Problem, card: Card, result, say: Say, progress: Progress | None) -> "tuple[Fit, int]":
     """The best fit and its effective number of parameters."""
-    from anomfit.inference.minimise import FitSettings, minimise
-    from anomfit.inference.uncertainties import hesse
+    from anomfit.inference.fit.minimise import FitSettings, minimise
+    from anomfit.inference.fit.uncertainties import hesse
 
     if result is not None:
         return result.fit, result.hesse.effective_parameters
@@ -149,7 +149,7 @@ def _best_fit(problem: Problem, card: Card, result, say: Say, progress: Progress
 
 
 def _truth(problem: Problem, fit: "Fit", where: Where, observed: "Observed") -> "Truth":
-    from anomfit.inference.toys import Truth, true_point
+    from anomfit.inference.compare.toys import Truth, true_point
 
     if where.no_new_physics:
         return Truth(None, observed.significance.null_pulls)

@@ -249,9 +249,8 @@ class Report:
         import jax
         import numpy as np
 
-        from anomfit.inference.ensemble import log_posteriors
-        from anomfit.inference.tempered import sample_tempered
-        from anomfit.inference.tempered_samples import worth
+        from anomfit.inference.sample.ensemble import log_posteriors
+        from anomfit.inference.sample.tempered import sample_tempered, worth
 
         if not self.is_time_left():
             return

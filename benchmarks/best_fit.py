@@ -22,7 +22,7 @@ def main() -> None:
 
     from anomfit.cards import load_card, problem_from_card
     from anomfit.inference.devices import prepare_devices
-    from anomfit.inference.minimise import FitSettings, minimise
+    from anomfit.inference.fit.minimise import FitSettings, minimise
 
     prepare_devices(4)
     card = load_card(arguments.card)
@@ -55,7 +55,7 @@ def other_starts(problem, seed: int, wanted: int):
     import jax.numpy as jnp
     import numpy as np
 
-    from anomfit.inference.evaluate import forward
+    from anomfit.inference.compiled import forward
 
     u = jax.random.uniform(jax.random.key(seed), (64 * wanted, len(problem.free)), dtype=float)
     table = {name: np.asarray(x) for name, x in jax.vmap(lambda row: problem.from_cube(row)[0])(jnp.asarray(u)).items()}

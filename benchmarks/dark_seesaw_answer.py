@@ -80,9 +80,9 @@ class Answer:
         import jax.numpy as jnp
 
         from anomfit.inference.angles import angle_gradients, scaled_points, values_at_angles
-        from anomfit.inference.descent import descend
-        from anomfit.inference.polish import polish
-        from anomfit.inference.scaled import from_scaled
+        from anomfit.inference.coordinates import from_scaled
+        from anomfit.inference.fit.descent import descend
+        from anomfit.inference.fit.minuit import polish
 
         starts = self._starts()
         print(f"{self.card}: {len(starts)} descents of at most {ROUNDS} gradients", flush=True)
@@ -114,7 +114,7 @@ class Answer:
 
     def tell(self) -> None:
         """The best fit, its gains and the constraints there."""
-        from anomfit.inference.significance import significance
+        from anomfit.inference.compare.significance import significance
 
         names = [p.name for p in self.problem.free]
         gains = significance(self.problem, self.best).gains

@@ -22,7 +22,7 @@ def measure(card: str, cores: int, starts: int, fixed: dict[str, float]) -> dict
 
     from anomfit.cards import load_card, problem_from_card
     from anomfit.inference.devices import prepare_devices
-    from anomfit.inference.optimise import SearchSettings, optimise
+    from anomfit.inference.optima.search import SearchSettings, optimise
     from anomfit.optimising import with_fixed
 
     prepare_devices(cores)

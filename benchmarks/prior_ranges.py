@@ -25,8 +25,8 @@ from anomfit.cards import problem_from_card
 from anomfit.cards.finding import load_card
 from anomfit.environment import import_arviz
 from anomfit.inference.devices import prepare_devices
-from anomfit.inference.ensemble import log_posteriors, values_at
-from anomfit.inference.starts import to_normal
+from anomfit.inference.sample.ensemble import log_posteriors, values_at
+from anomfit.inference.sample.starts import to_normal
 from anomfit.parameters import Parameter
 from anomfit.problem import Problem
 from anomfit.results.files import load_result

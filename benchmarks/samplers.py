@@ -24,10 +24,10 @@ def main() -> None:
 
     from anomfit.cards import load_card, problem_from_card
     from anomfit.inference.devices import prepare_devices
-    from anomfit.inference.ensemble import sample_ensemble
-    from anomfit.inference.nested import sample_nested
-    from anomfit.inference.nuts import Tuning
-    from anomfit.inference.sample import SampleSettings, sample
+    from anomfit.inference.sample.chains import SampleSettings, sample
+    from anomfit.inference.sample.ensemble import sample_ensemble
+    from anomfit.inference.sample.nested import sample_nested
+    from anomfit.inference.sample.nuts import Tuning
 
     prepare_devices(4)
     card = load_card(arguments.card)

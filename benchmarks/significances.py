@@ -43,10 +43,10 @@ def fitted(name: str) -> list[str]:
     import jax
 
     from anomfit.cards import load_card, problem_from_card
-    from anomfit.inference.goodness import goodness_of_fit
-    from anomfit.inference.minimise import FitSettings, minimise
-    from anomfit.inference.significance import significance
-    from anomfit.inference.uncertainties import hesse
+    from anomfit.inference.compare.goodness import goodness_of_fit
+    from anomfit.inference.compare.significance import significance
+    from anomfit.inference.fit.minimise import FitSettings, minimise
+    from anomfit.inference.fit.uncertainties import hesse
 
     card = load_card(name)
     problem = problem_from_card(card)

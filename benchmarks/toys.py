@@ -19,10 +19,10 @@ import numpy as np
 from scipy.stats import chi2, ks_2samp, kstest
 
 from anomfit.cards import card_from_text, problem_from_card
+from anomfit.inference.compare.toys import ToySettings, run_toys, true_point
 from anomfit.inference.devices import prepare_devices
-from anomfit.inference.minimise import FitSettings, minimise
-from anomfit.inference.toys import ToySettings, run_toys, true_point
-from anomfit.inference.uncertainties import hesse
+from anomfit.inference.fit.minimise import FitSettings, minimise
+from anomfit.inference.fit.uncertainties import hesse
 
 HEADER = (
     "| case | toys | s | calibrated p uniform: KS p | numbers, degrees of freedom | mean chi^2 | asymptotic p below "

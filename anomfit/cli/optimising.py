@@ -49,7 +49,7 @@ def optimise(
 
     from anomfit.cards import load_card
     from anomfit.folders import named_folder, new_folder
-    from anomfit.inference.optimise import SearchSettings
+    from anomfit.inference.optima.search import SearchSettings
     from anomfit.optimising import run_optimise, with_fixed
     from anomfit.results.optima import optima_table, what_holds
     from anomfit.run import with_seed

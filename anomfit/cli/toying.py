@@ -53,7 +53,7 @@ def toys(
     from rich.console import Console
 
     from anomfit.folders import new_folder
-    from anomfit.inference.toys import ToySettings
+    from anomfit.inference.compare.toys import ToySettings
     from anomfit.results.toys import thrown_words, toy_tables
     from anomfit.toying import Where, run_toys_of
 

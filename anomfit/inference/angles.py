@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from anomfit.inference import scaled
-from anomfit.inference.evaluate import gradients
+from anomfit.inference import coordinates
+from anomfit.inference.compiled import gradients
 from anomfit.problem import Problem
 
 OFF_EDGE = 1e-6
@@ -70,7 +70,7 @@ def _quantiles(problem: Problem, fractions):
 def scaled_points(problem: Problem, angles: np.ndarray) -> np.ndarray:
     """Scaled coordinates of points given in angles, inside the box."""
     values = {name: np.asarray(x) for name, x in values_at_angles(problem, jnp.asarray(angles)).items()}
-    return np.array([scaled.to_scaled(problem, {n: x[i] for n, x in values.items()}) for i in range(len(angles))])
+    return np.array([coordinates.to_scaled(problem, {n: x[i] for n, x in values.items()}) for i in range(len(angles))])
 
 
 def angle_gradients(problem: Problem, most: int) -> Evaluate:
@@ -90,7 +90,7 @@ def angle_gradients(problem: Problem, most: int) -> Evaluate:
 
 @jax.jit
 def _to_scaled(problem: Problem, angles):
-    return jax.vmap(lambda a: scaled.from_values(problem, problem.from_angle(a)))(angles)
+    return jax.vmap(lambda a: coordinates.from_values(problem, problem.from_angle(a)))(angles)
 
 
 @jax.jit
@@ -98,6 +98,6 @@ def _pull_back(problem: Problem, angles, slopes):
     """Gradients in angle coordinates from those in scaled ones: the chain rule through the map of coordinates."""
 
     def one(a, slope):
-        return jax.vjp(lambda x: scaled.from_values(problem, problem.from_angle(x)), a)[1](slope)[0]
+        return jax.vjp(lambda x: coordinates.from_values(problem, problem.from_angle(x)), a)[1](slope)[0]
 
     return jax.vmap(one)(angles, slopes)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.stats import beta
 
-from anomfit.inference import scaled
-from anomfit.inference.evaluate import Forward
+from anomfit.inference import coordinates
+from anomfit.inference.compiled import Forward
 from anomfit.problem import Problem
 
 KEPT = 4096  # points whose places are remembered
@@ -87,13 +87,13 @@ class Watch:
 
 def placed(problem: Problem, values: Values) -> str:
     """Where points lie: "x from 1 to 2" for parameters that they fill a part of, or one of them if they are few."""
-    points = np.array([[scaled.scale(p, float(x)) for x in np.atleast_1d(values[p.name])] for p in problem.free])
+    points = np.array([[coordinates.scale(p, float(x)) for x in np.atleast_1d(values[p.name])] for p in problem.free])
     if not len(points):
         return "for any value of the pulls"
     if points.shape[1] < 3:
         first = {p.name: float(np.atleast_1d(values[p.name])[0]) for p in problem.free[: 2 * NAMED]}
         return "at " + ", ".join(f"{name} = {value:.4g}" for name, value in first.items())
-    limits, free = scaled.box(problem), len(problem.free)
+    limits, free = coordinates.box(problem), len(problem.free)
     spans = (points.max(axis=1) - points.min(axis=1)) / limits.widths[:free]
     narrow = min(0.95, float(beta.ppf(UNLIKELY, points.shape[1] - 1, 2)))  # of uniform points, that many
     chosen = [i for i in np.argsort(spans) if spans[i] < narrow][:NAMED]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from anomfit.errors import InputError, quoted, reject
-from anomfit.inference import scaled
-from anomfit.inference.profiled_cells import middles
+from anomfit.inference import coordinates
+from anomfit.inference.cells.profiled import middles
 from anomfit.parameters import Parameter
 from anomfit.problem import Problem, build_problem
 from anomfit.units import parse_quantity
@@ -37,7 +37,7 @@ class Axis:
     @property
     def scaled(self) -> np.ndarray:
         """The middles of the cells, scaled: the logarithm on a logarithmic axis."""
-        low, high = (scaled.scale(self.parameter, x) for x in (self.parameter.low, self.parameter.high))
+        low, high = (coordinates.scale(self.parameter, x) for x in (self.parameter.low, self.parameter.high))
         return middles(low, high, self.cells)
 
     @property

@@ -18,12 +18,12 @@ from anomfit.errors import InputError, reject
 from anomfit.explaining import explained
 from anomfit.folders import named_folder, result_file
 from anomfit.identity import sampling_identity
+from anomfit.inference.cells.profiled import STATUS
+from anomfit.inference.compare.exclusions import comparable, fault_in
+from anomfit.inference.compiled import GRADIENT_LANES
 from anomfit.inference.devices import on_all, prepare_devices
-from anomfit.inference.evaluate import GRADIENT_LANES
-from anomfit.inference.exclusions import comparable, fault_in
-from anomfit.inference.minimise import Fit, FitSettings, minimise
-from anomfit.inference.profiled_cells import STATUS
-from anomfit.inference.scan_rows import OTHERS, TWICE_NLL, measurement_names
+from anomfit.inference.fit.minimise import Fit, FitSettings, minimise
+from anomfit.inference.scan import OTHERS, TWICE_NLL, measurement_names
 from anomfit.measurements.base import is_limit
 from anomfit.planes.axes import Range, axes_of, with_axes
 from anomfit.planes.posterior import posterior_plane

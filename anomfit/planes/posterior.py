@@ -6,7 +6,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from anomfit.errors import InputError
-from anomfit.inference import scaled
+from anomfit.inference import coordinates
 from anomfit.planes.axes import Axis, Range, axes_of
 from anomfit.planes.result import CREDIBLE, Plane
 from anomfit.problem import Problem
@@ -55,7 +55,7 @@ def _counts(axes: tuple[Axis, Axis], draws: list[np.ndarray]) -> np.ndarray:
     """Draws in each cell (y, x)."""
     edges, places = [], []
     for axis, x in zip(axes, draws, strict=True):
-        low, high = (scaled.scale(axis.parameter, v) for v in (axis.parameter.low, axis.parameter.high))
+        low, high = (coordinates.scale(axis.parameter, v) for v in (axis.parameter.low, axis.parameter.high))
         edges.append(np.linspace(low, high, axis.cells + 1))
         places.append(np.log(x) if axis.parameter.is_log else x)
     return np.histogram2d(places[1], places[0], bins=[edges[1], edges[0]])[0]

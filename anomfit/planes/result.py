@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from anomfit.folders import claim, made_folder, written_whole
-from anomfit.inference.exclusions import EXCLUDED as LIMIT
+from anomfit.inference.compare.exclusions import EXCLUDED as LIMIT
 from anomfit.planes.axes import Axis
 from anomfit.planes.contours import Contour, lines_at
 

@@ -13,14 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from anomfit.constraints.base import Constraint
-from anomfit.inference import scaled
-from anomfit.inference.around_plane import AroundPlane
-from anomfit.inference.corrected_cells import CorrectedCells
-from anomfit.inference.evaluate import forward
-from anomfit.inference.exclusions import ratios_at
-from anomfit.inference.profiled_cells import CONVERGED, OUTSIDE, UNDEFINED, Cells, ProfiledCells
-from anomfit.inference.scan_rows import TWICE_NLL, measurement_names
-from anomfit.inference.side_by_side import SideBySide
+from anomfit.inference import coordinates
+from anomfit.inference.cells.around import AroundPlane, SideBySide
+from anomfit.inference.cells.corrected import CorrectedCells
+from anomfit.inference.cells.profiled import CONVERGED, OUTSIDE, UNDEFINED, Cells, ProfiledCells
+from anomfit.inference.compare.exclusions import ratios_at
+from anomfit.inference.compiled import forward
+from anomfit.inference.scan import TWICE_NLL, measurement_names
 from anomfit.inference.undefined import undefined_values
 from anomfit.planes.axes import Axis
 from anomfit.planes.waves import (
@@ -176,7 +175,7 @@ class PlaneRows:
     def _seeds(self) -> np.ndarray:
         best = self.start()
         near = [p for p, v in zip(best.points, best.twice_nll, strict=True) if v <= best.twice_nll[0] + POOL]
-        return np.array([scaled.to_scaled(self.problem, point) for point in near])
+        return np.array([coordinates.to_scaled(self.problem, point) for point in near])
 
     def _merge(self, upto: int) -> None:
         """Have in the state what all waves before this one have found."""
@@ -216,7 +215,7 @@ class PlaneRows:
             s, status = self.around.scaled(found.a, places), found.status.astype(int)
             distance, gradients = found.distance, found.gradients
         else:
-            s = np.repeat(scaled.to_scaled(problem, self.start().points[0])[None], len(cells), axis=0)
+            s = np.repeat(coordinates.to_scaled(problem, self.start().points[0])[None], len(cells), axis=0)
             s[:, list(self.around.held)] = places
             status[self.around.outside(s)[0]] = OUTSIDE
         named = self.around.named(s)

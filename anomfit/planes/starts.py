@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from anomfit.errors import InputError, quoted, reject
-from anomfit.inference import scaled
-from anomfit.inference.around_plane import AroundPlane
-from anomfit.inference.corrected_cells import CorrectedCells
-from anomfit.inference.evaluate import forward_at
-from anomfit.inference.minimise import Fit
-from anomfit.inference.profiled_cells import ProfiledCells
+from anomfit.inference import coordinates
+from anomfit.inference.cells.around import AroundPlane
+from anomfit.inference.cells.corrected import CorrectedCells
+from anomfit.inference.cells.profiled import ProfiledCells
+from anomfit.inference.compiled import forward_at
+from anomfit.inference.fit.minimise import Fit
 from anomfit.planes.axes import Axis
 from anomfit.planes.rows import Start
 from anomfit.planes.waves import SEEDS
@@ -41,13 +41,13 @@ def start_of(fit: Fit, own: Problem, problem: Problem) -> Start:
 def start_by_table(problem: Problem, cheap: Problem, fit: Fit) -> Start:
     """The optima of a fit to the `cheap` likelihood as optima of the exact one, the best first."""
     points = start_of(fit, cheap, cheap).points
-    here = np.array([scaled.to_scaled(problem, point) for point in points])
+    here = np.array([coordinates.to_scaled(problem, point) for point in points])
     none, nowhere = np.zeros((len(points), 0)), np.zeros(1)
     exact, other = (ProfiledCells(AroundPlane(p, ()), nowhere, nowhere, here) for p in (problem, cheap))
     a = exact.around.angles(here, none)
     blank = np.zeros((len(a), a.shape[1], a.shape[1])) + np.eye(a.shape[1])
     s = exact.around.scaled(CorrectedCells(exact, other).minima(none, a, blank).a, none)
-    polished = [scaled.from_scaled(problem, point) for point in s]
+    polished = [coordinates.from_scaled(problem, point) for point in s]
     values = [float(forward_at(problem, point).twice_nll[0]) for point in polished]
     order = np.argsort(values, kind="stable")
     return Start(tuple(polished[k] for k in order), tuple(values[k] for k in order))

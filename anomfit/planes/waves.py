@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from anomfit.inference.profiled_cells import lattice, strides
+from anomfit.inference.cells.profiled import lattice, strides
 from anomfit.scanning.plan import Plan, Task
 
 SEEDS = 8  # known optima that cells may start from

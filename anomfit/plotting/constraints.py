@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from anomfit.constraints.base import IN_FITS
-from anomfit.inference.exclusions import Exclusion
+from anomfit.inference.compare.exclusions import Exclusion
 from anomfit.plotting.style import BAND, CURVES, QUIET, typeset
 from anomfit.results.result import Result
 

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from anomfit.inference.boundary import LEVELS, Boundary
-from anomfit.inference.optimise import Search
+from anomfit.inference.optima.boundary import LEVELS, Boundary
+from anomfit.inference.optima.search import Search
 from anomfit.parameters import Parameter
 from anomfit.plotting.figures import Complain, add_note, save_each
 from anomfit.plotting.style import BAND, CURVES, SIGNAL, axis_label, mathematics

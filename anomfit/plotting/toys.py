@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import chi2
 
-from anomfit.inference.toys import Toys
+from anomfit.inference.compare.toys import Toys
 from anomfit.plotting.figures import Complain, add_note, save_each
 from anomfit.plotting.style import CURVES, DATA, SIGNAL
 from anomfit.results.toys import Observed

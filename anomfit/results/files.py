@@ -18,16 +18,14 @@ import numpy as np
 from anomfit import __version__
 from anomfit.errors import InputError, quoted, shortened
 from anomfit.folders import written_whole
-from anomfit.inference.diagnostics import Diagnostic
-from anomfit.inference.exclusions import Exclusions
-from anomfit.inference.goodness import Goodness
-from anomfit.inference.minimise import Fit
-from anomfit.inference.minos import MinosError
-from anomfit.inference.projections import ProjectionFit
-from anomfit.inference.sample import Evidence, Samples, SampleSettings
-from anomfit.inference.significance import Significance
-from anomfit.inference.uncertainties import Hesse
-from anomfit.inference.without_limits import WithoutLimits
+from anomfit.inference.compare.exclusions import Exclusions, WithoutLimits
+from anomfit.inference.compare.goodness import Goodness
+from anomfit.inference.compare.significance import ProjectionFit, Significance
+from anomfit.inference.fit.minimise import Fit
+from anomfit.inference.fit.minos import MinosError
+from anomfit.inference.fit.uncertainties import Hesse
+from anomfit.inference.sample.chains import Evidence, Samples, SampleSettings
+from anomfit.inference.sample.diagnostics import Diagnostic
 from anomfit.measurements.base import Bin
 from anomfit.results.plain import from_plain, to_json
 from anomfit.results.result import Provenance, Result, Spectrum

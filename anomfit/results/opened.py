@@ -6,7 +6,7 @@ from pathlib import Path
 from anomfit.cards import Card, card_from_text, problem_from_card, shipped_card_names
 from anomfit.errors import InputError, quoted, reject
 from anomfit.folders import result_file
-from anomfit.inference.minimise import Fit
+from anomfit.inference.fit.minimise import Fit
 from anomfit.problem import Problem
 from anomfit.results.files import load_result
 from anomfit.results.result import Result

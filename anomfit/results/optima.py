@@ -6,11 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from anomfit.folders import written_whole
-from anomfit.inference.boundary import LEVELS, Boundary
-from anomfit.inference.grouping import MOST
-from anomfit.inference.optimise import FoundOptimum, Search
-from anomfit.inference.published import PublishedPoint
-from anomfit.inference.standing import WITHIN, Standings
+from anomfit.inference.optima.boundary import LEVELS, Boundary
+from anomfit.inference.optima.published import PublishedPoint
+from anomfit.inference.optima.search import MOST, FoundOptimum, Search
+from anomfit.inference.optima.standing import WITHIN, Standings
 from anomfit.problem import Problem
 from anomfit.results.result import Provenance
 from anomfit.results.tables import TextTable

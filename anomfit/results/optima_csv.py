@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from anomfit.folders import written_whole
-from anomfit.inference import scaled
-from anomfit.inference.boundary import Boundary
-from anomfit.inference.optimise import Search
-from anomfit.inference.published import PublishedPoint
+from anomfit.inference import coordinates
+from anomfit.inference.optima.boundary import Boundary
+from anomfit.inference.optima.published import PublishedPoint
+from anomfit.inference.optima.search import Search
 from anomfit.problem import Problem
 
 
@@ -33,7 +33,7 @@ def write_ends(path: Path, problem: Problem, search: Search) -> None:
     """ends.csv: where every start ended."""
     rows = []
     for i, s in enumerate(search.ends):
-        point = scaled.from_scaled(problem, s)
+        point = coordinates.from_scaled(problem, s)
         conditions = [search.standing.twice_nll[i], search.standing.all_hold[i], " ".join(search.standing.failing(i))]
         rows.append([*conditions, *(point[name] for name in problem.names)])
     _write(path, ["twice_nll", "all_hold", "failing", *problem.names], rows)
@@ -44,7 +44,7 @@ def write_boundary(path: Path, problem: Problem, found: Boundary) -> None:
     rows = []
     for j in range(len(found.y)):
         for i in range(len(found.x)):
-            point = scaled.from_scaled(problem, found.points[j, i])
+            point = coordinates.from_scaled(problem, found.points[j, i])
             above = found.twice_nll[j, i] - found.lowest
             rows.append(
                 [

@@ -11,8 +11,8 @@ from jaxtyping import Float
 
 from anomfit.catalogue import other_projections
 from anomfit.explaining import explained
-from anomfit.inference.projections import with_projections
-from anomfit.inference.throwing import replicas
+from anomfit.inference.compare.significance import with_projections
+from anomfit.inference.compare.throwing import replicas
 from anomfit.measurements.base import Measurement
 from anomfit.plain_json import finite_or_none
 from anomfit.prediction import PredictionReport, predict

@@ -13,17 +13,15 @@ import numpy as np
 from anomfit.capabilities import choices_of
 from anomfit.cards import card_from_text
 from anomfit.identity import identity
-from anomfit.inference.evaluate import forward, forward_at
-from anomfit.inference.exclusions import Exclusions
-from anomfit.inference.goodness import Goodness
-from anomfit.inference.minimise import Fit
-from anomfit.inference.minos import MinosError
-from anomfit.inference.projections import ProjectionFit
-from anomfit.inference.sample import Samples
-from anomfit.inference.significance import Significance
-from anomfit.inference.throwing import replicas
-from anomfit.inference.uncertainties import Hesse
-from anomfit.inference.without_limits import WithoutLimits
+from anomfit.inference.compare.exclusions import Exclusions, WithoutLimits
+from anomfit.inference.compare.goodness import Goodness
+from anomfit.inference.compare.significance import ProjectionFit, Significance
+from anomfit.inference.compare.throwing import replicas
+from anomfit.inference.compiled import forward, forward_at
+from anomfit.inference.fit.minimise import Fit
+from anomfit.inference.fit.minos import MinosError
+from anomfit.inference.fit.uncertainties import Hesse
+from anomfit.inference.sample.chains import Samples
 from anomfit.measurements.base import Bin
 from anomfit.problem import Problem
 from anomfit.statistics.tension import Tension

@@ -9,10 +9,10 @@ from rich.console import Console
 from scipy.stats import norm
 
 from anomfit.folders import written_whole
-from anomfit.inference.diagnostics import diagnose
-from anomfit.inference.minimise import Fit
-from anomfit.inference.minos import LIMIT_90
-from anomfit.inference.sample import Samples
+from anomfit.inference.fit.minimise import Fit
+from anomfit.inference.fit.minos import LIMIT_90
+from anomfit.inference.sample.chains import Samples
+from anomfit.inference.sample.diagnostics import diagnose
 from anomfit.results.result import Result
 from anomfit.results.tables import TextTable
 from anomfit.results.verdict import (

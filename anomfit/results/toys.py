@@ -9,9 +9,9 @@ import numpy as np
 from scipy.stats import chi2, kstest, norm
 
 from anomfit.folders import written_whole
-from anomfit.inference.goodness import Goodness
-from anomfit.inference.significance import Significance
-from anomfit.inference.toys import Toys
+from anomfit.inference.compare.goodness import Goodness
+from anomfit.inference.compare.significance import Significance
+from anomfit.inference.compare.toys import Toys
 from anomfit.parameters import Parameter
 from anomfit.results.result import Provenance
 from anomfit.results.tables import TextTable

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from anomfit.constraints.base import IN_FITS
-from anomfit.inference.exclusions import Exclusion, Exclusions
-from anomfit.inference.significance import Significance
+from anomfit.inference.compare.exclusions import Exclusion, Exclusions
+from anomfit.inference.compare.significance import Significance
 from anomfit.results.result import FreeCoordinate, Result
 from anomfit.results.tables import TextTable
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from anomfit.inference.sample import Samples
+from anomfit.inference.sample.chains import Samples
 from anomfit.parameters import PRIORS
 from anomfit.results.result import Result, Spectrum
 

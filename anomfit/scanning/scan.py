@@ -16,10 +16,9 @@ from anomfit.errors import reject
 from anomfit.explaining import explained
 from anomfit.folders import named_folder
 from anomfit.identity import sampling_identity
+from anomfit.inference.compiled import FORWARD_LANES
 from anomfit.inference.devices import batch_mesh, devices_for, prepare_devices
-from anomfit.inference.evaluate import FORWARD_LANES
-from anomfit.inference.scan_points import MOST, Design, check_shape, lattice_shape
-from anomfit.inference.scan_rows import TWICE_NLL, Columns, ScanRows
+from anomfit.inference.scan import MOST, TWICE_NLL, Columns, Design, ScanRows, check_shape, lattice_shape
 from anomfit.inference.undefined import CURE, KEPT, placed
 from anomfit.precision import require_double_precision
 from anomfit.problem import Problem

@@ -7,11 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from anomfit.inference.diagnostics import diagnose, pareto_smoothed
-from anomfit.inference.evaluate import Forward, forward
-from anomfit.inference.resampling import equal_draws
-from anomfit.inference.sample import Samples
-from anomfit.inference.stand_ins import holds
+from anomfit.inference.compiled import Forward, forward, holds
+from anomfit.inference.sample.chains import Samples
+from anomfit.inference.sample.diagnostics import diagnose, pareto_smoothed
+from anomfit.inference.sample.likelihoods import equal_draws
 from anomfit.measurements.base import StandsIn
 from anomfit.problem import Problem, with_measurements
 from anomfit.tables.checking import Errors, over_tolerance

@@ -59,7 +59,7 @@ def tabulated(
     The table is taken from the user's cache folder or, where it is not there, built (minutes) and compared with the
     exact rule at `checked` points of the prior, 512 without that; `say` is told what it costs and how good it is. Where
     a point is outside of the table, the prediction is not a number, and whatever fits and scans asks the exact rule
-    there (`inference.stand_ins`).
+    there (`inference.compiled`).
 
     Raises InputError for a problem that cannot be tabulated, with what stands in the way.
     """

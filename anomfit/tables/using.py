@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from anomfit.inference.stand_ins import holds
+from anomfit.inference.compiled import holds
 from anomfit.problem import Problem
 from anomfit.tables.building import Progress
 from anomfit.tables.problems import planned, tabulated

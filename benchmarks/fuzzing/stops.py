@@ -12,12 +12,12 @@ Replace = Callable[[Any, str, Any], None]
 
 # The first things that are computed, by what asks for them.
 COMPUTATIONS = {
-    "fit": (("anomfit.run", "forward_at"), ("anomfit.inference.minimise", "minimise")),
-    "sample": (("anomfit.inference.sample", "sample"), ("anomfit.inference.nested_samples", "nested_samples")),
-    "optimise": (("anomfit.inference.optimise", "optimise"),),
+    "fit": (("anomfit.run", "forward_at"), ("anomfit.inference.fit.minimise", "minimise")),
+    "sample": (("anomfit.inference.sample.chains", "sample"), ("anomfit.inference.sample.nested", "nested_samples")),
+    "optimise": (("anomfit.inference.optima.search", "optimise"),),
     "predict": (("anomfit.prediction", "_predict_all"),),
     "constraints": (("anomfit.constraints", "constraint_table"),),
-    "toys": (("anomfit.inference.toys", "run_toys"),),
+    "toys": (("anomfit.inference.compare.toys", "run_toys"),),
     "reproduce": (("anomfit.reproduce.papers", "_rows"),),
 }
 

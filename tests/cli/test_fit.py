@@ -124,7 +124,7 @@ def test_a_card_may_ask_for_tempered_populations(anomfit, card, tmp_path):
 @pytest.mark.slow
 def test_descents_may_start_where_the_populations_ended(anomfit, card, tmp_path, monkeypatch):
     """A run that goes straight through, one stopped while it is led, one without sampling before: the same numbers."""
-    from anomfit.inference import likelihoods, tempered
+    from anomfit.inference.sample import likelihoods, tempered
 
     text = card.read_text().replace("starts = 2", 'starts = 2\nstart_from = "draws"')
     card.write_text(text)
@@ -181,7 +181,7 @@ def test_descents_may_start_where_the_populations_ended(anomfit, card, tmp_path,
 
 @pytest.mark.slow
 def test_a_run_in_steps_or_interrupted_gives_the_numbers_of_a_straight_one(anomfit, card, tmp_path, monkeypatch):
-    from anomfit.inference import sample
+    from anomfit.inference.sample import chains
 
     assert anomfit("fit", card, "--out", "straight").status == 0
     assert anomfit("fit", card, "--out", "steps", "--no-sample").status == 0
@@ -189,7 +189,7 @@ def test_a_run_in_steps_or_interrupted_gives_the_numbers_of_a_straight_one(anomf
     assert anomfit("sample", card, "--out", "steps", "--resume").status == 0
     np.testing.assert_array_equal(draws(tmp_path / "steps"), draws(tmp_path / "straight"))
 
-    write, written = sample.write_checkpoint, []
+    write, written = chains.write_checkpoint, []
 
     def interrupted(path, run):
         write(path, run)
@@ -197,11 +197,11 @@ def test_a_run_in_steps_or_interrupted_gives_the_numbers_of_a_straight_one(anomf
         if len(written) == 4:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(sample, "write_checkpoint", interrupted)
+    monkeypatch.setattr(chains, "write_checkpoint", interrupted)
     outcome = anomfit("fit", card, "--out", "stopped")
     kept = "anomfit: interrupted; what was found is in stopped, --resume goes on\n"
     assert (outcome.status, outcome.err) == (130, kept)
-    monkeypatch.setattr(sample, "write_checkpoint", write)
+    monkeypatch.setattr(chains, "write_checkpoint", write)
     assert anomfit("fit", card, "--out", "stopped", "--seed", "9", "--resume").status == 2  # another run's
     assert anomfit("fit", card, "--out", "stopped", "--resume").status == 0
     np.testing.assert_array_equal(draws(tmp_path / "stopped"), draws(tmp_path / "straight"))

@@ -6,7 +6,7 @@ import pytest
 from test_fit import EXAMPLES, SMALL
 
 from anomfit.cards import load_card
-from anomfit.inference import optimise as module
+from anomfit.inference.optima import search as module
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from test_fit import EXAMPLES, SMALL
 
 import anomfit as package
 from anomfit.cards import load_card
-from anomfit.inference.scan_rows import ScanRows
+from anomfit.inference.scan import ScanRows
 from anomfit.scanning import ScanSettings
 
 

@@ -14,7 +14,7 @@ from test_fit import EXAMPLES, SMALL
 from anomfit import interrupts, run
 from anomfit.cards import load_card
 from anomfit.cli.streams import prepare_streams
-from anomfit.inference import significance
+from anomfit.inference.compare import significance
 from anomfit.results.files import load_result
 
 QUICK = SMALL.format(folder=EXAMPLES)

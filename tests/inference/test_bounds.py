@@ -8,9 +8,9 @@ from scipy.optimize import brentq, minimize_scalar
 from scipy.stats import chi2, kstest
 from toys import LINEAR_PARAMETERS, ToyMeasurement, ToyModel, edge_problem, linear_parameter, one_parameter_problem
 
-from anomfit.inference.minimise import FitSettings, minimise
-from anomfit.inference.minos import LIMIT_90, minos
-from anomfit.inference.uncertainties import hesse
+from anomfit.inference.fit.minimise import FitSettings, minimise
+from anomfit.inference.fit.minos import LIMIT_90, minos
+from anomfit.inference.fit.uncertainties import hesse
 from anomfit.problem import build_problem
 
 QUICK = FitSettings(screened=256, starts=8)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from anomfit.inference.descent import descend
+from anomfit.inference.fit.descent import descend
 
 
 def bowls(x):

@@ -5,10 +5,10 @@ import pytest
 from toys import banana_problem, linear_problem
 
 from anomfit.errors import InputError
-from anomfit.inference.ensemble import sample_ensemble
-from anomfit.inference.minimise import FitSettings, minimise
-from anomfit.inference.nuts import Tuning
-from anomfit.inference.sample import SampleSettings, sample
+from anomfit.inference.fit.minimise import FitSettings, minimise
+from anomfit.inference.sample.chains import SampleSettings, sample
+from anomfit.inference.sample.ensemble import sample_ensemble
+from anomfit.inference.sample.nuts import Tuning
 
 
 @pytest.mark.slow

@@ -9,10 +9,9 @@ import pytest
 from toys import Numbers, ToyMeasurement, ToyModel, linear_parameter
 
 from anomfit.constraints.base import About, Constraint, against_measurement, against_upper_limit, measured_number
-from anomfit.inference.exclusions import comparable, exclusions, with_posterior
-from anomfit.inference.minimise import FitSettings, minimise
-from anomfit.inference.significance import significance
-from anomfit.inference.without_limits import has_limits, without_limits
+from anomfit.inference.compare.exclusions import comparable, exclusions, has_limits, with_posterior, without_limits
+from anomfit.inference.compare.significance import significance
+from anomfit.inference.fit.minimise import FitSettings, minimise
 from anomfit.problem import build_problem
 
 PARAMETERS = (linear_parameter("x", -5.0, 5.0),)

@@ -12,9 +12,9 @@ from toys import LINEAR, LINEAR_PARAMETERS, ToyMeasurement, ToyModel, linear_par
 from anomfit.cards import card_from_text, card_text, problem_from_card
 from anomfit.errors import InputError
 from anomfit.inference.angles import prior_angles, quantiles, values_at_angles
-from anomfit.inference.minimise import FitSettings, minimise
-from anomfit.inference.nuts import Tuning
-from anomfit.inference.sample import SampleSettings, sample
+from anomfit.inference.fit.minimise import FitSettings, minimise
+from anomfit.inference.sample.chains import SampleSettings, sample
+from anomfit.inference.sample.nuts import Tuning
 from anomfit.problem import build_problem
 
 MEAN, SIGMA = 1.0, 2.5  # of x's prior, whose range is -5 to 5: the truncation matters on both sides

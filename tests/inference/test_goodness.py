@@ -9,7 +9,7 @@ from scipy import stats
 from anomfit.cards import load_card, problem_from_card
 from anomfit.cards.building import point_values
 from anomfit.catalogue import find_measurement, find_model
-from anomfit.inference.goodness import goodness_of_fit
+from anomfit.inference.compare.goodness import goodness_of_fit
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.parameters import Nuisance, Parameter, Parametrisation
 from anomfit.problem import build_problem

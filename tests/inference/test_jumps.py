@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from anomfit.inference.jumps import _walk
+from anomfit.inference.sample.jumps import _walk
 
 
 def test_the_walk_reaches_the_target_from_anywhere():

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate
 
-from anomfit.inference.logistic import Terms
-from anomfit.inference.logistic import at_log_odds as plain_at_log_odds
-from anomfit.inference.logistic import log_odds as plain_log_odds
+from anomfit.inference.sample.logistic import Terms
+from anomfit.inference.sample.logistic import at_log_odds as plain_at_log_odds
+from anomfit.inference.sample.logistic import log_odds as plain_log_odds
 
 log_odds, at_log_odds = jax.jit(plain_log_odds), jax.jit(plain_at_log_odds)
 

@@ -16,8 +16,8 @@ from toys import (
 )
 
 from anomfit.errors import InputError
-from anomfit.inference import minimise as module
-from anomfit.inference.minimise import FitSettings, minimise
+from anomfit.inference.fit import minimise as module
+from anomfit.inference.fit.minimise import FitSettings, minimise
 from anomfit.parameters import Nuisance
 from anomfit.problem import build_problem
 

@@ -14,12 +14,11 @@ from toys import banana_problem, linear_problem
 
 from anomfit import interrupts
 from anomfit.errors import InputError
-from anomfit.inference import likelihoods, nested, workers
-from anomfit.inference.nested import sample_nested
-from anomfit.inference.nested_samples import nested_samples
-from anomfit.inference.resampling import equal_draws
-from anomfit.inference.sample import SampleSettings
-from anomfit.inference.workers import Workers
+from anomfit.inference.sample import likelihoods, nested, workers
+from anomfit.inference.sample.chains import SampleSettings
+from anomfit.inference.sample.likelihoods import equal_draws
+from anomfit.inference.sample.nested import nested_samples, sample_nested
+from anomfit.inference.sample.workers import Workers
 
 SHORT = {"live": 60, "effective": 100.0}
 
@@ -121,7 +120,7 @@ LIFE = """
 import sys
 import jax
 import numpy as np
-from anomfit.inference import nested
+from anomfit.inference.sample import nested
 from test_nested import SHORT, wide_problem
 nested.WRITING = 1e9
 found = nested.sample_nested(wide_problem(), jax.random.key(1), **SHORT, state_file=nested.Path("nested.h5"))

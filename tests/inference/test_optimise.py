@@ -10,14 +10,13 @@ from scipy.stats import chi2
 from toys import ToyMeasurement, ToyModel, banana_problem, linear_parameter, linear_problem, log_parameter
 
 from anomfit.errors import InputError
-from anomfit.inference import optimise as module
-from anomfit.inference import scaled
-from anomfit.inference.boundary import LEVELS, BoundarySettings, boundary, check_axes
-from anomfit.inference.holding import descend_held
-from anomfit.inference.optimise import SearchSettings, optimise
-from anomfit.inference.published import published_points
-from anomfit.inference.standing import NUISANCES, standings
-from anomfit.inference.stiffness import active_terms, directions
+from anomfit.inference import coordinates
+from anomfit.inference.fit.descent import descend_held
+from anomfit.inference.optima import search as module
+from anomfit.inference.optima.boundary import LEVELS, BoundarySettings, boundary, check_axes
+from anomfit.inference.optima.published import published_points
+from anomfit.inference.optima.search import SearchSettings, optimise
+from anomfit.inference.optima.standing import NUISANCES, active_terms, directions, standings
 from anomfit.measurements.base import Prediction
 from anomfit.parameters import Nuisance
 from anomfit.problem import build_problem
@@ -287,4 +286,4 @@ def test_standing_of_a_spectrum_is_that_of_its_chi_squared(gaussian):
     size = chi2.sf((2.3 * SIGMA_X) ** 2 * inverse[0, 0], 2)
     assert found.size[0, 0] == pytest.approx(0.0, abs=1e-9)
     assert 2.0 * (1.0 - float(jax.scipy.stats.norm.cdf(found.size[1, 0]))) == pytest.approx(size, rel=1e-6)
-    assert scaled.box(problem).widths.tolist() == [10.0, 10.0]
+    assert coordinates.box(problem).widths.tolist() == [10.0, 10.0]

@@ -8,8 +8,8 @@ import pytest
 from anomfit.cards import load_card, problem_from_card
 from anomfit.catalogue import find_constraint
 from anomfit.constraints import constraint_table
-from anomfit.inference.optimise import SearchSettings, optimise
-from anomfit.inference.published import published_points
+from anomfit.inference.optima.published import published_points
+from anomfit.inference.optima.search import SearchSettings, optimise
 
 pytestmark = pytest.mark.slow
 

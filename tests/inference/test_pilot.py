@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from toys import ToyMeasurement, ToyModel
 
-from anomfit.inference import pilot
-from anomfit.inference.learning_amplitudes import driven, learn_amplitudes
-from anomfit.inference.nuts import Tuning
-from anomfit.inference.points import draw, effective, together, values_at
-from anomfit.inference.sample import SampleSettings, sample
-from anomfit.inference.straight import Straight
+from anomfit.inference.sample import pilot
+from anomfit.inference.sample.chains import SampleSettings, sample
+from anomfit.inference.sample.learning_amplitudes import driven, learn_amplitudes
+from anomfit.inference.sample.nuts import Tuning
+from anomfit.inference.sample.points import draw, effective, together, values_at
+from anomfit.inference.sample.straight import Straight
 from anomfit.parameters import Parameter
 from anomfit.problem import build_problem
 

@@ -6,7 +6,7 @@ import pytest
 
 from anomfit.cards import load_card, problem_from_card
 from anomfit.catalogue import find_measurement, other_projections
-from anomfit.inference.projections import projection_fits, with_draws, with_projections
+from anomfit.inference.compare.significance import projection_fits, with_draws, with_projections
 from anomfit.measurements.base import Prediction
 
 BEST = {"sin2_2theta": 0.807, "delta_m2": 0.043}

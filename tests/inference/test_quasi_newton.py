@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from anomfit.inference.quasi_newton import descend_from, inverted
+from anomfit.inference.cells.quasi_newton import descend_from, inverted
 
 PARABOLA = np.array([[4.0, 1.0, 0.0], [1.0, 2.0, 0.5], [0.0, 0.5, 1.0]])
 

@@ -5,11 +5,11 @@ import pytest
 from toys import ToyMeasurement, ToyModel, banana_problem, linear_model, linear_problem, log_parameter
 
 from anomfit.errors import InputError
-from anomfit.inference import sample as module
-from anomfit.inference.diagnostics import diagnose, verdict
-from anomfit.inference.minimise import FitSettings, minimise
-from anomfit.inference.nuts import Tuning
-from anomfit.inference.sample import SampleSettings, sample
+from anomfit.inference.fit.minimise import FitSettings, minimise
+from anomfit.inference.sample import chains as module
+from anomfit.inference.sample.chains import SampleSettings, sample
+from anomfit.inference.sample.diagnostics import diagnose, verdict
+from anomfit.inference.sample.nuts import Tuning
 from anomfit.inference.states import state_files
 from anomfit.problem import build_problem
 

@@ -18,8 +18,7 @@ from scipy import stats
 from toys import ToyMeasurement, ToyModel, linear_parameter
 
 from anomfit.errors import InputError
-from anomfit.inference.scan_points import Cube, Design, check_shape, lattice_shape
-from anomfit.inference.scan_rows import ScanRows, kept_measurements
+from anomfit.inference.scan import Cube, Design, ScanRows, check_shape, kept_measurements, lattice_shape
 from anomfit.parameters import Parameter
 from anomfit.problem import build_problem
 from anomfit.scanning import cluster

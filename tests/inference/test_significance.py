@@ -8,8 +8,8 @@ from scipy import optimize, stats
 
 from anomfit.cards import load_card, problem_from_card
 from anomfit.catalogue import find_measurement, find_model
-from anomfit.inference.evaluate import forward_at
-from anomfit.inference.significance import null_predictions, null_twice_nll, significance
+from anomfit.inference.compare.significance import null_predictions, null_twice_nll, significance
+from anomfit.inference.compiled import forward_at
 from anomfit.problem import build_problem
 
 

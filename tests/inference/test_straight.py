@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anomfit.inference.amplitude import Amplitude
-from anomfit.inference.conditional import PLACES, Conditional, log_density
-from anomfit.inference.network import first_layers
-from anomfit.inference.straight import Straight, stack
+from anomfit.inference.sample.amplitude import Amplitude
+from anomfit.inference.sample.conditional import PLACES, Conditional, log_density
+from anomfit.inference.sample.network import first_layers
+from anomfit.inference.sample.straight import Straight, stack
 
 
 def random_layers(key, known, outputs):

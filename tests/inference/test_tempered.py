@@ -7,10 +7,15 @@ import pytest
 from toys import ToyMeasurement, ToyModel, linear_parameter, linear_problem
 
 from anomfit.errors import InputError
-from anomfit.inference import likelihoods
-from anomfit.inference.sample import SampleSettings
-from anomfit.inference.tempered import Tempered, sample_tempered
-from anomfit.inference.tempered_samples import descent_starts, led_populations, samples_of_populations
+from anomfit.inference.sample import likelihoods
+from anomfit.inference.sample.chains import SampleSettings
+from anomfit.inference.sample.tempered import (
+    Tempered,
+    descent_starts,
+    led_populations,
+    sample_tempered,
+    samples_of_populations,
+)
 from anomfit.parameters import Nuisance
 from anomfit.problem import build_problem
 

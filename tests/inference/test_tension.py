@@ -7,9 +7,9 @@ import pytest
 from toys import LINEAR_PARAMETERS, ToyMeasurement, ToyModel
 
 from anomfit.errors import InputError
-from anomfit.inference import evaluate
-from anomfit.inference.minimise import FitSettings, minimise
-from anomfit.inference.tension import tensions
+from anomfit.inference import compiled
+from anomfit.inference.compare.tension import tensions
+from anomfit.inference.fit.minimise import FitSettings, minimise
 from anomfit.parameters import Nuisance
 from anomfit.problem import build_problem, with_measurements
 
@@ -69,9 +69,9 @@ def test_only_the_parts_asked_for_are_compared(three):
 
 def test_the_programs_of_the_joint_fit_serve_every_sub_fit(three):
     problem, fit, _ = three
-    before = evaluate._gradients._cache_size()
+    before = compiled._gradients._cache_size()
     again = tensions(problem, fit, jax.random.key(8))
-    assert evaluate._gradients._cache_size() == before
+    assert compiled._gradients._cache_size() == before
     assert len(again) == 3
 
 

@@ -10,8 +10,8 @@ from scipy import stats
 from toys import ToyMeasurement, ToyModel, linear_parameter
 
 from anomfit.errors import InputError
-from anomfit.inference.throwing import throw
-from anomfit.inference.toys import ToySettings, Truth, run_toys, true_point
+from anomfit.inference.compare.throwing import throw
+from anomfit.inference.compare.toys import ToySettings, Truth, run_toys, true_point
 from anomfit.measurements.base import Prediction
 from anomfit.parameters import Nuisance
 from anomfit.problem import build_problem

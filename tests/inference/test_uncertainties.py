@@ -5,12 +5,11 @@ import pytest
 from toys import ToyMeasurement, ToyModel, banana_problem, linear_parameter, linear_problem, log_parameter
 
 from anomfit.errors import InputError
-from anomfit.inference import scaled
-from anomfit.inference.evaluate import hessian
-from anomfit.inference.minimise import FitSettings, minimise
-from anomfit.inference.minos import minos
-from anomfit.inference.profile import profile_sides
-from anomfit.inference.uncertainties import hesse
+from anomfit.inference import coordinates
+from anomfit.inference.compiled import hessian
+from anomfit.inference.fit.minimise import FitSettings, minimise
+from anomfit.inference.fit.minos import minos, profile_sides
+from anomfit.inference.fit.uncertainties import hesse
 from anomfit.parameters import Nuisance
 from anomfit.problem import build_problem
 
@@ -97,7 +96,7 @@ def test_minos_finds_the_ends_of_an_asymmetric_profile():
 def test_a_profile_agrees_with_the_analytic_one(sign):
     problem = _skewed_problem()
     fit = minimise(problem, jax.random.key(1), QUICK)
-    (side,) = profile_sides(problem, scaled.to_scaled(problem, fit.point), fit.twice_nll, [(0, sign)])
+    (side,) = profile_sides(problem, coordinates.to_scaled(problem, fit.point), fit.twice_nll, [(0, sign)])
     assert side.is_done
     assert side.end == pytest.approx(np.log(2.0 + sign * np.sqrt(0.34)), abs=1e-3)
     for point, rise in zip(side.points, side.rises, strict=True):
@@ -109,7 +108,7 @@ def test_profiles_follow_a_curved_valley():
     problem = banana_problem()
     fit = minimise(problem, jax.random.key(3), QUICK)
     wanted = [(i, sign) for i in range(3) for sign in (-1, 1)]
-    sides = profile_sides(problem, scaled.to_scaled(problem, fit.point), fit.twice_nll, wanted)
+    sides = profile_sides(problem, coordinates.to_scaled(problem, fit.point), fit.twice_nll, wanted)
     x_low, x_high, y_low, y_high, z_low, z_high = (side.end for side in sides)
     assert (x_low, x_high) == pytest.approx((np.log(3.0) - 0.3, np.log(3.0) + 0.3), abs=4e-3)
     assert (y_low, y_high) == pytest.approx((np.log(2 / 3) - 0.3, np.log(2 / 3) + 0.3), abs=4e-3)

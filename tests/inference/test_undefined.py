@@ -9,17 +9,17 @@ import pytest
 from toys import ToyMeasurement, ToyModel, banana_problem, linear_parameter, linear_problem, one_parameter_problem
 
 from anomfit.errors import InputError
-from anomfit.inference import nested
-from anomfit.inference import sample as module
-from anomfit.inference.diagnostics import still_chains
-from anomfit.inference.evaluate import forward
-from anomfit.inference.minimise import FitSettings, minimise
-from anomfit.inference.minos import minos
-from anomfit.inference.nuts import Block, Tuning
-from anomfit.inference.points import values_at
-from anomfit.inference.sample import SampleSettings, sample
-from anomfit.inference.starts import finite_starts
-from anomfit.inference.uncertainties import hesse
+from anomfit.inference.compiled import forward
+from anomfit.inference.fit.minimise import FitSettings, minimise
+from anomfit.inference.fit.minos import minos
+from anomfit.inference.fit.uncertainties import hesse
+from anomfit.inference.sample import chains as module
+from anomfit.inference.sample import nested
+from anomfit.inference.sample.chains import SampleSettings, sample
+from anomfit.inference.sample.diagnostics import still_chains
+from anomfit.inference.sample.nuts import Block, Tuning
+from anomfit.inference.sample.points import values_at
+from anomfit.inference.sample.starts import finite_starts
 from anomfit.inference.undefined import CURE, Watch, placed, undefined_values
 from anomfit.problem import build_problem
 

@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 
 from anomfit import interrupts
-from anomfit.inference import workers as room
-from anomfit.inference.workers import workers
+from anomfit.inference.sample import workers as room
+from anomfit.inference.sample.workers import workers
 
 PARENT = """
 import sys, time
-from anomfit.inference.workers import workers
+from anomfit.inference.sample.workers import workers
 with workers(2) as pool:
     print(*pool.map(eval, ["__import__('os').getpid()"] * 2), flush=True)
     pool.map(time.sleep, [600, 600])

@@ -20,8 +20,8 @@ from matplotlib.path import Path as Outline
 import anomfit
 from anomfit.cards import card_from_text, problem_from_card
 from anomfit.errors import InputError
-from anomfit.inference.around_plane import AroundPlane
-from anomfit.inference.profiled_cells import lattice, strides
+from anomfit.inference.cells.around import AroundPlane
+from anomfit.inference.cells.profiled import lattice, strides
 from anomfit.planes.axes import axes_of, checked_grid, range_from, with_axes
 from anomfit.planes.posterior import posterior_plane
 from anomfit.planes.rows import PlaneRows

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 from matplotlib.figure import Figure
 
-from anomfit.inference.exclusions import Exclusion, Exclusions
+from anomfit.inference.compare.exclusions import Exclusion, Exclusions
 from anomfit.plotting.constraints import LEAST, MOST, plot_constraints, shown_constraints
 
 

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from anomfit.cards import card_from_text, problem_from_card
-from anomfit.inference.sample import Samples, SampleSettings
+from anomfit.inference.sample.chains import Samples, SampleSettings
 from anomfit.models.dark_scalar import dark_scalar
 from anomfit.plotting.dark_scalar import can_show, invisible_kaons, plot_anomalies
 from anomfit.results.result import Result, Spectrum, provenance

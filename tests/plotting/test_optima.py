@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from anomfit.inference.boundary import BoundarySettings, boundary
-from anomfit.inference.optimise import SearchSettings, optimise
+from anomfit.inference.optima.boundary import BoundarySettings, boundary
+from anomfit.inference.optima.search import SearchSettings, optimise
 from anomfit.measurements.lepton_moments import load_lepton_moment
 from anomfit.parameters import Parameter, Parametrisation
 from anomfit.plotting.optima import neighbours, optima_figure, parameter_pairs, plot_boundary, plot_ends

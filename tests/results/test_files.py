@@ -9,14 +9,14 @@ import pytest
 import xarray
 
 from anomfit.errors import InputError
-from anomfit.inference.diagnostics import diagnose
-from anomfit.inference.goodness import Goodness, MeasurementFit
-from anomfit.inference.minimise import Fit, Optimum
-from anomfit.inference.minos import MinosError
-from anomfit.inference.nuts import Tuning
-from anomfit.inference.sample import Samples, SampleSettings
-from anomfit.inference.significance import Gain, Significance
-from anomfit.inference.uncertainties import FlatDirection, Hesse
+from anomfit.inference.compare.goodness import Goodness, MeasurementFit
+from anomfit.inference.compare.significance import Gain, Significance
+from anomfit.inference.fit.minimise import Fit, Optimum
+from anomfit.inference.fit.minos import MinosError
+from anomfit.inference.fit.uncertainties import FlatDirection, Hesse
+from anomfit.inference.sample.chains import Samples, SampleSettings
+from anomfit.inference.sample.diagnostics import diagnose
+from anomfit.inference.sample.nuts import Tuning
 from anomfit.measurements.base import Bin
 from anomfit.results import seal
 from anomfit.results.files import load_result, save_result

@@ -4,10 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from anomfit.inference.exclusions import Exclusion, Exclusions
-from anomfit.inference.projections import ProjectionFit
-from anomfit.inference.significance import Gain, Significance
-from anomfit.inference.without_limits import Paid, WithoutLimits
+from anomfit.inference.compare.exclusions import Exclusion, Exclusions, Paid, WithoutLimits
+from anomfit.inference.compare.significance import Gain, ProjectionFit, Significance
 from anomfit.results.result import FreeCoordinate
 from anomfit.results.verdict import cost_table, exclusion_table, projection_table, verdict
 

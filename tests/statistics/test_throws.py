@@ -9,8 +9,8 @@ from scipy import stats
 from anomfit.cards import load_card, problem_from_card
 from anomfit.catalogue import find_measurement
 from anomfit.errors import InputError
-from anomfit.inference.significance import null_predictions
-from anomfit.inference.throwing import changing, check_throwable, throw
+from anomfit.inference.compare.significance import null_predictions
+from anomfit.inference.compare.throwing import changing, check_throwable, throw
 from anomfit.measurements.base import Prediction
 from anomfit.statistics.terms import gaussian_log_likelihood, multivariate_gaussian
 from anomfit.statistics.throws import correlated_gaussian, poisson_counts, poisson_counts_over, two_sided_gaussian

@@ -18,14 +18,13 @@ from anomfit.cards import card_from_text, problem_from_card
 from anomfit.checks import Checks
 from anomfit.citing import cited
 from anomfit.errors import InputError
-from anomfit.inference import tempered
-from anomfit.inference.ensemble import log_posteriors
-from anomfit.inference.evaluate import forward, gradients
-from anomfit.inference.minimise import FitSettings, minimise
-from anomfit.inference.nuts import Block
-from anomfit.inference.refine import refined
-from anomfit.inference.sample import Evidence, SampleSettings, samples_of
-from anomfit.inference.stand_ins import exact_problem, holds
+from anomfit.inference.compiled import exact_problem, forward, gradients, holds
+from anomfit.inference.fit.minimise import FitSettings, minimise
+from anomfit.inference.fit.refine import refined
+from anomfit.inference.sample import tempered
+from anomfit.inference.sample.chains import Evidence, SampleSettings, samples_of
+from anomfit.inference.sample.ensemble import log_posteriors
+from anomfit.inference.sample.nuts import Block
 from anomfit.measurements.base import Prediction
 from anomfit.results.files import load_result
 from anomfit.results.summary import table_table

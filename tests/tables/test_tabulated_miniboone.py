@@ -10,7 +10,7 @@ import pytest
 import anomfit
 from anomfit.catalogue import find_measurement
 from anomfit.errors import InputError
-from anomfit.inference.stand_ins import holds
+from anomfit.inference.compiled import holds
 from anomfit.models.dark_photon import dark_photon_dirac
 from anomfit.models.two_higgs_doublet import two_higgs_doublet
 from anomfit.problem import build_problem

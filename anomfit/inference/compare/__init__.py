@@ -1,0 +1,1 @@
+"""How a fit stands: goodness, significance, tension, what excludes it, and toys."""

@@ -1,0 +1,332 @@
+"""Populations of points led from the prior to the posterior: sequential Monte Carlo with tempered likelihoods.
+
+Every population starts as draws of the prior. The likelihood is raised to a power beta that grows from 0 to 1 in steps
+so small that half of the points still count after one; points are drawn again by their weights, and then moved by a
+Markov chain that leaves prior x likelihood^beta alone. All points of all populations move together, so that a batch is
+as wide as a machine likes it, and nothing is learned but three step sizes.
+
+The populations know nothing of each other: what they disagree about is the error of what they say, R-hat included.
+Moves are differences of two points of the half of a population that stands still (ter Braak 2006, differential
+evolution), which take the shape and the arms of the posterior, and, for nuisance pulls, shortened steps of their prior
+(the preconditioned Crank-Nicolson move of Cotter et al, arXiv:1202.0709).
+
+Tempered populations as a run uses them: as chains, whose draws are independent, and as starts of descents.
+"""
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+from tqdm import tqdm
+
+from anomfit import interrupts
+from anomfit.errors import reject
+from anomfit.identity import sampling_identity
+from anomfit.inference.sample.chains import Evidence, Samples, SampleSettings, samples_of
+from anomfit.inference.sample.ensemble import values_at
+from anomfit.inference.sample.likelihoods import equal_draws, log_likelihoods
+from anomfit.inference.sample.nuts import Block
+from anomfit.inference.states import keep_state, kept_state
+from anomfit.inference.undefined import Watch
+from anomfit.problem import Problem
+
+COUNTED = 0.5  # of a population, that count as equal draws after a step in beta
+ACCEPTED = 0.25  # of proposals, which the step sizes aim at
+ACROSS = 0.1  # of the moves along a difference have its full length, from one arm of the posterior to another
+LONGEST, SHORTEST = 2.0, 0.01  # step sizes, in units of the best one for a Gaussian
+BLUR = 1e-4  # in standard deviations of the prior, added to a difference: no direction is left out
+TRIED = (0.25, 0.6, 0.15)  # how often: along a difference in all coordinates, in parameters alone, and pulls alone
+KINDS = len(TRIED)
+
+
+@dataclass(frozen=True)
+class Tempered:
+    """`z`: normal coordinates (population, point, coordinates), draws of equal weight; log_likelihood there.
+
+    `log_likelihood` includes the prior's weight in normal coordinates (`Problem.from_normal`), whose logarithm is not
+    0 where a bound depends on other parameters. `log_evidence`: of each population, the logarithm of the likelihood's
+    mean over the prior. `temperatures`: how often beta was raised, by the population that took most; `calls`:
+    likelihoods of all populations; `undefined`: sentences about points met in this call whose likelihood is not a
+    number (see `undefined`).
+    """
+
+    z: np.ndarray
+    log_likelihood: np.ndarray
+    log_evidence: np.ndarray
+    temperatures: int
+    calls: int
+    seconds: float
+    undefined: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _State:
+    z: np.ndarray  # (population, point, coordinate)
+    log_likelihood: np.ndarray  # (population, point)
+    beta: np.ndarray  # (population,)
+    log_evidence: np.ndarray  # (population,)
+    sizes: np.ndarray  # of steps, by kind
+    step: int
+    calls: int
+    seconds: float
+
+
+def sample_tempered(
+    problem: Problem,
+    key: Array,
+    populations: int = 4,
+    points: int = 1024,
+    moves: int = 20,
+    state_file: Path | None = None,
+    show_progress: bool = False,
+) -> Tempered:
+    """Sample the posterior of `problem` with `populations` of `points` each, and `moves` of every point for each beta.
+
+    `key` fixes all draws. The state is kept in `state_file` (ending in .npz; see `states`) whenever beta was raised,
+    and a run that finds one goes on with the numbers of a run that never stopped. An interrupt is raised with the last
+    state kept. InputError for numbers too small (`check_tempered`), and a `state_file` that is damaged or of a run of
+    another likelihood, key or setting.
+    """
+    check_tempered(problem, points)
+    of_run = sampling_identity(problem, key, "tempered", populations=populations, points=points, moves=moves)
+    watch = Watch("points of tempered sampling", lambda z: values_at(problem, jnp.asarray(z)))
+    found = None if state_file is None else kept_state(state_file, of_run, _read)
+    began = time.perf_counter()
+    state = found or _from_prior(problem, jax.random.fold_in(key, 0), (populations, points), watch)
+    earlier = state.seconds if found else 0.0
+    with tqdm(disable=not show_progress, unit="likelihood", initial=state.calls) as bar:
+        while np.any(state.beta < 1.0):
+            state = _raised(state, jax.random.fold_in(key, 2 * state.step + 1))
+            rng = _generator(jax.random.fold_in(key, 2 * state.step + 2))
+            for _ in range(moves):
+                interrupts.check()
+                state = _moved(problem, state, rng, watch)
+                bar.set_description(f"tempered sampling, beta from {state.beta.min():.3g} to {state.beta.max():.3g}")
+                bar.update(state.calls - bar.n)
+            state = replace(state, step=state.step + 1, seconds=earlier + time.perf_counter() - began)
+            if state_file is not None:
+                kept = state
+                keep_state(state_file, of_run, lambda part, kept=kept: np.savez(part, allow_pickle=False, **vars(kept)))
+    return Tempered(
+        z=state.z,
+        log_likelihood=state.log_likelihood,
+        log_evidence=state.log_evidence,
+        temperatures=state.step,
+        calls=state.calls,
+        seconds=state.seconds,
+        undefined=watch.sentences(problem),
+    )
+
+
+def check_tempered(problem: Problem, points: int) -> None:
+    """InputError for fewer points than four times the coordinates: their differences would span too little."""
+    least = 4 * len(problem.names)
+    if points < least or points % 2:
+        raise reject("points", points, f"give an even number of at least {least}, four times the coordinates")
+
+
+def _from_prior(problem: Problem, key: Array, shape: tuple[int, int], watch: Watch) -> _State:
+    z = _generator(key).normal(size=(*shape, len(problem.names)))
+    halves = np.split(z, 2, axis=1)  # as they are moved: a program for one number of points is enough
+    log_likelihood = np.concatenate([_log_likelihoods(problem, half, watch) for half in halves], axis=1)
+    nothing = np.zeros(shape[0])
+    return _State(z, log_likelihood, nothing, nothing, np.ones(KINDS), 0, log_likelihood.size, 0.0)
+
+
+def _raised(state: _State, key: Array) -> _State:
+    """Every population at its next beta, drawn again by its weights; one that has reached 1 stays as it is."""
+    z, log_likelihood, beta, log_evidence = (
+        np.array(x) for x in (state.z, state.log_likelihood, state.beta, state.log_evidence)
+    )
+    for i in range(len(beta)):
+        if beta[i] == 1.0:
+            continue
+        higher = _next_beta(log_likelihood[i], beta[i])
+        log_weights = (higher - beta[i]) * log_likelihood[i]
+        total = float(np.logaddexp.reduce(log_weights))
+        chosen = equal_draws(np.exp(log_weights - total), z.shape[1], jax.random.fold_in(key, i))
+        log_evidence[i] += total - np.log(z.shape[1])
+        z[i], log_likelihood[i], beta[i] = z[i, chosen], log_likelihood[i, chosen], higher
+    return replace(state, z=z, log_likelihood=log_likelihood, beta=beta, log_evidence=log_evidence)
+
+
+def _next_beta(log_likelihood: np.ndarray, beta: float) -> float:
+    """The largest beta at which enough of the points still count, found by halving; 1 at most."""
+
+    def count(to: float) -> float:
+        log_weights = (to - beta) * log_likelihood
+        once, twice = (float(np.logaddexp.reduce(k * log_weights)) for k in (1.0, 2.0))
+        return float(np.exp(2.0 * once - twice))
+
+    if count(1.0) >= COUNTED * len(log_likelihood):
+        return 1.0
+    low, high = -40.0, 0.0  # ln of the step: HOPELESS points are left behind in the first one
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if count(beta + np.exp(middle)) >= COUNTED * len(log_likelihood) else (low, middle)
+    return min(1.0, beta + float(np.exp(low)))
+
+
+def _moved(problem: Problem, state: _State, rng: np.random.Generator, watch: Watch) -> _State:
+    """Each half of every population moved once, the other half standing still."""
+    z, log_likelihood, sizes, calls = np.array(state.z), np.array(state.log_likelihood), state.sizes, state.calls
+    populations, points, dimension = z.shape
+    half, free = points // 2, len(problem.free)
+    order = rng.permutation(points)
+    tried, accepted = np.zeros(KINDS), np.zeros(KINDS)
+    for own, other in ((order[:half], order[half:]), (order[half:], order[:half])):
+        kind = _kinds(rng, (populations, half), free, dimension - free)
+        now, steady = z[:, own], z[:, other]
+        new, is_prior_kept = _proposed(rng, now, steady, kind, sizes, free)
+        found = _log_likelihoods(problem, new, watch)
+        prior = np.where(is_prior_kept, 0.0, 0.5 * np.sum(now**2 - new**2, axis=-1))
+        log_ratio = state.beta[:, None] * (found - log_likelihood[:, own]) + prior
+        is_taken = np.log(rng.uniform(size=log_ratio.shape)) < log_ratio
+        z[:, own] = np.where(is_taken[..., None], new, now)
+        log_likelihood[:, own] = np.where(is_taken, found, log_likelihood[:, own])
+        tried += np.bincount(kind.ravel(), minlength=KINDS)
+        accepted += np.bincount(kind.ravel(), weights=is_taken.ravel(), minlength=KINDS)
+        calls += found.size
+    rate = np.where(tried > 0.0, accepted / np.maximum(tried, 1.0), ACCEPTED)
+    sizes = np.clip(sizes * np.exp(rate - ACCEPTED), SHORTEST, LONGEST)
+    return replace(state, z=z, log_likelihood=log_likelihood, sizes=sizes, calls=calls)
+
+
+def _kinds(rng: np.random.Generator, shape: tuple[int, int], free: int, pulls: int) -> np.ndarray:
+    """Which move each point tries: where there are no pulls, or nothing else, one kind is left."""
+    if free == 0:
+        return np.full(shape, 2)
+    return rng.choice(KINDS, shape, p=TRIED) if pulls else np.full(shape, 1)
+
+
+def _proposed(rng: np.random.Generator, now, steady, kind, sizes, free: int) -> tuple[np.ndarray, np.ndarray]:
+    """New places of `now` (population, point, coordinate), and where the proposal keeps the prior by itself."""
+    populations, half, dimension = now.shape
+    first = rng.integers(0, half, (populations, half))
+    second = (first + rng.integers(1, half, (populations, half))) % half
+    each = np.arange(populations)[:, None]
+    difference = steady[each, first] - steady[each, second] + BLUR * rng.normal(size=now.shape)
+    moved = np.where(kind == 0, dimension, max(free, 1))
+    length = np.where(rng.uniform(size=kind.shape) < ACROSS, 1.0, sizes[kind] * 2.38 / np.sqrt(2.0 * moved))
+    is_free = np.arange(dimension) < free
+    along = now + length[..., None] * np.where(is_free | (kind == 0)[..., None], difference, 0.0)
+    step = min(sizes[2], 1.0)
+    shortened = np.sqrt(1.0 - step**2) * now + step * rng.normal(size=now.shape)
+    is_pulls = kind == 2
+    return np.where(is_pulls[..., None], np.where(is_free, now, shortened), along), is_pulls
+
+
+def _log_likelihoods(problem: Problem, z: np.ndarray, watch: Watch) -> np.ndarray:
+    """ln L with the prior's weight at normal coordinates (population, point, coordinate)."""
+    return log_likelihoods(problem, z.reshape(-1, z.shape[-1]), watch).reshape(z.shape[:-1])
+
+
+def _generator(key: Array) -> np.random.Generator:
+    return np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel())
+
+
+def _read(file: Path) -> _State:
+    with np.load(file, allow_pickle=False) as found:
+        state = {name: found[name] for name in found.files}
+    return _State(
+        **{**state, "step": int(state["step"]), "calls": int(state["calls"]), "seconds": float(state["seconds"])}
+    )
+
+
+def led_populations(
+    problem: Problem,
+    key: Array,
+    settings: SampleSettings,
+    points: int,
+    moves: int,
+    state_file: Path | None = None,
+    show_progress: bool = False,
+) -> Tempered:
+    """`settings.chains` populations (see `tempered.sample_tempered`), each of which has `settings.draws` draws to give.
+
+    InputError for fewer `points` than draws.
+    """
+    check_points(points, settings.draws)
+    key_run, _ = jax.random.split(key)
+    return sample_tempered(problem, key_run, settings.chains, points, moves, state_file, show_progress)
+
+
+def samples_of_populations(problem: Problem, found: Tempered, settings: SampleSettings, key: Array) -> Samples:
+    """As many draws of each of `led_populations` as `settings` ask for, in random order, with all known of them.
+
+    `key`: the one that the populations were led with.
+    """
+    populations, points, _ = found.z.shape
+    _, key_choice = jax.random.split(key)
+    chosen = np.stack(
+        [np.asarray(jax.random.permutation(jax.random.fold_in(key_choice, i), points)) for i in range(populations)]
+    )[:, : settings.draws]
+    each = np.arange(populations)[:, None]
+    z = found.z[each, chosen]
+    log_posterior = found.log_likelihood[each, chosen] - 0.5 * np.sum(z**2, axis=-1)
+    nothing, sure = np.zeros(chosen.shape), np.ones(chosen.shape)
+    draws = Block(z, log_posterior, -log_posterior, sure, nothing, nothing)
+    log_evidence = float(np.logaddexp.reduce(found.log_evidence) - np.log(populations))
+    evidence = Evidence(log_evidence, found.calls, worth(found), "tempered", _error(found.log_evidence))
+    seconds = found.seconds, found.seconds
+    return samples_of(problem, draws, settings, seconds, evidence=evidence, undefined=found.undefined)
+
+
+def descent_starts(problem: Problem, found: Tempered, wanted: int) -> np.ndarray:
+    """Up to `wanted` points of the populations that differ, in normal coordinates, for descents to start from.
+
+    The best of each population come first, best first. Then follows, one by one, the point farthest from all that were
+    chosen, of those in the better half of their population: the valleys that the populations ended in, and their ends.
+    Distances are in the parameters (in pulls without any), in standard deviations over all points.
+    """
+    populations, points, dimension = found.z.shape
+    best = np.argmax(found.log_likelihood, axis=1) + points * np.arange(populations)
+    flat, log_likelihood = found.z.reshape(-1, dimension), found.log_likelihood.ravel()
+    is_better_half = (found.log_likelihood >= np.median(found.log_likelihood, axis=1, keepdims=True)).ravel()
+    places = flat[:, : len(problem.free) or dimension]
+    places = places / np.maximum(places.std(axis=0), 1e-300)
+    chosen = [int(i) for i in best[np.argsort(-log_likelihood[best], kind="stable")][:wanted]]
+    nearest = np.min([_distances(places, i) for i in chosen], axis=0)
+    while len(chosen) < wanted:
+        farthest = int(np.argmax(np.where(is_better_half, nearest, 0.0)))
+        if nearest[farthest] == 0.0:  # all others are copies
+            break
+        chosen.append(farthest)
+        nearest = np.minimum(nearest, _distances(places, farthest))
+    return flat[chosen]
+
+
+def _distances(places: np.ndarray, of: int) -> np.ndarray:
+    return np.linalg.norm(places - places[of], axis=1)
+
+
+def worth(found: Tempered) -> float:
+    """How many independent draws would scatter as the means of the populations do, at most all points.
+
+    The variance of a mean over that of the posterior is pooled over all coordinates. One population says nothing: it
+    is taken for all its points.
+    """
+    populations, points, _ = found.z.shape
+    if populations == 1:
+        return float(points)
+    means, variance = found.z.mean(axis=1), found.z.var(axis=(0, 1))
+    scatter = float(np.mean(means.var(axis=0, ddof=1) / variance))
+    return min(float(populations * points), populations / max(scatter, 1e-300))
+
+
+def _error(log_evidence: np.ndarray) -> float | None:
+    """Of the logarithm of the populations' mean evidence, from their scatter; None for a single one."""
+    if len(log_evidence) < 2:
+        return None
+    share = np.exp(log_evidence - np.max(log_evidence))
+    return float(np.std(share, ddof=1) / np.sqrt(len(share)) / np.mean(share))
+
+
+def check_points(points: int, draws: int) -> None:
+    """InputError for populations smaller than the draws that are asked of them."""
+    if points < draws:
+        raise reject("points", points, f"give at least the number of draws, {draws}")
