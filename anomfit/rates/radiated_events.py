@@ -16,19 +16,8 @@ from anomfit.physics.quadrature import interpolation
 from anomfit.physics.reaction import RadiatedReaction
 from anomfit.physics.targets import Target, stack_targets
 from anomfit.rates.projected_flux import project
-from anomfit.rates.radiated_kernels import (
-    NODES,
-    Given,
-    Group,
-    KnockedOut,
-    RadiatedNodes,
-    Setup,
-    Variables,
-    energies,
-    groups_of,
-    kernel,
-    pair_momentum,
-)
+from anomfit.rates.radiated_kernels import Given, Variables, energies, kernel, pair_momentum
+from anomfit.rates.radiated_setup import NODES, Group, KnockedOut, RadiatedNodes, Setup, groups_of
 
 EVERYTHING = (0.0, float(np.inf))  # GeV, energies of the scalar
 
