@@ -11,45 +11,56 @@ from anomfit.cli.progress import bars, lines, say
 from anomfit.errors import reject
 
 if TYPE_CHECKING:
+    from anomfit.cards import Card
     from anomfit.planes import Plane
     from anomfit.planes.axes import Range
 
 MOST_CHUNK = 1_000_000
 
 
+Subject = Annotated[
+    str,
+    typer.Argument(metavar="CARD_OR_RESULT", help="A model, a card (my.toml), or a result (the folder of a fit)."),
+]
+AlongX = Annotated[str, typer.Option("--x", metavar="NAME", help="The parameter along x.")]
+AlongY = Annotated[str, typer.Option("--y", metavar="NAME", help="The parameter along y.")]
+Grid = Annotated[str, typer.Option("--grid", metavar="NXxNY", help="Cells along x and y.")]
+Ranges = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--range", metavar="NAME=LOW:HIGH", help="Range of x or y; needed for a parameter that the card fixes."
+    ),
+]
+Profile = Annotated[bool, typer.Option("--profile", help="Minimise over all other parameters in every cell.")]
+Posterior = Annotated[bool, typer.Option("--posterior", help="Show the density of a result's draws.")]
+Start = Annotated[
+    str | None, typer.Option("--result", metavar="RESULT", help="Take the best fit from here, and look for none.")
+]
+FitOnly = Annotated[bool, typer.Option("--fit-only", help="Leave out the constraints that are not in the fit.")]
+Chunk = Annotated[str, typer.Option("--chunk", metavar="N", help="Cells that are kept together.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the plane in the folder.")]
+Tables = Annotated[
+    bool, typer.Option("--tables", help="Profile with a table of kernels first; every number stays exact.")
+]
+
+
 def plane(
-    subject: Annotated[
-        str,
-        typer.Argument(metavar="CARD_OR_RESULT", help="A model, a card (my.toml), or a result (the folder of a fit)."),
-    ],
-    x: Annotated[str, typer.Option("--x", metavar="NAME", help="The parameter along x.")],
-    y: Annotated[str, typer.Option("--y", metavar="NAME", help="The parameter along y.")],
-    grid: Annotated[str, typer.Option("--grid", metavar="NXxNY", help="Cells along x and y.")] = "60x60",
-    ranges: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--range", metavar="NAME=LOW:HIGH", help="Range of x or y; needed for a parameter that the card fixes."
-        ),
-    ] = None,
-    profile: Annotated[
-        bool, typer.Option("--profile", help="Minimise over all other parameters in every cell.")
-    ] = False,
-    posterior: Annotated[bool, typer.Option("--posterior", help="Show the density of a result's draws.")] = False,
-    start: Annotated[
-        str | None, typer.Option("--result", metavar="RESULT", help="Take the best fit from here, and look for none.")
-    ] = None,
+    subject: Subject,
+    x: AlongX,
+    y: AlongY,
+    grid: Grid = "60x60",
+    ranges: Ranges = None,
+    profile: Profile = False,
+    posterior: Posterior = False,
+    start: Start = None,
     settings: Fixed = None,
     targets: TargetWords = None,
-    without: Annotated[
-        bool, typer.Option("--fit-only", help="Leave out the constraints that are not in the fit.")
-    ] = False,
-    chunk: Annotated[str, typer.Option("--chunk", metavar="N", help="Cells that are kept together.")] = "256",
+    without: FitOnly = False,
+    chunk: Chunk = "256",
     out: Out = None,
     overwrite: Overwrite = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the plane in the folder.")] = False,
-    tables: Annotated[
-        bool, typer.Option("--tables", help="Profile with a table of kernels first; every number stays exact.")
-    ] = False,
+    resume: Resume = False,
+    tables: Tables = False,
     no_cache: NoCache = False,
 ) -> None:
     """Compute -2 ln L over two parameters, the others fixed at the best fit, or profiled, or a posterior's density.
@@ -73,23 +84,12 @@ def plane(
         raise reject("--posterior", True, "it integrates the others out, and --profile minimises; give one of the two")
     cells, given = checked_grid(grid), _ranges(ranges or [])
     size = whole_number("--chunk", chunk, 1, MOST_CHUNK)
-    changes, words = pairs("--set", settings or []), pairs("--target", targets or [])
     start_jax(no_cache)
-    from anomfit.cards import load_card, with_fixed, with_target_choices
     from anomfit.folders import named_folder, new_folder
     from anomfit.planes import plane as computed
-    from anomfit.results.opened import named_result, refuse_with_result
 
-    path = named_result(subject)
-    if path is not None:
-        refuse_with_result(path, set=settings, target=targets)
-        chosen = subject
-    elif posterior:
-        raise reject("--posterior", subject, "a card has no draws; name the folder of a fit")
-    else:
-        chosen = with_target_choices(with_fixed(load_card(subject), changes), words)
-    name = subject.rstrip("/")
-    folder = named_folder(out) if out is not None else new_folder(name, "plane")
+    chosen = _chosen(subject, settings or [], targets or [], posterior)
+    folder = named_folder(out) if out is not None else new_folder(subject.rstrip("/"), "plane")
     found = computed(
         chosen,
         x,
@@ -110,6 +110,21 @@ def plane(
     _report(found)
     for file in found.save(folder):
         print(file)
+
+
+def _chosen(subject: str, settings: list[str], targets: list[str], posterior: bool) -> "Card | str":
+    """A card with its changes, or the name of a result; InputError for what does not go with either."""
+    from anomfit.cards import load_card, with_fixed, with_target_choices
+    from anomfit.results.opened import named_result, refuse_with_result
+
+    changes, words = pairs("--set", settings), pairs("--target", targets)
+    path = named_result(subject)
+    if path is not None:
+        refuse_with_result(path, set=settings, target=targets)
+        return subject
+    if posterior:
+        raise reject("--posterior", subject, "a card has no draws; name the folder of a fit")
+    return with_target_choices(with_fixed(load_card(subject), changes), words)
 
 
 def _ranges(texts: list[str]) -> "dict[str, Range]":

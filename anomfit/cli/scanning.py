@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from anomfit.cli.fitting import CardName, Fixed, Tables
 from anomfit.cli.options import NoCache, Out, TargetWords, pairs, start_jax, whole_number
 from anomfit.cli.progress import say
 from anomfit.errors import reject
+
+if TYPE_CHECKING:
+    from anomfit.scanning import Scan
 
 MOST = 2**53
 EIGHTHS, SELDOM = 8, 60.0  # a line of a log at every eighth, and at least so often, in seconds
@@ -22,42 +25,47 @@ SIDES = re.compile(r"[0-9]{1,16}(x[0-9]{1,16})+")
 Report = Callable[[int, int, int], None]
 
 
+Number = Annotated[
+    str, typer.Option("--number", metavar="N", help="How many points (1e6), or the sides of a lattice (100x50).")
+]
+Design = Annotated[str, typer.Option("--from", metavar="DESIGN", help="prior, sobol or lattice: where the points are.")]
+Keep = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--keep",
+        metavar="MEASUREMENT",
+        help="Also keep its total signal, or with /bins after the name every bin's; may be repeated.",
+    ),
+]
+Seed = Annotated[
+    str | None, typer.Option("--seed", metavar="N", help="Seed of the points from prior and sobol; default 1.")
+]
+Chunk = Annotated[str, typer.Option("--chunk", metavar="N", help="Points of a file.")]
+Part = Annotated[
+    str | None, typer.Option("--part", metavar="i/n", help="Make every n-th file only: one of n machines.")
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option("--scheduler", metavar="ADDRESS", help="Let the workers of a Dask scheduler make the files."),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a scan that is already in the folder.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the scan in the folder, also to a larger number.")]
+
+
 def scan(
     card: CardName,
     out: Out = None,
-    number: Annotated[
-        str, typer.Option("--number", metavar="N", help="How many points (1e6), or the sides of a lattice (100x50).")
-    ] = "1e5",
-    design: Annotated[
-        str, typer.Option("--from", metavar="DESIGN", help="prior, sobol or lattice: where the points are.")
-    ] = "prior",
-    keep: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--keep",
-            metavar="MEASUREMENT",
-            help="Also keep its total signal, or with /bins after the name every bin's; may be repeated.",
-        ),
-    ] = None,
+    number: Number = "1e5",
+    design: Design = "prior",
+    keep: Keep = None,
     settings: Fixed = None,
     targets: TargetWords = None,
-    seed: Annotated[
-        str | None, typer.Option("--seed", metavar="N", help="Seed of the points from prior and sobol; default 1.")
-    ] = None,
-    chunk: Annotated[str, typer.Option("--chunk", metavar="N", help="Points of a file.")] = "16384",
-    part: Annotated[
-        str | None, typer.Option("--part", metavar="i/n", help="Make every n-th file only: one of n machines.")
-    ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option("--scheduler", metavar="ADDRESS", help="Let the workers of a Dask scheduler make the files."),
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a scan that is already in the folder.")
-    ] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the scan in the folder, also to a larger number.")
-    ] = False,
+    seed: Seed = None,
+    chunk: Chunk = "16384",
+    part: Part = None,
+    scheduler: Scheduler = None,
+    overwrite: Overwrite = False,
+    resume: Resume = False,
     tables: Tables = False,
     no_cache: NoCache = False,
 ) -> None:
@@ -92,6 +100,11 @@ def scan(
     folder = new_folder(card, "scan") if out is None else out
     report = _bar() if sys.stderr.isatty() else _lines()
     found = run_scan(chosen, folder, asked, part, scheduler, overwrite, resume, say, report, tables)
+    _say(found)
+
+
+def _say(found: "Scan") -> None:
+    """What must be said of a scan: problems, how much is there, and the lowest point."""
     for sentence in found.problems:
         say(f"warning: {sentence}")
     there = f"{found.rows} points" if found.complete else f"{found.rows} of {found.number} points"

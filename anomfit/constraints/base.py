@@ -7,7 +7,7 @@ is the ratio to what the excess asks for, with the `local` standard deviations o
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +16,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from anomfit.capabilities import HasLightBosons as HasLightBosons  # for the families of constraints
 from anomfit.capabilities import Needs
+from anomfit.data import Record
 from anomfit.measurements.base import Bin, Prediction
 from anomfit.parameters import Nuisance, Point
 from anomfit.statistics.limits import Z_90, curve_log_likelihood, rate_log_likelihood
@@ -74,6 +75,12 @@ class About:
     samples: tuple[str, ...] = ()
     without: float = 0.0  # the predicted quantity without new physics: the background of a measured number
     varies: bool = True  # False: the same prediction whatever the point
+
+
+def about_record(record: Record, **words: Any) -> About:
+    """What a record of data says of itself, completed, or replaced, by `words`."""
+    own = {"title": record.title, "source": record.source, "references": record.references}
+    return About(**{**own, **words})
 
 
 Physics = Callable[..., Outcome]  # of model, point, nuisances, data

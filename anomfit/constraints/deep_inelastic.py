@@ -16,6 +16,7 @@ from anomfit.constraints.base import (
     Constraint,
     Kind,
     Outcome,
+    about_record,
     against_measurement,
     against_upper_limit,
     measured_number,
@@ -50,14 +51,13 @@ def added(model: Upscatters, point: Point, nuisances: Point, e_nu: ArrayLike, le
 
 
 def _about(record: Record, name: str, quantity: str, kind: Kind, era: str, words: str, without: float = 0.0) -> About:
-    return About(
+    return about_record(
+        record,
         name=name,
-        title=record.title,
         quantity=quantity,
         unit="1",
         kind=kind,
         era=era,
-        source=record.source,
         assumption=words,
         references=(*record.references, "arXiv:hep-ph/9712415"),
         accepts=((Upscatters, HasLightVectors),),

@@ -1,6 +1,5 @@
 """What light bosons do at low energies: neutrons on lead, the early universe, neutrinos of stopped pions."""
 
-from dataclasses import replace
 from functools import lru_cache
 
 import jax
@@ -8,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from anomfit.beams import Target
-from anomfit.capabilities import HasLightBosons, HasLightScalars, Needs, Upscatters, productions
-from anomfit.constraints.base import About, Constraint, Kind, Outcome, against_upper_limit
-from anomfit.data import Record, load_record
+from anomfit.capabilities import HasLightBosons, HasLightScalars, Upscatters, productions
+from anomfit.constraints.base import Constraint, Outcome, about_record, against_upper_limit
+from anomfit.data import load_record
 from anomfit.parameters import Point
 from anomfit.physics.constants import M_MU
 from anomfit.physics.exchange import Exchange, ScalarExchange
@@ -36,30 +35,23 @@ def constraints() -> tuple[Constraint, ...]:
     return _neutron_lead(), _early_universe(), _coherent()
 
 
-def _about(record: Record, name: str, quantity: str, unit: str, kind: Kind, era: str, accepts: Needs, words: str):
-    return About(
-        name=name,
-        title=record.title,
-        quantity=quantity,
-        unit=unit,
-        kind=kind,
-        era=era,
-        source=record.source,
-        assumption=words,
-        references=record.references,
-        accepts=(accepts,),
-    )
-
-
 # -- neutrons on lead -----------------------------------------------------------------------------------------------
 
 
 def _neutron_lead() -> Constraint:
     record = load_record("accelerators/light_mediators").parts["neutron_lead"]
-    words = "asymmetry of neutrons of 10 keV in Born approximation: weaker than m^-4 below some 10 MeV; H and h' add up"
-    quantity = "F_n F_Pb/(4 pi m^4), F_Pb of a nucleon in lead"
-    about = _about(record, "neutron-lead", quantity, "MeV^-4", "recalled", "1966", (Upscatters, HasLightScalars), words)
-    about = replace(about, other_spins="the neutron has no charge: a vector that mixes with the photon leaves it alone")
+    about = about_record(
+        record,
+        name="neutron-lead",
+        quantity="F_n F_Pb/(4 pi m^4), F_Pb of a nucleon in lead",
+        unit="MeV^-4",
+        kind="recalled",
+        era="1966",
+        assumption="asymmetry of neutrons of 10 keV in Born approximation: weaker than m^-4 below some 10 MeV; "
+        "H and h' add up",
+        accepts=((Upscatters, HasLightScalars),),
+        other_spins="the neutron has no charge: a vector that mixes with the photon leaves it alone",
+    )
     return Constraint({name: np.asarray(record.values[name]) for name in ("limit", "momentum")}, about, _asymmetry)
 
 
@@ -87,9 +79,17 @@ def dipole_of_exchange(mass, momentum, nodes: int = 48):
 
 def _early_universe() -> Constraint:
     record = load_record("accelerators/light_mediators").parts["electrophilic"]
-    words = "in equilibrium with electrons (decays faster than the expansion at T = m); a scalar's bound; 2 sigma"
-    quantity = "3.7 MeV over the lightest boson in equilibrium"
-    about = _about(record, "early-universe", quantity, "1", "curve", "2019", HasLightBosons, words)
+    about = about_record(
+        record,
+        name="early-universe",
+        quantity="3.7 MeV over the lightest boson in equilibrium",
+        unit="1",
+        kind="curve",
+        era="2019",
+        assumption="in equilibrium with electrons (decays faster than the expansion at T = m); a scalar's bound; "
+        "2 sigma",
+        accepts=(HasLightBosons,),
+    )
     return Constraint({name: np.asarray(value) for name, value in record.values.items()}, about, _too_light)
 
 
@@ -106,9 +106,17 @@ def _too_light(model: HasLightBosons, point: Point, nuisances: Point, data) -> O
 
 def _coherent() -> Constraint:
     record = load_record("accelerators/light_mediators").parts["coherent_argon"]
-    words = "nu_mu and anti-nu_mu make a heavy neutrino up to 53 MeV; recoils alone count, above 20 keV (recalled)"
-    quantity = "cross section on argon that new exchanges add, averaged over the flux"
-    about = _about(record, "coherent-argon", quantity, "1e-39 cm^2", "recalled", "2017-2018", Upscatters, words)
+    about = about_record(
+        record,
+        name="coherent-argon",
+        quantity="cross section on argon that new exchanges add, averaged over the flux",
+        unit="1e-39 cm^2",
+        kind="recalled",
+        era="2017-2018",
+        assumption="nu_mu and anti-nu_mu make a heavy neutrino up to 53 MeV; recoils alone count, above 20 keV "
+        "(recalled)",
+        accepts=(Upscatters,),
+    )
     values = record.values
     limit = values["value"] + Z_90 * values["sigma"] - values["standard_model"]
     numbers = {name: np.asarray(values[name]) for name in ("threshold", "share_seen")} | {"limit": np.asarray(limit)}

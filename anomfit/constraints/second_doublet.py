@@ -6,7 +6,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from anomfit.capabilities import HasSecondDoublet
-from anomfit.constraints.base import About, Constraint, Kind, Outcome, Physics, against_upper_limit
+from anomfit.constraints.base import (
+    About,
+    Constraint,
+    Kind,
+    Outcome,
+    Physics,
+    about_record,
+    against_upper_limit,
+)
 from anomfit.data import load_record
 from anomfit.parameters import Point
 from anomfit.physics.gauged_scalar_sector import higgs_to_light_scalars, oblique_T, stability_ratio
@@ -23,16 +31,14 @@ def constraints() -> tuple[Constraint, ...]:
 
 def _of_record(part: str, name: str, quantity: str, unit: str, kind: Kind, era: str, words: str, physics: Physics):
     record = load_record("ee_colliders/second_doublet").parts[part]
-    about = About(
+    about = about_record(
+        record,
         name=name,
-        title=record.title,
         quantity=quantity,
         unit=unit,
         kind=kind,
         era=era,
-        source=record.source,
         assumption=words,
-        references=record.references,
         accepts=(HasSecondDoublet,),
     )
     return Constraint({key: np.asarray(value) for key, value in record.values.items()}, about, physics)

@@ -83,15 +83,3 @@ def _slopes(rows, family: str):
     scale = np.append(0.0, given.scale[:-1])  # of the degree above the sum's
     _, slopes = jax.lax.scan(upwards, start, (rows, jnp.asarray(given.weight), jnp.asarray(scale)))
     return jnp.moveaxis(slopes, 0, -2)
-
-
-def cubic(values: Float[Array, " points"], slopes: Float[Array, " points"], place: Float[Array, "..."]):
-    """Cubic Hermite interpolation between points 0, 1, ...: continuous with its slope; place from 0 to points - 1."""
-    index = jnp.clip(jnp.floor(place).astype(jnp.int32), 0, len(values) - 2)
-    t = place - index
-    rise = values[1:] - values[:-1]
-    # of each cell, in powers of t: four numbers that lie together
-    cells = jnp.stack([values[:-1], slopes[:-1], 3.0 * rise - 2.0 * slopes[:-1] - slopes[1:]], axis=-1)
-    cells = jnp.concatenate([cells, (slopes[:-1] + slopes[1:] - 2.0 * rise)[:, None]], axis=-1)
-    c0, c1, c2, c3 = (cells[:, power][index] for power in range(4))
-    return c0 + t * (c1 + t * (c2 + t * c3))

@@ -22,7 +22,7 @@ from anomfit.plotting.moments import plot_muon_moment
 from anomfit.plotting.panels import Curve, Panel, SignalBand, panels
 from anomfit.plotting.references import oscillation_curves
 from anomfit.plotting.spectrum import plot_excess, plot_spectrum
-from anomfit.plotting.style import CURVES, SIGNAL, styled, typeset
+from anomfit.plotting.style import CURVES, MINIBOONE_BACKGROUNDS, SIGNAL, styled, typeset
 from anomfit.plotting.zprime import FIGURES as ZPRIME_FIGURES
 from anomfit.plotting.zprime_spectra import FIGURES as ZPRIME_SPECTRA
 from anomfit.prediction import PredictionReport, predict
@@ -31,13 +31,6 @@ from anomfit.reproduce.papers import paper_name
 POINT = "table-I"
 PAPER_BAND = 0.15  # "a 15 % systematic uncertainty for our calculations", arXiv:2010.06159, section V.A
 PROJECTIONS = {"evis": "miniboone/nu_evis_2020", "costheta": "miniboone/nu_costheta_2020"}
-PROCESSES = {
-    "bkg_other": r"other ($\nu_\mu$ CC, ...)",
-    "bkg_dirt": "dirt",
-    "bkg_delta": r"NC $\Delta\to N\gamma$",
-    "bkg_pi0": r"NC $\pi^0$",
-    "bkg_nue": r"intrinsic $\nu_e$",
-}
 AS_PUBLISHED = "form factors as published"
 # arXiv:2006.01948: Table I (masses, sin delta) and section IV.B (y^mu)
 ZPRIME_SCALARS = {"m_H": 0.106, "m_hprime": 0.023, "sin_delta": 0.28, "y_mu": 6.3e-4}
@@ -128,7 +121,7 @@ def benchmark_panel(projection: str, spread: Spread) -> Panel:
         unit=panel.unit,
         edges=panel.edges,
         data=panel.data,
-        backgrounds={label: table[column] for column, label in PROCESSES.items()},
+        backgrounds={label: table[column] for column, label in MINIBOONE_BACKGROUNDS.items()},
         background_error=panel.background_error,
         signal=panel.signal,
         signal_label=f"Table I ({np.sum(spread.total):.0f} events)",

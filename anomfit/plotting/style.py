@@ -25,6 +25,16 @@ BACKGROUNDS: Mapping[str, str] = MappingProxyType(
         r"other $\nu$": "#ecd9a9",
     }
 )
+MINIBOONE_BACKGROUNDS: Mapping[str, str] = MappingProxyType(
+    {
+        "bkg_other": r"other ($\nu_\mu$ CC, ...)",
+        "bkg_dirt": "dirt",
+        "bkg_delta": r"NC $\Delta\to N\gamma$",
+        "bkg_pi0": r"NC $\pi^0$",
+        "bkg_nue": r"intrinsic $\nu_e$",
+    }
+)
+"""Labels of its backgrounds, by the columns of their tables."""
 
 _STYLE: dict[Any, Any] = {
     "font.size": 9.0,

@@ -29,7 +29,7 @@ from anomfit.plotting.figures import add_note
 from anomfit.plotting.panels import Curve, Panel, SignalBand, panels
 from anomfit.plotting.references import oscillation_curves
 from anomfit.plotting.spectrum import plot_excess, plot_spectrum
-from anomfit.plotting.style import CURVES, SIGNAL, typeset
+from anomfit.plotting.style import CURVES, MINIBOONE_BACKGROUNDS, SIGNAL, typeset
 from anomfit.rates.pair_events import Nodes, pair_events
 
 POINT = "table-I"
@@ -40,13 +40,6 @@ AS_PAPER = {"flavours": "numu-only", "surroundings": "none"}
 NODES = Nodes(parent=64)
 # section II A
 EXCESS = {"neutrino": r"560.6 $\pm$ 119.6", "antineutrino": r"79.3 $\pm$ 28.6"}
-PROCESSES = {
-    "bkg_other": r"other ($\nu_\mu$ CC, ...)",
-    "bkg_dirt": "dirt",
-    "bkg_delta": r"NC $\Delta\to N\gamma$",
-    "bkg_pi0": r"NC $\pi^0$",
-    "bkg_nue": r"intrinsic $\nu_e$",
-}
 
 Spectra = Mapping[str, Mapping[str, Float[np.ndarray, " bins"]]]
 
@@ -123,7 +116,7 @@ def histogram(era: str, default: Spectra, published: Spectra) -> Panel:
     return replace(
         panel,
         title=f"{mode} mode (printed excess, 200 to 1250 MeV of E_nu^QE: {EXCESS[mode]})",
-        backgrounds={label: backgrounds[column] for column, label in PROCESSES.items()},
+        backgrounds={label: backgrounds[column] for column, label in MINIBOONE_BACKGROUNDS.items()},
         signal_label=f"Table I ({np.sum(total):.0f} events, {by_H:.0f} by H)",
         bands=(band,),
         curves=curves,

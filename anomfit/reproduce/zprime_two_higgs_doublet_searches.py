@@ -11,15 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from anomfit.beams.booster import miniboone_beam
-from anomfit.constraints import (
-    Constraint,
-    electron_dumps,
-    electron_scattering,
-    gauged_charges,
-    heavy_neutrino_mixing,
-    lepton_colliders,
-    single_photons,
-)
+from anomfit.catalogue import shipped_constraints
+from anomfit.constraints import Constraint
 from anomfit.constraints.deep_inelastic import PICOBARN
 from anomfit.constraints.elastic_nucleons import flux_averaged, standard_model_in_bins
 from anomfit.data import load_record
@@ -126,13 +119,5 @@ def _ratios(rows: Mapping[str, Constraint], point: Point) -> dict[str, jax.Array
 
 
 def _rows() -> dict[str, Constraint]:
-    """Constraints by name, of the families that the paper speaks of."""
-    families = (
-        electron_dumps,
-        electron_scattering,
-        gauged_charges,
-        heavy_neutrino_mixing,
-        lepton_colliders,
-        single_photons,
-    )
-    return {row.about.name: row for family in families for row in family.constraints()}
+    """Constraints by name."""
+    return {row.name: row for row in shipped_constraints()}
