@@ -33,6 +33,7 @@ from anomfit.models.dark_scalar import as_published as dark_scalar_as_published
 from anomfit.models.dark_scalar import dark_scalar
 from anomfit.models.dark_seesaw import as_published as dark_seesaw_as_published
 from anomfit.models.dark_seesaw import dark_seesaw
+from anomfit.models.dark_seesaw_flavours import dark_seesaw_flavours
 from anomfit.models.dark_seesaw_scalar import dark_seesaw_scalar
 from anomfit.models.oscillation import oscillation
 from anomfit.models.two_higgs_doublet import as_published, two_higgs_doublet
@@ -51,6 +52,7 @@ MODELS: tuple[Model, ...] = (
     dark_photon_dirac,
     dark_seesaw,
     dark_seesaw_as_published,
+    dark_seesaw_flavours,
     dark_seesaw_scalar,
     zprime_two_higgs_doublet,
     zprime_baryon,

@@ -146,7 +146,10 @@ class DarkSeesaw:
 
     def dark_neutrinos(self, point: Point) -> DarkNeutrinos:
         """N_4, N_5, N_6 and Z' (capability HasDarkNeutrinos)."""
-        states = self.in_vertices.dark_neutrinos(self.vertices(point))
+        return self._as_chosen(self.in_vertices.dark_neutrinos(self.vertices(point)))
+
+    def _as_chosen(self, states: DarkNeutrinos) -> DarkNeutrinos:
+        """The states with the parities and the factor of equal ones that the model's fields ask for."""
         if self.parities == "same":
             states = replace(states, mass=states.size, phase=None)
         if self.identical == "whole":

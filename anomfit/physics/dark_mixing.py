@@ -69,6 +69,14 @@ def nearest_angles(fields: Float[Array, "3 4"]) -> Angles:
     rows = rows * jnp.where(rows[0] < 0.0, -1.0, 1.0)  # signs of states: U_muj at or above 0
     of_muon, light = rows[0, 1:], rows[0, 0]
     D = rows[1:, 1:] + rows[1:, 1:] @ jnp.outer(of_muon, of_muon) / (light * (1.0 + light))  # the rotation undone
+    return Angles(*angles_of_dark(D), of_muon)
+
+
+def angles_of_dark(D: Float[Array, "2 3"]) -> tuple[Float[Array, ""], Float[Array, ""], Float[Array, ""]]:
+    """theta_46, theta_45, theta_56 of the rows D_-, D_+ of a rotation of N_4, N_5, N_6, the row of N being the third.
+
+    Signs of the fields are free.
+    """
     N = jnp.cross(D[0], D[1])
     N, plus = (row * jnp.where(N[0] < 0.0, -1.0, 1.0) for row in (N, D[1]))  # signs of fields: theta_46 within pi/2
     theta_46, theta_45 = jnp.arctan2(-plus[0], N[0]), -jnp.arcsin(D[0][0])
@@ -77,4 +85,4 @@ def nearest_angles(fields: Float[Array, "3 4"]) -> Angles:
     low, high = THETA_56  # another turn by pi is one of both dark fields' signs, which turns the other angles' signs
     turns = jnp.where(theta_56 < low, 1.0, jnp.where(theta_56 > high, -1.0, 0.0))
     sign = jnp.where(turns == 0.0, 1.0, -1.0)
-    return Angles(sign * theta_46, sign * theta_45, theta_56 + turns * jnp.pi, of_muon)
+    return sign * theta_46, sign * theta_45, theta_56 + turns * jnp.pi

@@ -16,6 +16,7 @@ from jaxtyping import Array, Float
 
 from anomfit.physics import three_body_decays, vector_decays, weak_decays
 from anomfit.physics.constants import E_CHARGE, HBAR_C_M, M_E, M_MU
+from anomfit.physics.heavy_neutrino_decays import weak_widths
 from anomfit.physics.light_bosons import SMALLEST_WIDTH
 from anomfit.physics.reaction import Second, Spectrum, SpreadReaction
 from anomfit.physics.targets import FormFactors
@@ -36,6 +37,7 @@ class DarkNeutrinos:
     light neutrinos alone; mixing_squared: |U_mu j|^2. majorana is static. phase: arg V_jk between Majorana states of
     these signed masses, rad, antisymmetric; None where all V_jk are real, which costs nothing. to_others: widths of N_j
     to N_k, or a light neutrino, and something else that is not seen, by `decays_of_states`; None without any.
+    electron_squared, tau_squared: |U_e j|^2 and |U_tau j|^2; both None of states that mix with nu_mu alone.
     """
 
     mass: Float[Array, " states"]
@@ -49,11 +51,25 @@ class DarkNeutrinos:
     majorana: bool
     phase: Float[Array, "states states"] | None = None
     to_others: Float[Array, " decays"] | None = None
+    electron_squared: Float[Array, " states"] | None = None
+    tau_squared: Float[Array, " states"] | None = None
 
     @property
     def size(self) -> Float[Array, " states"]:
         """Masses without their signs, GeV."""
         return jnp.abs(self.mass)
+
+    @property
+    def has_other_flavours(self) -> bool:
+        """Whether the states mix with nu_e and nu_tau too; static."""
+        return self.electron_squared is not None or self.tau_squared is not None
+
+    @property
+    def mixings(self) -> tuple[Float[Array, " states"], Float[Array, " states"], Float[Array, " states"]]:
+        """|U_e j|^2, |U_mu j|^2 and |U_tau j|^2."""
+        nothing = jnp.zeros_like(self.mixing_squared)
+        electron, tau = (nothing if x is None else x for x in (self.electron_squared, self.tau_squared))
+        return electron, self.mixing_squared, tau
 
     def parity(self, j, k) -> Float[Array, "..."]:
         """eta of two states: Re(V^2)/|V|^2 times the signs of Majorana masses, 0 for Dirac states.
@@ -167,12 +183,12 @@ def decays(states: DarkNeutrinos) -> Decays:
 
 
 def total_widths(states: DarkNeutrinos, found: Decays) -> Float[Array, " states"]:
-    """Total widths (GeV) of the states: through Z', and weak ones by their mixing with nu_mu; never quite 0."""
+    """Total widths (GeV) of the states: through Z', and weak ones to leptons by their mixing; never quite 0."""
     parent, _ = decays_of_states(len(states.mass))
     of_parent = np.eye(len(states.mass))[parent]
     through = sum(found, start=jnp.zeros_like(found.to_electrons)) @ of_parent
 
-    def weak(m, mixing_squared):
+    def of_muon_alone(m, mixing_squared):
         three = weak_decays.width_to_three_neutrinos(m, mixing_squared, majorana=states.majorana)
         pairs = [
             weak_decays.width_to_neutrino_leptons(
@@ -182,7 +198,15 @@ def total_widths(states: DarkNeutrinos, found: Decays) -> Float[Array, " states"
         ]
         return three + pairs[0] + pairs[1]
 
-    return jnp.maximum(through + jax.vmap(weak)(states.size, states.mixing_squared), SMALLEST_WIDTH)
+    def of_all_flavours(m, electron, muon, tau):
+        each = weak_widths(m, electron, muon, tau, majorana=states.majorana)
+        return each.to_neutrinos + each.to_electrons + (each.to_muons - each.to_unlike - each.to_muon_pion)
+
+    if states.has_other_flavours:
+        weak = jax.vmap(of_all_flavours)(states.size, *states.mixings)
+    else:  # the same numbers in less
+        weak = jax.vmap(of_muon_alone)(states.size, states.mixing_squared)
+    return jnp.maximum(through + weak, SMALLEST_WIDTH)
 
 
 def reactions(

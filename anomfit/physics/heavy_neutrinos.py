@@ -68,7 +68,7 @@ jax.tree_util.register_dataclass(HeavyNeutrinos, data_fields=NUMBERS, meta_field
 
 
 def of_dark_photon(states: DarkNeutrinos) -> HeavyNeutrinos:
-    """The states of a dark photon, which mix with nu_mu alone: through Z', and weak decays besides."""
+    """The states of a dark photon: decays through Z', and weak ones besides."""
     numbers = {field.name: getattr(states, field.name) for field in fields(states) if field.name != "majorana"}
     return _of_dark_photon(numbers, states.majorana)
 
@@ -80,9 +80,11 @@ def _of_dark_photon(numbers, majorana: bool) -> HeavyNeutrinos:
     found, number = decays(states), len(states.mass)
     parent, daughter = decays_of_states(number)
     of_parent = np.eye(number)[parent]
-    weak = jax.vmap(lambda m, mixing: weak_widths(m, 0.0, mixing, 0.0, majorana=majorana))(
-        states.size, states.mixing_squared
-    )
+    U_e, U_mu, U_tau = states.mixings
+    if states.has_other_flavours:
+        weak = jax.vmap(partial(weak_widths, majorana=majorana))(states.size, U_e, U_mu, U_tau)
+    else:
+        weak = jax.vmap(lambda m, mixing: weak_widths(m, 0.0, mixing, 0.0, majorana=majorana))(states.size, U_mu)
     width = total_widths(states, found) + weak.to_unlike + weak.to_muon_pion + weak.to_hadrons  # the rest is in it
     each = sum(found, start=jnp.zeros_like(found.to_electrons))
     to_state = of_parent[:, :, None] * np.eye(number)[np.maximum(daughter, 0)][:, None, :]
@@ -90,9 +92,9 @@ def _of_dark_photon(numbers, majorana: bool) -> HeavyNeutrinos:
     nothing = jnp.zeros_like(width)
     return HeavyNeutrinos(
         mass=states.mass,
-        U_e=nothing,
-        U_mu=states.mixing_squared,
-        U_tau=nothing,
+        U_e=U_e,
+        U_mu=U_mu,
+        U_tau=U_tau,
         to_electrons=found.to_electrons @ of_parent + weak.to_electrons,
         to_muons=found.to_muons @ of_parent + weak.to_muons,
         to_hadrons=found.to_hadrons @ of_parent + weak.to_hadrons,
@@ -100,6 +102,7 @@ def _of_dark_photon(numbers, majorana: bool) -> HeavyNeutrinos:
         width=width,
         cascade=cascade,
         majorana=majorana,
+        flavours=FLAVOURS if states.has_other_flavours else ("muon",),
     )
 
 
