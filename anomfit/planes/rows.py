@@ -16,7 +16,7 @@ from anomfit.constraints.base import Constraint
 from anomfit.inference import coordinates
 from anomfit.inference.cells.around import AroundPlane, SideBySide
 from anomfit.inference.cells.corrected import CorrectedCells
-from anomfit.inference.cells.profiled import CONVERGED, OUTSIDE, UNDEFINED, Cells, ProfiledCells
+from anomfit.inference.cells.profiled import CONVERGED, OUTSIDE, UNDEFINED, Cells, ProfiledCells, Search
 from anomfit.inference.compare.exclusions import ratios_at
 from anomfit.inference.compiled import forward
 from anomfit.inference.scan import TWICE_NLL, measurement_names
@@ -42,7 +42,7 @@ Columns = dict[str, np.ndarray]
 CELL, STATUS_COLUMN, KNOWN = "cell", "status", "known"
 RATIOS, EXCLUDED = "ratio", "excluded"
 POOL = 25.0  # optima further above the best fit are no start
-WORSE_BY_TABLE = 10.0  # of -2 ln L, above which a neighbour is not looked at
+BY_TABLE = Search(seeds=SEEDS, scattered=256, followed=6, worse=10.0, reaches=(1, 2, 4), offers=4)
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class PlaneRows:
         if wave.kind == POLISH:
             found = self._corrected().polished(cells, state.take(cells), report)
         elif wave.kind == CORRECT:
-            found = self._corrected().swept(cells, state, report)
+            found = self._corrected().swept(cells, state, wave.turn == 0, report)
         elif wave.kind == LAST:
             found = self._exact().finished(cells, state.take(cells))
         else:
@@ -165,9 +165,7 @@ class PlaneRows:
 
     def _cheap(self) -> ProfiledCells:
         assert self.around_cheap is not None
-        return ProfiledCells(
-            self.around_cheap, self.axes[0].scaled, self.axes[1].scaled, self._seeds(), SEEDS, WORSE_BY_TABLE
-        )
+        return ProfiledCells(self.around_cheap, self.axes[0].scaled, self.axes[1].scaled, self._seeds(), BY_TABLE)
 
     def _corrected(self) -> CorrectedCells:
         return CorrectedCells(self._exact(), self._cheap())
@@ -212,7 +210,7 @@ class PlaneRows:
         if self.profiled:
             assert self._state is not None
             found = self._state.take(cells)
-            s, status = self.around.scaled(found.a, places), found.status.astype(int)
+            s, status = self.around.scaled(found.x, places), found.status.astype(int)
             distance, gradients = found.distance, found.gradients
         else:
             s = np.repeat(coordinates.to_scaled(problem, self.start().points[0])[None], len(cells), axis=0)

@@ -44,9 +44,8 @@ def start_by_table(problem: Problem, cheap: Problem, fit: Fit) -> Start:
     here = np.array([coordinates.to_scaled(problem, point) for point in points])
     none, nowhere = np.zeros((len(points), 0)), np.zeros(1)
     exact, other = (ProfiledCells(AroundPlane(p, ()), nowhere, nowhere, here) for p in (problem, cheap))
-    a = exact.around.angles(here, none)
-    blank = np.zeros((len(a), a.shape[1], a.shape[1])) + np.eye(a.shape[1])
-    s = exact.around.scaled(CorrectedCells(exact, other).minima(none, a, blank).a, none)
+    x = exact.around.fractions(here, none)
+    s = exact.around.scaled(CorrectedCells(exact, other).minima(none, x).x, none)
     polished = [coordinates.from_scaled(problem, point) for point in s]
     values = [float(forward_at(problem, point).twice_nll[0]) for point in polished]
     order = np.argsort(values, kind="stable")

@@ -9,8 +9,8 @@ from anomfit.scanning.plan import Plan, Task
 
 SEEDS = 8  # known optima that cells may start from
 COARSE_SWEEPS, SWEEPS = 3, 4
-
-CHEAP_SWEEPS, EXACT_SWEEPS = 2, 2  # of a plane with tables: at each spacing, and after the polish
+# Of a plane with tables, at each spacing and after the polish. A sweep after one that has lowered no cell does nothing.
+CHEAP_SWEEPS, EXACT_SWEEPS = 8, 2
 
 FIT, FIRST, SWEEP, HESSIANS, BETWEEN, LAST, TABLE = "fit", "first", "sweep", "hessians", "between", "last", "table"
 POLISH, CORRECT = "polish", "correct"  # with the exact likelihood what the table's has found, and its sweeps
@@ -35,15 +35,16 @@ def waves(nx: int, ny: int, profiled: bool, tables: bool = False) -> list[Wave]:
     found = [Wave(FIT, np.arange(SEEDS))]
     if profiled:
         coarsest, *finer = strides(nx, ny)
+        turns = CHEAP_SWEEPS if tables else 0
         coarse = lattice(nx, ny, coarsest)
-        found += [Wave(FIRST, coarse, coarsest), *_sweeps(coarse, coarsest, COARSE_SWEEPS)]
+        found += [Wave(FIRST, coarse, coarsest), *_sweeps(coarse, coarsest, turns or COARSE_SWEEPS)]
         found += [Wave(HESSIANS, coarse, coarsest)]
         for stride in finer:
             own = lattice(nx, ny, stride)
             new = np.setdiff1d(own, lattice(nx, ny, 2 * stride))
             found += [Wave(BETWEEN, new, stride)] if new.size else []
-            found += _sweeps(own, stride, CHEAP_SWEEPS) if tables and stride > 1 else []
-        found += _sweeps(every, 1, SWEEPS)
+            found += _sweeps(own, stride, turns) if stride > 1 else []
+        found += _sweeps(every, 1, turns or SWEEPS)
         if tables:
             found += [Wave(POLISH, every), *(Wave(CORRECT, every, 1, turn) for turn in range(EXACT_SWEEPS))]
         found += [Wave(LAST, every)]

@@ -39,6 +39,17 @@ def profile(chosen):
     return (missing / ERRORS[0]) ** 2 + ((np.log(chosen["u"]) - np.log(3.0)) / ERRORS[1]) ** 2
 
 
+def of_two_valleys(point):
+    """w near +1 or near -1, and near ln u: the lower valley changes where u passes 1."""
+    return jnp.stack([point["w"] ** 2, point["w"] - jnp.log(point["u"]), jnp.log(point["t"])])
+
+
+def problem_of_two_valleys(shift):
+    parameters = (*(log_parameter(name) for name in "ut"), linear_parameter("w"))
+    measured = ToyMeasurement(jnp.array([1.0 + shift, 0.0, 0.0]), jnp.diag(jnp.array([100.0, 1.0, 1.0])))
+    return build_problem(ToyModel("valleys", parameters, of_two_valleys), [measured], "own", parameters, {})
+
+
 OPTIONS = {"grid": (9, 8), "method": "profile", "constraints": False, "tables": True, "chunk": 20}
 
 
@@ -82,6 +93,16 @@ def test_a_cheap_likelihood_changes_no_number_of_the_exact_plane(with_cheap, tmp
     anomfit.plane(exact, "u", "t", folder=tmp_path / "stopped", resume=True, **OPTIONS)
     files = [sorted((tmp_path / name / "points").iterdir()) for name in ("whole", "stopped")]
     assert [one.read_bytes() for one in files[0]] == [one.read_bytes() for one in files[1]]
+
+
+def test_a_valley_that_no_start_is_in_is_found_by_the_cheap_likelihood(with_cheap):
+    with_cheap(problem_of_two_valleys(0.01))
+    start = {"u": 10.0, "t": 1.0, "w": 1.0}
+    plane = anomfit.plane(problem_of_two_valleys(0.0), "u", "t", start=start, **OPTIONS)
+    w = np.linspace(-2.0, 2.0, 40001)[:, None]
+    along = 100.0 * (w**2 - 1.0) ** 2 + (w - np.log(plane.table["u"])) ** 2
+    np.testing.assert_allclose(plane.table["twice_nll"], along.min(axis=0) + np.log(plane.table["t"]) ** 2, atol=6e-3)
+    assert set(np.sign(plane.table["w"])) == {-1.0, 1.0}
 
 
 def test_tables_are_for_profiles_of_what_can_be_tabulated():

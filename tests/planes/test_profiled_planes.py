@@ -192,16 +192,16 @@ def test_one_program_serves_planes_inside_the_ranges_of_a_card():
     assert with_axes(fixed, axes_of(fixed, "x", "y", {"y": (-1, 1)}, (4, 4))).names == ("x", "y", "z", "w")
 
 
-def test_angles_are_the_inverse_of_the_map_and_its_gradient_that_of_the_likelihood():
+def test_fractions_are_the_inverse_of_the_map_and_its_gradient_that_of_the_likelihood():
     around = AroundPlane(edge_problem(), (0, 1))
     assert around.size == 0
     around = AroundPlane(banana_problem(), (0, 2))
-    a, places = np.array([[0.4], [-1.0]]), np.log(np.array([[2.0, 0.5], [0.1, 30.0]]))
-    np.testing.assert_allclose(around.angles(around.scaled(a, places), places), a, rtol=1e-12)
-    values, slopes, _ = around.gradients(a, places)
-    np.testing.assert_allclose(around.values(a, places), values, rtol=1e-12)
+    x, places = np.array([[0.7], [0.1]]), np.log(np.array([[2.0, 0.5], [0.1, 30.0]]))
+    np.testing.assert_allclose(around.fractions(around.scaled(x, places), places), x, rtol=1e-12)
+    values, slopes = around.gradients(x, places)
+    np.testing.assert_allclose(around.values(x, places), values, rtol=1e-12)
     step = 1e-5
-    differences = (around.values(a + step, places) - around.values(a - step, places)) / (2 * step)
+    differences = (around.values(x + step, places) - around.values(x - step, places)) / (2 * step)
     np.testing.assert_allclose(slopes[:, 0], differences, rtol=1e-6)
 
 

@@ -1,9 +1,9 @@
-"""Coordinates in which a plane is profiled: two parameters held at a cell's place, all others by their angles.
+"""Coordinates in which a plane is profiled: two parameters held at a cell's place, all others by fractions of ranges.
 
-A parameter moves by f = (1 + sin a)/2, the fraction of its range (in the logarithm where the prior is), so that a bound
-is reached at a finite place. The end of a range that other parameters set (an open decay) moves with them, so that it
-is an end like any other. Where it is a held parameter that has such an end, the quadratic wall of `coordinates` stands
-there. Pulls are counted as they are.
+A parameter moves by the fraction of its range, between 0 and 1, in the logarithm where the prior is: a product of
+parameters that the data know keeps to a straight line there. The end of a range that other parameters set (an open
+decay) moves with them, so that it is an end like any other. Where it is a held parameter that has such an end, the
+quadratic wall of `coordinates` stands there. Pulls are counted as they are.
 
 A plane's coordinates with a likelihood that is so cheap that points are worked at side by side, in one program.
 
@@ -21,12 +21,14 @@ from jaxtyping import Float
 
 from anomfit import interrupts
 from anomfit.inference import coordinates
+from anomfit.inference.cells.quasi_newton import Limits
 from anomfit.inference.compiled import forward, gradients, penalties
 from anomfit.inference.devices import devices_for, spread
 from anomfit.problem import Problem, with_measurements
 
 WIDTH = 64  # cells through one shape of the compiled map
 EDGE = 1e-9  # of a range that is empty, scaled
+REACH, REACH_OF_PULLS = 0.25, 1.0  # of a first step, in fractions of ranges and in pulls
 OUTSIDE = 0.01  # beyond a moving bound, in ln or in the parameter's unit: no point of the prior
 
 
@@ -48,40 +50,40 @@ class AroundPlane:
         return np.array([i for i in range(len(self.problem.names)) if i not in self.held], dtype=int)
 
     @cached_property
-    def angular(self) -> np.ndarray:
-        """Which of these are parameters, that move by angles; the others are pulls."""
+    def is_fraction(self) -> np.ndarray:
+        """Which of these are parameters, that move by fractions of their ranges; the others are pulls."""
         return self.moving < len(self.problem.free)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """The ends of all that moves."""
+        low = np.where(self.is_fraction, 0.0, -coordinates.PULL_LIMIT)
+        high = np.where(self.is_fraction, 1.0, coordinates.PULL_LIMIT)
+        return Limits(low, high, np.where(self.is_fraction, REACH, REACH_OF_PULLS))
 
     @property
     def size(self) -> int:
         """How many coordinates move."""
         return len(self.moving)
 
-    def fractions(self, a: np.ndarray) -> np.ndarray:
-        """Fractions of their ranges, and pulls, at angles (n, size)."""
-        return np.where(self.angular, 0.5 * (1.0 + np.sin(a)), a)
+    def scaled(self, x: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Scaled coordinates (n, all) at fractions and pulls (n, size) of cells that hold `places` (n, 2), scaled."""
+        return _through(partial(_scaled_of, self.bare, held=self.held), x, places)
 
-    def scaled(self, a: np.ndarray, places: np.ndarray) -> np.ndarray:
-        """Scaled coordinates (n, all) at angles (n, size) of cells that hold `places` (n, 2), scaled."""
-        return self._mapped(self.fractions(a), places)
-
-    def angles(self, s: np.ndarray, places: np.ndarray) -> np.ndarray:
-        """Angles of points `s` (n, all), scaled, moved to `places` (n, 2); inside the ranges that are left there."""
+    def fractions(self, s: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Fractions and pulls of points `s` (n, all), scaled, moved to `places` (n, 2); inside the ranges."""
         found = _through(partial(_fractions_of, self.bare, held=self.held), s, places)
-        inside = np.clip(found, 0.0, 1.0)
-        return np.where(self.angular, np.arcsin(2.0 * inside - 1.0), found)
+        return np.where(self.is_fraction, np.clip(found, 0.0, 1.0), found)
 
-    def gradients(self, a: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """-2 ln L (n,), its gradient by the angles, and by the fractions (n, size)."""
-        f = self.fractions(a)
-        values, slopes = gradients(self.problem, self._mapped(f, places))
-        by_fraction = _through(partial(_pulled_back, self.bare, held=self.held), f, places, np.nan_to_num(slopes))
-        by_fraction = np.where(np.all(np.isfinite(slopes), axis=1, keepdims=True), by_fraction, np.nan)
-        return values, by_fraction * np.where(self.angular, 0.5 * np.cos(a), 1.0), by_fraction
+    def gradients(self, x: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """-2 ln L (n,), and its gradient by fractions and pulls (n, size)."""
+        values, slopes = gradients(self.problem, self.scaled(x, places))
+        found = _through(partial(_pulled_back, self.bare, held=self.held), x, places, np.nan_to_num(slopes))
+        return values, np.where(np.all(np.isfinite(slopes), axis=1, keepdims=True), found, np.nan)
 
-    def values(self, a: np.ndarray, places: np.ndarray) -> np.ndarray:
+    def values(self, x: np.ndarray, places: np.ndarray) -> np.ndarray:
         """-2 ln L (n,) without a gradient: a third of the time."""
-        s = self.scaled(a, places)
+        s = self.scaled(x, places)
         measured = -2.0 * np.sum(forward(self.problem, self.named(s)).log_likelihood, axis=0)
         total = measured + penalties(self.problem, s)[0]
         return np.where(np.isfinite(total), total, np.inf)
@@ -102,9 +104,6 @@ class AroundPlane:
         """Values and pulls by name at scaled coordinates; rounding never leaves a parameter's bounds."""
         free = {p.name: np.clip(np.exp(x) if p.is_log else x, p.low, p.high) for p, x in zip(self.problem.free, s.T)}
         return free | dict(zip(self.problem.names[len(free) :], s.T[len(free) :], strict=True))
-
-    def _mapped(self, f: np.ndarray, places: np.ndarray) -> np.ndarray:
-        return _through(partial(_scaled_of, self.bare, held=self.held), f, places)
 
 
 def _through(program, *rows: np.ndarray) -> np.ndarray:
@@ -193,22 +192,20 @@ class SideBySide(AroundPlane):
 
     exact: AroundPlane
 
-    def gradients(self, a: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """-2 ln L (n,), its gradient by the angles, and by the fractions (n, size)."""
-        f = self.fractions(a)
-        values, by_fraction = _in_lanes(_gradients, self, f, places)
-        slopes = by_fraction * np.where(self.angular, 0.5 * np.cos(a), 1.0)
-        blank = np.flatnonzero(~(np.isfinite(values) & np.isfinite(by_fraction).all(axis=1)))
+    def gradients(self, x: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """-2 ln L (n,), and its gradient by fractions and pulls (n, size)."""
+        values, slopes = _in_lanes(_gradients, self, x, places)
+        blank = np.flatnonzero(~(np.isfinite(values) & np.isfinite(slopes).all(axis=1)))
         if blank.size:
-            values[blank], slopes[blank], by_fraction[blank] = self.exact.gradients(a[blank], places[blank])
-        return values, slopes, by_fraction
+            values[blank], slopes[blank] = self.exact.gradients(x[blank], places[blank])
+        return values, slopes
 
-    def values(self, a: np.ndarray, places: np.ndarray) -> np.ndarray:
+    def values(self, x: np.ndarray, places: np.ndarray) -> np.ndarray:
         """-2 ln L (n,)."""
-        (found,) = _in_lanes(_values, self, self.fractions(a), places)
+        (found,) = _in_lanes(_values, self, x, places)
         blank = np.flatnonzero(~np.isfinite(found))
         if blank.size:
-            found[blank] = self.exact.values(a[blank], places[blank])
+            found[blank] = self.exact.values(x[blank], places[blank])
         return found
 
 

@@ -1,9 +1,9 @@
-"""Many short descents side by side, each from an inverse Hessian that it is given: BFGS that stops by distance.
+"""Many short descents side by side in a box, each from a Hessian that it is given: BFGS that stops by distance.
 
 SciPy's BFGS (`descent`) is made for a start of which nothing is known. A cell of a plane starts next to its minimum,
-with its neighbour's inverse Hessian, and needs two or three gradients if nobody spends more on the length of a step.
-The step of length 1 is tried first, and the end is where the distance to the minimum, by the inverse Hessian, is below
-a tolerance.
+with its neighbour's Hessian, and needs two or three gradients if nobody spends more on the length of a step. Each step
+goes to the parabola's minimum in the box that is within reach (`lowest_in_box`): a parameter at an end of its range is
+no different from others. The descent ends where that minimum is less than a tolerance below.
 """
 
 from collections.abc import Callable
@@ -11,163 +11,151 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LONGEST = 1.0  # of a step in any angle, radian
-WIDER = 8.0  # a step is at most this times as long as the last one that was good
-ARMIJO = 1e-4
-SLIGHT = 1.0  # of -2 ln L per radian^2, a curvature downwards
-SHORTER = 8  # rejected steps in a row, after which a descent ends
-FLOOR = 0.02  # |gradient|^2 times this counts as distance too: a carried curvature may be too large
-NEAR_END = 0.2  # cos a, below which a parameter is at an end of its range
-INWARD = 0.05  # of the range: a parameter at an end moves so far inside ...
-GAIN = 5e-3  # ... if -2 ln L is to fall by this over that way
-NUDGES = 3
+FARTHEST = 4.0  # of the reach of the first step, to which a reach may grow
+WIDER, SHORTER = 2.5, 0.3  # a reach after a step that was as good as foreseen, and after a bad one
+AS_FORESEEN, NOT_AS_FORESEEN = 0.6, 0.1  # of the fall
+NEAREST = 1e-7  # of the reach of the first step
+REJECTED = 8  # steps in a row, after which a descent ends
+TURNS_IN_BOX = 40
 
-Evaluate = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
+Evaluate = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Ends of m coordinates, which may be infinite, and how far a first step may go in each."""
+
+    low: np.ndarray
+    high: np.ndarray
+    reach: np.ndarray
 
 
 @dataclass(frozen=True)
 class Ends:
-    """Where n descents ended: angles (n, m), -2 ln L, its distance to the minimum, whether that is below the tolerance,
-    the inverse Hessian (n, m, m), and how many gradients each took.
+    """Where n descents ended: coordinates (n, m), -2 ln L, its distance to the minimum, whether that is below the
+    tolerance, the Hessian (n, m, m), and how many gradients each took.
     """
 
-    a: np.ndarray
+    x: np.ndarray
     value: np.ndarray
     distance: np.ndarray
     converged: np.ndarray
-    inverse: np.ndarray
+    hessian: np.ndarray
     gradients: np.ndarray
 
 
 def descend_from(
     evaluate: Evaluate,
     starts: np.ndarray,
-    inverse: np.ndarray,
-    angular: np.ndarray,
+    hessians: np.ndarray,
+    limits: Limits,
     tolerance: float,
     rounds: int,
     report: Callable[[int], None] = lambda done: None,
 ) -> Ends:
-    """Minimise from each of `starts` (n, m) with the inverse Hessians `inverse` (n, m, m).
+    """Minimise from each of `starts` (n, m) with the positive definite `hessians` (n, m, m).
 
-    `evaluate(which, points)` gives values (k,), gradients by the coordinates (k, m), and gradients by the fractions of
-    ranges for the coordinates that are angles, the mask `angular` (m,), at points of the descents `which` (k,).
+    `evaluate(which, points)` gives values (k,) and gradients (k, m) at points of the descents `which` (k,).
     A descent whose start has no finite value or gradient ends there, not converged.
     """
-    descents = [_Descent(a, h, angular, tolerance, rounds) for a, h in zip(starts, inverse, strict=True)]
-    while going := [k for k, descent in enumerate(descents) if not descent.ended]:
-        answers = evaluate(np.array(going), np.array([descents[k].trial for k in going]))
-        for k, *answer in zip(going, *answers, strict=True):
-            descents[k].hear(*answer)
-        report(sum(descent.ended for descent in descents))
-    return Ends(
-        np.array([d.a for d in descents]).reshape(starts.shape),
-        np.array([d.value for d in descents]),
-        np.array([d.distance for d in descents]),
-        np.array([d.converged for d in descents], dtype=bool),
-        np.array([d.inverse for d in descents]).reshape(inverse.shape),
-        np.array([d.gradients for d in descents], dtype=int),
-    )
+    n = len(starts)
+    x, hessian = np.clip(starts, limits.low, limits.high), np.array(hessians, dtype=float)
+    value, slope = evaluate(np.arange(n), x) if n else (np.zeros(0), np.zeros(x.shape))
+    value, slope = np.array(value), np.array(slope)
+    distance, share = np.full(n, np.inf), np.ones(n)
+    gradients, rejected = np.ones(n, dtype=int), np.zeros(n, dtype=int)
+    going, converged = np.isfinite(value) & np.isfinite(slope).all(axis=1), np.zeros(n, dtype=bool)
+    while going.any():
+        k = np.flatnonzero(going)
+        radius = share[k, None] * limits.reach
+        step = lowest_in_box(
+            slope[k], hessian[k], np.maximum(limits.low - x[k], -radius), np.minimum(limits.high - x[k], radius)
+        )
+        bent = _times(hessian[k], step)
+        foreseen = -np.sum(step * (slope[k] + 0.5 * bent), axis=1)
+        is_whole = (np.abs(step) < 0.999 * radius).all(axis=1)
+        distance[k] = np.where(is_whole, foreseen, np.inf)
+        is_done = is_whole & (foreseen < tolerance)
+        converged[k[is_done]] = True
+        on = ~is_done & (gradients[k] < rounds) & (rejected[k] <= REJECTED) & (share[k] > NEAREST)
+        going[k[~on]] = False
+        k, step, bent, foreseen, radius = k[on], step[on], bent[on], foreseen[on], radius[on]
+        if not k.size:
+            continue
+        trial = np.clip(x[k] + step, limits.low, limits.high)
+        new_value, new_slope = evaluate(k, trial)
+        gradients[k] += 1
+        is_finite = np.isfinite(new_value) & np.isfinite(new_slope).all(axis=1)
+        y = np.where(is_finite[:, None], new_slope - slope[k], 0.0)
+        hessian[k] = _learnt(hessian[k], step, bent, y)
+        fall = np.where(is_finite, value[k] - np.where(is_finite, new_value, 0.0), -np.inf)
+        is_good, agreement = fall > 0.0, fall / np.maximum(foreseen, 1e-300)
+        good = k[is_good]
+        x[good], value[good], slope[good] = trial[is_good], new_value[is_good], new_slope[is_good]
+        rejected[k] = np.where(is_good, 0, rejected[k] + 1)
+        used = np.max(np.abs(step) / radius, axis=1)
+        wider = np.where((agreement > AS_FORESEEN) & (used > 0.9), WIDER, 1.0)
+        share[k] *= np.where(agreement < NOT_AS_FORESEEN, SHORTER * used, wider)
+        share[k] = np.minimum(share[k], FARTHEST)
+        report(int(n - going.sum()))
+    return Ends(x, value, distance, converged, hessian, gradients)
 
 
-def inverted(hessian: np.ndarray, least: float) -> np.ndarray:
-    """The inverse with every curvature made positive and not below `least`.
+def positive(hessians: np.ndarray, least: float) -> np.ndarray:
+    """Hessians (n, m, m) with every curvature's size, and not below `least`: what a descent can begin with."""
+    values, vectors = np.linalg.eigh(hessians)
+    return (vectors * np.maximum(np.abs(values), least)[:, None, :]) @ vectors.transpose(0, 2, 1)
 
-    A direction that curves downwards a little counts as flat: the slope goes on, and a step along it is a long one.
+
+def lowest_in_box(slope: np.ndarray, hessian: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """The step d (n, m) with low <= d <= high that minimises slope.d + d.hessian.d/2, hessian positive definite.
+
+    low <= 0 <= high. The active-set method (Nocedal and Wright, Numerical Optimization, 2nd ed., section 16.5) from
+    d = 0: towards the minimum of the coordinates that are not at an end, as far as the box goes, where one more is at
+    an end; once none is, the one that gains most by leaving its end is let go. The parabola falls with every turn, so
+    that the step is of use when `TURNS_IN_BOX` of them have not been enough.
     """
-    values, vectors = np.linalg.eigh(hessian)
-    return (vectors / np.where((values < 0.0) & (values > -SLIGHT), least, np.maximum(abs(values), least))) @ vectors.T
+    n, m = slope.shape
+    rows, step = np.arange(n), np.zeros_like(slope)
+    at_end = ((low >= 0.0) & (slope > 0.0)) | ((high <= 0.0) & (slope < 0.0))
+    small = 1e-9 * np.max(np.abs(slope), axis=1)
+    for _ in range(TURNS_IN_BOX):
+        rest = slope + _times(hessian, step)
+        both_free = ~(at_end[:, :, None] | at_end[:, None, :])
+        matrix = np.where(both_free, hessian, 0.0) + np.eye(m) * at_end[:, None, :]
+        way = np.linalg.solve(matrix, np.where(at_end, 0.0, -rest)[..., None])[..., 0]
+        room = np.where(way > 0.0, high - step, low - step) / np.where(way == 0.0, 1.0, way)
+        room = np.where(at_end | (way == 0.0), np.inf, room)
+        first = np.argmin(room, axis=1)
+        share = np.clip(room[rows, first], 0.0, 1.0)
+        step = np.clip(step + share[:, None] * way, low, high)
+        is_blocked = room[rows, first] < 1.0
+        blocked, which = rows[is_blocked], first[is_blocked]
+        at_end[blocked, which] = True
+        step[blocked, which] = np.where(way[blocked, which] > 0.0, high[blocked, which], low[blocked, which])
+        rest = slope + _times(hessian, step)
+        gain = np.where(at_end & (low < high), np.where(step <= low, -rest, np.where(step >= high, rest, 0.0)), 0.0)
+        leaves = np.argmax(gain, axis=1)
+        lets_go = ~is_blocked & (gain[rows, leaves] > small)
+        at_end[rows[lets_go], leaves[lets_go]] = False
+        if not (is_blocked | lets_go).any():
+            break
+    return step
 
 
-class _Descent:
-    """One descent: asks for `trial`, is told with `hear`, until `ended`."""
+def _learnt(hessian: np.ndarray, step: np.ndarray, bent: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The update of Broyden, Fletcher, Goldfarb and Shanno, where the curvature along the step is above 0."""
+    along, before = np.sum(step * y, axis=1), np.sum(step * bent, axis=1)
+    sizes = np.linalg.norm(step, axis=1) * np.linalg.norm(y, axis=1)
+    use = (along > 1e-8 * sizes) & (before > 0.0)
+    safe, safe_before = np.where(use, along, 1.0), np.where(use, before, 1.0)
+    new = hessian - _square(bent) / safe_before[:, None, None] + _square(y) / safe[:, None, None]
+    return np.where(use[:, None, None], new, hessian)
 
-    def __init__(self, start: np.ndarray, inverse: np.ndarray, angular: np.ndarray, tolerance: float, rounds: int):
-        self.a, self.trial, self.inverse = start, start, inverse
-        self.value = self.distance = np.inf
-        self.ended = self.converged = False
-        self.gradients, self._rejected, self._nudges, self._reach = 0, 0, NUDGES, np.inf
-        self._angular, self._tolerance, self._rounds = angular, tolerance, rounds
-        self._slope: np.ndarray | None = None  # None: whatever is heard next is a start
-        self._by_fraction = self._step = np.zeros_like(start)
-        self._before: tuple | None = None  # what a nudge has to be better than
 
-    def hear(self, value: float, slope: np.ndarray, by_fraction: np.ndarray) -> None:
-        """What is at `trial`; chooses the next one, or ends."""
-        self.gradients += 1
-        is_finite = bool(np.isfinite(value) and np.isfinite(slope).all())
-        if self._slope is None:
-            if not is_finite:
-                return self._end(False)
-            self._accept(value, slope, by_fraction)
-        else:
-            if is_finite and value <= self.value + ARMIJO * (self._slope @ self._step):
-                self._learn(slope - self._slope)
-                self._reach = WIDER * float(np.linalg.norm(self._step))
-                self._accept(value, slope, by_fraction)
-            else:
-                return self._shorten(value if is_finite else np.inf)
-        self._go_on()
+def _square(v: np.ndarray) -> np.ndarray:
+    return v[:, :, None] * v[:, None, :]
 
-    def _accept(self, value, slope, by_fraction) -> None:
-        self.a, self.value, self._slope, self._by_fraction = self.trial, float(value), slope, by_fraction
-        self._rejected = 0
 
-    def _go_on(self) -> None:
-        assert self._slope is not None
-        newton = self.inverse @ self._slope
-        fall = float(self._slope @ newton)
-        self.distance = 0.5 * fall + FLOOR * float(self._slope @ self._slope)
-        if self.distance < self._tolerance:
-            return self._nudge()
-        if self.gradients >= self._rounds:
-            return self._end(False)
-        longest = min(LONGEST / float(np.max(np.abs(newton))), self._reach / float(np.linalg.norm(newton)))
-        self._step = -newton * min(1.0, longest)
-        self.trial = self.a + self._step
-
-    def _shorten(self, value: float) -> None:
-        """The step again, to the minimum of the parabola through what is known of it."""
-        assert self._slope is not None
-        self._rejected += 1
-        if self._rejected > SHORTER or self.gradients >= self._rounds:
-            return self._end(False)
-        along = float(self._slope @ self._step)
-        bend = value - self.value - along
-        share = -0.5 * along / bend if np.isfinite(bend) and bend > 0.0 else 0.2
-        self._step = self._step * float(np.clip(share, 0.1, 0.5))
-        self.trial = self.a + self._step
-
-    def _learn(self, y: np.ndarray) -> None:
-        """The update of Broyden, Fletcher, Goldfarb and Shanno, where the curvature along the step is above 0."""
-        s = self._step
-        along = float(s @ y)
-        if along <= 1e-8 * float(np.linalg.norm(s) * np.linalg.norm(y)):
-            return
-        left = np.eye(len(s)) - np.outer(s, y) / along
-        self.inverse = left @ self.inverse @ left.T + np.outer(s, s) / along
-
-    def _nudge(self) -> None:
-        """At an end of a range an angle has no gradient: go on from inside it where -2 ln L falls that way."""
-        inward = np.where(np.sin(self.a) > 0.0, self._by_fraction, -self._by_fraction)
-        at_end = self._angular & (np.abs(np.cos(self.a)) < NEAR_END) & (inward * INWARD > GAIN)
-        if not at_end.any() or not self._nudges or self.gradients >= self._rounds:
-            return self._end(True)
-        self._nudges -= 1
-        if self._before is None or self.value < self._before[1]:
-            self._before = (self.a, self.value, self.distance, self.inverse)
-        self.trial = np.where(at_end, np.arcsin(np.sign(np.sin(self.a)) * (1.0 - 2.0 * INWARD)), self.a)
-        self._slope, self.value, self._reach = None, np.inf, np.inf
-
-    def _end(self, converged: bool) -> None:
-        if self._before is not None and not self.value < self._before[1]:
-            self.a, self.value, self.distance, self.inverse = self._before
-            converged = True
-        self.ended, self.converged = True, converged
-        self._fold()
-
-    def _fold(self) -> None:
-        """Angles between -pi/2 and pi/2, where each fraction has one."""
-        folded = np.where(self._angular, np.arcsin(np.sin(self.a)), self.a)
-        sign = np.where(self._angular & (np.cos(self.a) < 0.0), -1.0, 1.0)
-        self.a, self.inverse = folded, self.inverse * np.outer(sign, sign)
+def _times(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    return np.einsum("nij,nj->ni", matrices, vectors)
