@@ -249,7 +249,7 @@ class Report:
         import jax
         import numpy as np
 
-        from anomfit.inference.sample.ensemble import log_posteriors
+        from anomfit.inference.sample.likelihoods import log_posteriors
         from anomfit.inference.sample.tempered import sample_tempered, worth
 
         if not self.is_time_left():

@@ -79,8 +79,8 @@ class Answer:
     def _ends(self) -> list[dict]:
         import jax.numpy as jnp
 
-        from anomfit.inference.angles import angle_gradients, scaled_points, values_at_angles
-        from anomfit.inference.coordinates import from_scaled
+        from anomfit.inference.compiled import angle_gradients
+        from anomfit.inference.coordinates import from_scaled, scaled_at_angles, values_at_angles
         from anomfit.inference.fit.descent import descend
         from anomfit.inference.fit.minuit import polish
 
@@ -88,7 +88,9 @@ class Answer:
         print(f"{self.card}: {len(starts)} descents of at most {ROUNDS} gradients", flush=True)
         ends, twice_nll = descend(angle_gradients(self.problem, len(starts)), starts, ROUNDS, lambda ended: None)
         order = np.argsort(twice_nll)
-        s, lowest, distance, _ = polish(self.problem, scaled_points(self.problem, ends[order[:1]])[0], 1e-4, rounds=2)
+        s, lowest, distance, _ = polish(
+            self.problem, scaled_at_angles(self.problem, ends[order[:1]])[0], 1e-4, rounds=2
+        )
         best = {name: float(x) for name, x in from_scaled(self.problem, s).items()}
         rest = values_at_angles(self.problem, jnp.asarray(ends[order]))
         points = [{name: float(x[i]) for name, x in rest.items()} for i in range(len(order))]

@@ -24,8 +24,9 @@ from marked_tables import put_table
 from anomfit.cards import problem_from_card
 from anomfit.cards.finding import load_card
 from anomfit.environment import import_arviz
+from anomfit.inference.coordinates import values_at_normal
 from anomfit.inference.devices import prepare_devices
-from anomfit.inference.sample.ensemble import log_posteriors, values_at
+from anomfit.inference.sample.likelihoods import log_posteriors
 from anomfit.inference.sample.starts import to_normal
 from anomfit.parameters import Parameter
 from anomfit.problem import Problem
@@ -53,7 +54,7 @@ def main() -> None:
     effective = worth(chain)
     stuck = int(np.sum(np.all(chain == chain[0], axis=(0, 2))))
     print(f"{chain.shape[0]} steps, {effective:.0f} effective draws, {stuck} walkers that never moved")
-    found = {n: np.asarray(x) for n, x in values_at(wide, jnp.asarray(chain.reshape(-1, chain.shape[2]))).items()}
+    found = values_at_normal(wide, chain.reshape(-1, chain.shape[2]))
     rows = table(problem.free, before, found, effective)
     for row in rows:
         print(" | ".join(row))

@@ -62,6 +62,8 @@ def holds(problem: Problem, points: Mapping[str, Float[Array, "points"]]) -> Boo
 FORWARD_LANES = 64
 GRADIENT_LANES = 16
 
+Evaluate = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+
 
 class Forward(NamedTuple):
     """What a problem says at n points: arrays with the leading axis n, in lists over the measurements but the first."""
@@ -217,3 +219,33 @@ def _value_and_slopes(function: Callable, problem: Problem, s, active):
 def _lane_order(devices: int) -> np.ndarray:
     """Lanes in the order of their use: the devices, each of which has a run of lanes, take turns."""
     return np.arange(GRADIENT_LANES).reshape(devices, -1).T.ravel()
+
+
+def angle_gradients(problem: Problem, most: int) -> Evaluate:
+    """A function of up to `most` points in angles (n, coordinates): -2 ln L (n,) and its gradients (n, coordinates).
+
+    The maps of coordinates are compiled once, for `most` points.
+    """
+
+    def evaluate(angles):
+        padded = jnp.asarray(np.concatenate([angles, np.repeat(angles[-1:], most - len(angles), axis=0)]))
+        values, slopes = gradients(problem, np.asarray(_to_scaled(problem, padded))[: len(angles)])
+        slopes = np.concatenate([slopes, np.zeros((most - len(angles), slopes.shape[1]))])
+        return values, np.asarray(_pull_back(problem, padded, jnp.asarray(slopes)))[: len(angles)]
+
+    return evaluate
+
+
+@jax.jit
+def _to_scaled(problem: Problem, angles):
+    return jax.vmap(lambda a: coordinates.from_values(problem, problem.from_angle(a)))(angles)
+
+
+@jax.jit
+def _pull_back(problem: Problem, angles, slopes):
+    """Gradients in angle coordinates from those in scaled ones: the chain rule through the map of coordinates."""
+
+    def one(a, slope):
+        return jax.vjp(lambda x: coordinates.from_values(problem, problem.from_angle(x)), a)[1](slope)[0]
+
+    return jax.vmap(one)(angles, slopes)

@@ -2,11 +2,13 @@
 
 HESSE, MINOS and the last polish of a fit work here, with the gradient from JAX. A bound that depends on other
 parameters (an open decay) is a quadratic wall of width `WALL` outside it: the objective is defined in the whole box.
+Beside them, the other coordinates: a minimiser's angles, which have no bounds, and a sampler's normal ones.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -17,6 +19,7 @@ from anomfit.statistics.terms import minus_two
 
 WALL = 0.01
 PULL_LIMIT = 10.0
+OFF_EDGE = 1e-6
 
 
 def scaled_twice_nll(problem: Problem, s: Float[Array, " coordinates"]) -> Float[Array, ""]:
@@ -107,3 +110,76 @@ def _wall(problem: Problem, values) -> Float[Array, ""]:
             excess = jnp.log(value / limit) if parameter.is_log else value - limit
             total = total + (jnp.maximum(excess, 0.0) / WALL) ** 2
     return total
+
+
+@jax.jit
+def values_at_angles(
+    problem: Problem, angles: Float[Array, "points coordinates"]
+) -> dict[str, Float[Array, " points"]]:
+    """Parameters and pulls by name at the minimiser's coordinates."""
+    return jax.vmap(problem.from_angle)(angles)
+
+
+def prior_angles(problem: Problem, key: Array, points: int) -> np.ndarray:
+    """(points, coordinates) points drawn from the prior, all pulls at 0."""
+    u = np.asarray(jax.random.uniform(key, (points, len(problem.free))), dtype=float)
+    if _has_gaussian(problem):
+        u = np.clip(_fractions(problem, u), 0.0, 1.0)
+    return np.concatenate([np.arcsin(2.0 * u - 1.0), np.zeros((points, len(problem.nuisances)))], axis=1)
+
+
+def normal_angles(problem: Problem, z: Float[np.ndarray, "points coordinates"]) -> np.ndarray:
+    """The minimiser's coordinates of points given in normal ones (`Problem.from_normal`), pulls as they are.
+
+    Kept `OFF_EDGE` of a range away from its ends, where an angle has no slope.
+    """
+    free, inside = len(problem.free), np.clip(np.asarray(_fractions_of_normal(problem, z)), OFF_EDGE, 1.0 - OFF_EDGE)
+    return np.concatenate([np.arcsin(2.0 * inside - 1.0), z[:, free:]], axis=1)
+
+
+def quantiles(problem: Problem, angles: Float[np.ndarray, "points free"]) -> Float[np.ndarray, "points free"]:
+    """The prior quantiles, points of the unit cube, of free parameters at the minimiser's coordinates."""
+    fractions = 0.5 * (1.0 + np.sin(angles))
+    return np.asarray(_quantiles(problem, fractions)) if _has_gaussian(problem) else fractions
+
+
+def _has_gaussian(problem: Problem) -> bool:
+    """Whether a prior is Gaussian; without one, a prior quantile is the fraction of a range."""
+    return any(parameter.is_gaussian for parameter in problem.free)
+
+
+@jax.jit
+def _fractions(problem: Problem, u):
+    return jax.vmap(lambda x: problem.to_fractions(problem.from_cube(x)[0]))(u)
+
+
+@jax.jit
+def _fractions_of_normal(problem: Problem, z):
+    return jax.vmap(lambda x: problem.to_fractions(problem.from_normal(x)[0]))(z)
+
+
+@jax.jit
+def _quantiles(problem: Problem, fractions):
+    return jax.vmap(lambda x: problem.to_cube(problem.from_fractions(x)))(fractions)
+
+
+def scaled_at_angles(problem: Problem, angles: np.ndarray) -> np.ndarray:
+    """Scaled coordinates of points given in angles, inside the box."""
+    values = {name: np.asarray(x) for name, x in values_at_angles(problem, jnp.asarray(angles)).items()}
+    return np.array([to_scaled(problem, {n: x[i] for n, x in values.items()}) for i in range(len(angles))])
+
+
+@jax.jit
+def scaled_at_normal(problem: Problem, z: Float[Array, "points coordinates"]) -> Float[Array, "points coordinates"]:
+    """Scaled coordinates of points given in normal ones (`Problem.from_normal`)."""
+    return jax.vmap(lambda x: from_values(problem, problem.from_normal(x)[0]))(z)
+
+
+def values_at_normal(problem: Problem, z: Float[np.ndarray, "points coordinates"]) -> dict[str, np.ndarray]:
+    """Parameters and pulls by name at normal coordinates."""
+    return {name: np.asarray(x) for name, x in _values_at_normal(problem, z).items()}
+
+
+@jax.jit
+def _values_at_normal(problem: Problem, z):
+    return jax.vmap(lambda x: problem.from_normal(x)[0])(z)

@@ -1,13 +1,10 @@
-import sys
-
 import jax
 import pytest
-from toys import banana_problem, linear_problem
+from oracles.emcee_ensemble import sample_ensemble
+from toys import banana_problem
 
-from anomfit.errors import InputError
 from anomfit.inference.fit.minimise import FitSettings, minimise
 from anomfit.inference.sample.chains import SampleSettings, sample
-from anomfit.inference.sample.ensemble import sample_ensemble
 from anomfit.inference.sample.nuts import Tuning
 
 
@@ -30,15 +27,3 @@ def test_nuts_and_emcee_agree_on_a_degenerate_posterior():
         one, other = np.log(nuts.values[name]), np.log(ensemble.values[name])
         assert abs(one.mean() - other.mean()) < 0.1 * other.std()
         assert one.std() == pytest.approx(other.std(), rel=0.1)
-
-
-@pytest.mark.parametrize("walkers", [7, 2])
-def test_too_few_or_odd_walkers_are_refused(walkers):
-    with pytest.raises(InputError, match="walkers"):
-        sample_ensemble(linear_problem(), jax.random.key(1), walkers=walkers)
-
-
-def test_a_missing_emcee_is_one_sentence(monkeypatch):
-    monkeypatch.setitem(sys.modules, "emcee", None)
-    with pytest.raises(InputError, match=r"anomfit\[compare\]"):
-        sample_ensemble(linear_problem(), jax.random.key(1))

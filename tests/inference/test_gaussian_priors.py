@@ -11,7 +11,7 @@ from toys import LINEAR, LINEAR_PARAMETERS, ToyMeasurement, ToyModel, linear_par
 
 from anomfit.cards import card_from_text, card_text, problem_from_card
 from anomfit.errors import InputError
-from anomfit.inference.angles import prior_angles, quantiles, values_at_angles
+from anomfit.inference.coordinates import prior_angles, quantiles, values_at_angles
 from anomfit.inference.fit.minimise import FitSettings, minimise
 from anomfit.inference.sample.chains import SampleSettings, sample
 from anomfit.inference.sample.nuts import Tuning

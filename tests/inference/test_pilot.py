@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from toys import ToyMeasurement, ToyModel
 
+from anomfit.inference.coordinates import values_at_normal
 from anomfit.inference.sample import pilot
 from anomfit.inference.sample.chains import SampleSettings, sample
 from anomfit.inference.sample.learning_amplitudes import driven, learn_amplitudes
 from anomfit.inference.sample.nuts import Tuning
-from anomfit.inference.sample.points import draw, effective, together, values_at
+from anomfit.inference.sample.points import draw, effective, together
 from anomfit.inference.sample.straight import Straight
 from anomfit.parameters import Parameter
 from anomfit.problem import build_problem
@@ -43,7 +44,7 @@ def test_it_learns_where_the_rate_is_right():
     x = np.linspace(-0.9, 0.9, 7)
     z = jax.scipy.stats.norm.ppf(jnp.asarray(0.5 * (1.0 + x)))
     there = jax.vmap(lambda a: step.to_normal(jnp.array([a, 0.0]))[0])(z)
-    np.testing.assert_allclose(np.log(values_at(problem, np.asarray(there))["y"]), -1.5 * x, atol=0.1)
+    np.testing.assert_allclose(np.log(values_at_normal(problem, np.asarray(there))["y"]), -1.5 * x, atol=0.1)
 
 
 def test_points_of_two_rounds_keep_the_better_ones_weight():

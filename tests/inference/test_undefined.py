@@ -10,6 +10,7 @@ from toys import ToyMeasurement, ToyModel, banana_problem, linear_parameter, lin
 
 from anomfit.errors import InputError
 from anomfit.inference.compiled import forward
+from anomfit.inference.coordinates import values_at_normal
 from anomfit.inference.fit.minimise import FitSettings, minimise
 from anomfit.inference.fit.minos import minos
 from anomfit.inference.fit.uncertainties import hesse
@@ -18,7 +19,6 @@ from anomfit.inference.sample import nested
 from anomfit.inference.sample.chains import SampleSettings, sample
 from anomfit.inference.sample.diagnostics import still_chains
 from anomfit.inference.sample.nuts import Block, Tuning
-from anomfit.inference.sample.points import values_at
 from anomfit.inference.sample.starts import finite_starts
 from anomfit.inference.undefined import CURE, Watch, placed, undefined_values
 from anomfit.problem import build_problem
@@ -196,7 +196,7 @@ def test_still_chains():
 
 def test_nested_sampling_counts_points_without_a_likelihood():
     problem = problem_of(not_a_number)
-    watch = Watch("points of nested sampling", lambda z: values_at(problem, z))
+    watch = Watch("points of nested sampling", lambda z: values_at_normal(problem, z))
     found = nested._log_likelihoods(problem, np.random.default_rng(1).uniform(size=(100, 2)), watch)
     assert np.isfinite(found).all()
     assert (found == -1e30).sum() == watch.without_value > 30

@@ -23,7 +23,7 @@ from anomfit.inference.fit.minimise import FitSettings, minimise
 from anomfit.inference.fit.refine import refined
 from anomfit.inference.sample import tempered
 from anomfit.inference.sample.chains import Evidence, SampleSettings, samples_of
-from anomfit.inference.sample.ensemble import log_posteriors
+from anomfit.inference.sample.likelihoods import log_posteriors
 from anomfit.inference.sample.nuts import Block
 from anomfit.measurements.base import Prediction
 from anomfit.results.files import load_result

@@ -14,8 +14,8 @@ from jaxtyping import Array
 
 from anomfit.errors import reject
 from anomfit.inference import coordinates
-from anomfit.inference.angles import prior_angles, values_at_angles
 from anomfit.inference.compiled import forward, gradients, hessian
+from anomfit.inference.coordinates import prior_angles, values_at_angles
 from anomfit.inference.fit.descent import descend_held
 from anomfit.inference.fit.minimise import Fit, Progress
 from anomfit.problem import Problem, with_measurements

@@ -23,10 +23,10 @@ from jaxtyping import Array, Float
 from anomfit.errors import reject
 from anomfit.identity import sampling_identity
 from anomfit.inference import coordinates
-from anomfit.inference.angles import prior_angles, values_at_angles
 from anomfit.inference.compare.significance import null_predictions, null_twice_nll
 from anomfit.inference.compare.throwing import Thrown, changing, check_throwable, throw, with_data
 from anomfit.inference.compiled import GRADIENT_LANES, forward, in_lanes
+from anomfit.inference.coordinates import prior_angles, values_at_angles
 from anomfit.inference.devices import devices_for, each, spread
 from anomfit.inference.fit.descent import descend, descend_held
 from anomfit.inference.states import keep_state, kept_state

@@ -18,14 +18,12 @@ import numpy as np
 from scipy.optimize import minimize
 
 from anomfit.inference import coordinates
-from anomfit.inference.compiled import gradients
+from anomfit.inference.compiled import Evaluate, gradients
 from anomfit.problem import Problem
 
 PATIENCE = 30  # gradients in which a descent must gain NO_GAIN to go on
 NO_GAIN = 1e-3
 OUT_OF_REACH = 1e12  # what a line search sees where the function is not finite
-
-Evaluate = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 def descend(

@@ -13,8 +13,8 @@ from jaxtyping import Array
 
 from anomfit.errors import reject
 from anomfit.inference import coordinates
-from anomfit.inference.angles import angle_gradients, normal_angles, prior_angles, scaled_points, values_at_angles
-from anomfit.inference.compiled import forward, gradients
+from anomfit.inference.compiled import angle_gradients, forward, gradients
+from anomfit.inference.coordinates import normal_angles, prior_angles, scaled_at_angles, values_at_angles
 from anomfit.inference.fit.descent import descend
 from anomfit.inference.fit.minuit import distinct, polish, projected_gradient_norm
 from anomfit.inference.undefined import Watch, undefined_values
@@ -229,7 +229,7 @@ def _distinct_starts(angles: np.ndarray, values: np.ndarray, free: int, wanted: 
 
 def _conclude(problem, settings, search, interrupted, report, began) -> Fit:
     search.sort()
-    ends = scaled_points(problem, search.angles[:64])
+    ends = scaled_at_angles(problem, search.angles[:64])
     try:
         s, twice_nll, distance, settled = _polished(problem, ends, search, settings, interrupted, report)
     except KeyboardInterrupt:  # while polishing

@@ -15,8 +15,8 @@ from jaxtyping import Array
 from anomfit import interrupts
 from anomfit.errors import reject
 from anomfit.inference import coordinates
-from anomfit.inference.angles import angle_gradients, prior_angles, scaled_points
-from anomfit.inference.compiled import forward
+from anomfit.inference.compiled import angle_gradients, forward
+from anomfit.inference.coordinates import prior_angles, scaled_at_angles
 from anomfit.inference.fit.descent import descend
 from anomfit.inference.fit.minuit import polish
 from anomfit.inference.optima.standing import Active, Direction, Standings, active_terms, directions, standings_at
@@ -259,7 +259,7 @@ def _descend(problem, key, settings, done: _Progress, report) -> None:
 def _sorted_ends(problem, done: _Progress) -> tuple[np.ndarray, np.ndarray]:
     angles, values = np.concatenate(done.angles), np.concatenate(done.values)
     order = np.argsort(np.where(np.isfinite(values), values, np.inf), kind="stable")
-    return scaled_points(problem, angles[order]), values[order]
+    return scaled_at_angles(problem, angles[order]), values[order]
 
 
 def _finished(problem, s, basin: int, starts: int, settings, polished: bool) -> FoundOptimum:

@@ -14,14 +14,14 @@ from anomfit import interrupts
 from anomfit.errors import InputError, reject
 from anomfit.identity import sampling_identity
 from anomfit.inference.compiled import forward, gradients
+from anomfit.inference.coordinates import scaled_at_normal, values_at_normal
 from anomfit.inference.devices import place
 from anomfit.inference.fit.minimise import Fit
 from anomfit.inference.sample.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from anomfit.inference.sample.diagnostics import Diagnostic, diagnose, still_chains, verdict
 from anomfit.inference.sample.jumps import jump
-from anomfit.inference.sample.nuts import Block, Tuning, advance_chains, energies, scaled_points, start_chains
+from anomfit.inference.sample.nuts import Block, Tuning, advance_chains, energies, start_chains
 from anomfit.inference.sample.pilot import look
-from anomfit.inference.sample.points import values_at
 from anomfit.inference.sample.starts import chain_starts, finite_starts
 from anomfit.inference.undefined import CURE, Watch, placed, undefined_values
 from anomfit.problem import Problem
@@ -215,7 +215,7 @@ def _check_moved(problem: Problem, draws: Block, least: int) -> None:
     if draws.z.shape[1] < least or not still:
         return
     names, number = ", ".join(str(chain + 1) for chain in still), draws.z.shape[0]
-    where = placed(problem, values_at(problem, draws.z[still[0], -1:]))
+    where = placed(problem, values_at_normal(problem, draws.z[still[0], -1:]))
     raise InputError(
         f"chains: {len(still)} of {number} (chain {names}) never moved in {draws.z.shape[1]} draws, or met a "
         f"likelihood that is not finite, {where}; the likelihood or its gradient is not finite around there (see "
@@ -230,10 +230,10 @@ def _beside(problem: Problem, z: np.ndarray, twice_nll: np.ndarray, key: Array) 
     z, likely = z.reshape(-1, z.shape[-1]), np.nanmax(twice_nll)
     first, second = np.asarray(jax.random.randint(key, (2, BESIDE), 0, len(z)))
     mirrored = 2.0 * z[first] - z[second]
-    found, slopes = gradients(problem, np.asarray(scaled_points(problem, jnp.asarray(mirrored))))
-    found = np.where(undefined_values(forward(problem, values_at(problem, mirrored))), np.nan, found)
+    found, slopes = gradients(problem, np.asarray(scaled_at_normal(problem, jnp.asarray(mirrored))))
+    found = np.where(undefined_values(forward(problem, values_at_normal(problem, mirrored))), np.nan, found)
     kept = ~(found > likely)
-    watch = Watch("points beside the draws", lambda points: values_at(problem, points))
+    watch = Watch("points beside the draws", lambda points: values_at_normal(problem, points))
     watch.noted(mirrored[kept], found[kept], slopes[kept])
     return watch.sentences(problem)
 

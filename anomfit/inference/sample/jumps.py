@@ -12,8 +12,9 @@ from jaxtyping import Array, Float
 from numpyro.infer.hmc import HMCState
 
 from anomfit.inference.compiled import gradients
+from anomfit.inference.coordinates import scaled_at_normal
 from anomfit.inference.devices import place
-from anomfit.inference.sample.nuts import energies, scaled_points
+from anomfit.inference.sample.nuts import energies
 from anomfit.inference.sample.points import draw_weighted
 from anomfit.inference.sample.straight import Straight
 from anomfit.problem import Problem
@@ -51,7 +52,7 @@ def _moved(problem: Problem, coordinates: Straight, states: HMCState, moved: np.
     everywhere = np.repeat(z[:1], chains, axis=0)  # one shape, one program
     everywhere[moved] = z
     twice_nll, slopes = np.zeros(chains), np.zeros_like(everywhere)
-    twice_nll[moved], slopes[moved] = gradients(problem, np.asarray(scaled_points(problem, everywhere))[moved])
+    twice_nll[moved], slopes[moved] = gradients(problem, np.asarray(scaled_at_normal(problem, everywhere))[moved])
     found = energies(problem, coordinates, everywhere, twice_nll, slopes)
     energy, gradient = (np.asarray(x)[moved] for x in found[1:])
     new = []

@@ -10,9 +10,10 @@ from jaxtyping import Array
 from scipy.optimize import nnls
 
 from anomfit.inference.compiled import forward
+from anomfit.inference.coordinates import values_at_normal
 from anomfit.inference.sample.amplitude import CENTRES, Amplitude
 from anomfit.inference.sample.network import Layers, first_layers, network, size_squared, train
-from anomfit.inference.sample.points import Points, total_signal, values_at
+from anomfit.inference.sample.points import Points, total_signal
 from anomfit.problem import Problem
 
 PROBES = 64  # prior points at which amplitudes are varied
@@ -70,7 +71,7 @@ def learn_amplitudes(
 def _measured_by(problem: Problem, index: int) -> int | None:
     z = np.asarray(jax.random.normal(jax.random.key(0), (PROBES, len(problem.names))))
     parameter = problem.free[index]
-    points = values_at(problem, z)
+    points = values_at_normal(problem, z)
     more = {**points, parameter.name: points[parameter.name] * np.exp(0.5)}
     here, there = forward(problem, points), forward(problem, more)
     grown = [_growth(total_signal(here, k), total_signal(there, k)) for k in range(len(problem.measurements))]

@@ -1,8 +1,7 @@
 """ln L at normal coordinates for samplers that take differences and logarithms of it: a number everywhere.
 
-Where the likelihood is none, or 0, it is `HOPELESS`, which no draw survives.
-
-Equal draws out of weighted ones.
+Where the likelihood is none, or 0, it is `HOPELESS`, which no draw survives. What such samplers weight is drawn equal
+here, too.
 """
 
 import jax
@@ -10,9 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from anomfit.inference.sample.ensemble import log_posteriors
+from anomfit.inference.compiled import asked_again, exact_problem
+from anomfit.inference.devices import devices_for, each, spread
 from anomfit.inference.undefined import Watch
-from anomfit.problem import Problem
+from anomfit.problem import Problem, parts_of, with_measurements
+
+FEW = 16  # points outside of a table that are computed together
+HOPELESS = -1e30  # ln L where it is none
 
 
 def equal_draws(weights: np.ndarray, number: int, key: Array) -> np.ndarray:
@@ -27,9 +30,6 @@ def equal_draws(weights: np.ndarray, number: int, key: Array) -> np.ndarray:
     return found[np.asarray(jax.random.permutation(key_order, number))]
 
 
-HOPELESS = -1e30  # ln L where it is none
-
-
 def log_likelihoods(
     problem: Problem, z: Float[np.ndarray, "points coordinates"], watch: Watch, least: int = 0
 ) -> Float[np.ndarray, " points"]:
@@ -42,3 +42,43 @@ def log_likelihoods(
     undefined = np.isnan(value) | np.isposinf(value)
     watch.note(z, undefined)
     return np.where(undefined | (value < HOPELESS), HOPELESS, value)
+
+
+def log_posteriors(problem: Problem, z: Float[Array, "walkers coordinates"]) -> Float[Array, " walkers"]:
+    """Log posterior densities in normal coordinates; not a number where the likelihood is none.
+
+    The parts of the problem are compiled apart, as in `compiled`.
+    """
+    total = _log_priors(with_measurements(problem, ()), z)
+    for _, part in parts_of(problem):
+        found = _measured(part, z)
+        if (exact := exact_problem(part)) is not None:
+            found = asked_again(found, np.isnan(found), lambda i, exact=exact: _in_sixteens(exact, z[i]))
+        total = total + found
+    return total
+
+
+def _in_sixteens(part: Problem, z) -> np.ndarray:
+    """`_measured` of any number of points by one compiled program."""
+    parts = []
+    for first in range(0, len(z), FEW):
+        lanes = np.minimum(np.arange(first, first + FEW), len(z) - 1)
+        parts.append(np.asarray(_measured(part, z[lanes])))
+    return np.concatenate(parts)[: len(z)]
+
+
+@jax.jit
+def _log_priors(bare: Problem, z):
+    return _spread_over(lambda shared, x: shared.log_posterior(x), bare, z)
+
+
+@jax.jit
+def _measured(part: Problem, z):
+    return _spread_over(lambda shared, x: shared.measured_log_likelihood(shared.from_normal(x)[0]), part, z)
+
+
+def _spread_over(function, problem: Problem, z):
+    def batch(shared, points):
+        return each(lambda x: function(shared, x), points)
+
+    return spread(batch, devices_for(z.shape[0]))(problem, z)

@@ -13,7 +13,6 @@ from typing import Any
 
 import h5py
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 from scipy.stats import norm
@@ -22,8 +21,8 @@ from tqdm import tqdm
 from anomfit import interrupts
 from anomfit.errors import InputError, reject
 from anomfit.identity import sampling_identity
+from anomfit.inference.coordinates import values_at_normal
 from anomfit.inference.sample.chains import Evidence, Samples, SampleSettings, samples_of
-from anomfit.inference.sample.ensemble import values_at
 from anomfit.inference.sample.likelihoods import equal_draws, log_likelihoods
 from anomfit.inference.sample.nuts import Block
 from anomfit.inference.sample.workers import workers
@@ -86,7 +85,7 @@ def sample_nested(
     check_nested(problem, live)
     began = time.perf_counter()
     of_run = sampling_identity(problem, key, "nested", live=live)
-    watch = Watch("points of nested sampling", lambda z: values_at(problem, jnp.asarray(z)))
+    watch = Watch("points of nested sampling", lambda z: values_at_normal(problem, z))
     with workers(NETWORKS["n_networks"]) as pool:
 
         def made(file: Path | None) -> Any:
@@ -117,7 +116,7 @@ def sample_nested(
     weights /= weights.sum()
     z = _normal(cube)
     return Nested(
-        values={name: np.asarray(x) for name, x in values_at(problem, jnp.asarray(z)).items()},
+        values=values_at_normal(problem, z),
         weights=weights,
         z=z,
         log_posterior=log_likelihood - 0.5 * np.sum(z**2, axis=1),

@@ -85,12 +85,6 @@ def start_chains(
 
 
 @jax.jit
-def scaled_points(problem: Problem, z: Float[Array, "chain coordinates"]) -> Float[Array, "chain coordinates"]:
-    """Scaled coordinates (see `inference.coordinates`) of normal ones."""
-    return jax.vmap(lambda x: _scaled_point(problem, x))(z)
-
-
-@jax.jit
 def energies(problem: Problem, coordinates: Straight | None, z, twice_nll, slopes):
     """The sampler's coordinates at normal ones `z` (chain, coordinates), -log density there and its gradient.
 

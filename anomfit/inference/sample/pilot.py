@@ -10,9 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from anomfit.inference.coordinates import values_at_normal
 from anomfit.inference.sample.learning_amplitudes import driven, learn_amplitudes
 from anomfit.inference.sample.learning_conditionals import learn_conditionals
-from anomfit.inference.sample.points import Points, draw, together, values_at
+from anomfit.inference.sample.points import Points, draw, together
 from anomfit.inference.sample.straight import Straight, from_normal, stack
 from anomfit.inference.undefined import Watch
 from anomfit.problem import Problem
@@ -53,7 +54,7 @@ def look(problem: Problem, key: Array, chains: int) -> Pilot | None:
         conditionals = learn_conditionals(points, others, rows, key_conditionals)
         coordinates = Straight(conditionals, stack(amplitudes))
     starts = np.log(np.maximum(points.posterior, 1e-300)) + np.asarray(jax.random.gumbel(key_choice, (rows,)))
-    watch = Watch("points of the first look", lambda z: values_at(problem, z))
+    watch = Watch("points of the first look", lambda z: values_at_normal(problem, z))
     watch.note(points.z, points.undefined)
     chosen = points.z[np.argsort(-starts)[:chains]]
     return Pilot(coordinates, chosen, _covariance(coordinates, points), watch.sentences(problem))

@@ -91,11 +91,6 @@ def total_signal(said: Forward, measurement: int) -> np.ndarray:
     return np.maximum(np.sum(counts, axis=0), 1e-100)
 
 
-def values_at(problem: Problem, z: np.ndarray) -> dict[str, np.ndarray]:
-    """Values and pulls at normal coordinates (points, coordinates)."""
-    return {name: np.asarray(x) for name, x in _values(problem, jnp.asarray(z)).items()}
-
-
 def _softened(log_weight: np.ndarray, enough: float) -> np.ndarray:
     power = 1.0
     while True:
@@ -104,11 +99,6 @@ def _softened(log_weight: np.ndarray, enough: float) -> np.ndarray:
         if effective(weight) >= enough or power < 1e-3:
             return weight
         power *= 0.8
-
-
-@jax.jit
-def _values(problem: Problem, z):
-    return jax.vmap(lambda x: problem.from_normal(x)[0])(z)
 
 
 @jax.jit

@@ -9,11 +9,9 @@ from jaxtyping import Array
 from scipy.stats import norm
 
 from anomfit.errors import reject
-from anomfit.inference.angles import prior_angles, quantiles, values_at_angles
 from anomfit.inference.compiled import forward, gradients
+from anomfit.inference.coordinates import prior_angles, quantiles, scaled_at_normal, values_at_angles, values_at_normal
 from anomfit.inference.fit.minimise import Fit
-from anomfit.inference.sample.nuts import scaled_points
-from anomfit.inference.sample.points import values_at
 from anomfit.inference.undefined import Watch
 from anomfit.problem import Problem
 
@@ -58,10 +56,10 @@ def finite_starts(problem: Problem, key: Array, z: np.ndarray) -> Starts:
     One at which they are not is replaced by a prior point, or by a place near another chain's, closer with every try.
     Raises InputError where that does not help.
     """
-    watch = Watch("starts of chains", lambda points: values_at(problem, points))
+    watch = Watch("starts of chains", lambda points: values_at_normal(problem, points))
     z = np.array(z)
     for attempt in range(TRIES):
-        twice_nll, slopes = gradients(problem, np.asarray(scaled_points(problem, jnp.asarray(z))))
+        twice_nll, slopes = gradients(problem, np.asarray(scaled_at_normal(problem, jnp.asarray(z))))
         watch.noted(z, twice_nll, slopes)
         good = np.isfinite(twice_nll) & np.isfinite(slopes).all(axis=1)
         if good.all():

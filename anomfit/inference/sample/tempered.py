@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 from tqdm import tqdm
@@ -26,8 +25,8 @@ from tqdm import tqdm
 from anomfit import interrupts
 from anomfit.errors import reject
 from anomfit.identity import sampling_identity
+from anomfit.inference.coordinates import values_at_normal
 from anomfit.inference.sample.chains import Evidence, Samples, SampleSettings, samples_of
-from anomfit.inference.sample.ensemble import values_at
 from anomfit.inference.sample.likelihoods import equal_draws, log_likelihoods
 from anomfit.inference.sample.nuts import Block
 from anomfit.inference.states import keep_state, kept_state
@@ -93,7 +92,7 @@ def sample_tempered(
     """
     check_tempered(problem, points)
     of_run = sampling_identity(problem, key, "tempered", populations=populations, points=points, moves=moves)
-    watch = Watch("points of tempered sampling", lambda z: values_at(problem, jnp.asarray(z)))
+    watch = Watch("points of tempered sampling", lambda z: values_at_normal(problem, z))
     found = None if state_file is None else kept_state(state_file, of_run, _read)
     began = time.perf_counter()
     state = found or _from_prior(problem, jax.random.fold_in(key, 0), (populations, points), watch)
