@@ -33,6 +33,9 @@ from anomfit.rates.radiated_events import RadiatedNodes, radiated_events, scalar
 from anomfit.rates.recoil_events import RecoilNodes
 
 NODES = Nodes(parent=48)
+# programs that all masses share
+ALL_PAIRS = jax.jit(partial(pair_events, nodes=replace(NODES, lowest=1e-3, highest=3.0)))
+ALL_VERTICES = jax.jit(partial(double_vertices, nodes=DoubleNodes()))
 FORMS = FormFactors("dipole", "measured", 0.775, "fermi-gas")
 CASES = {
     "benchmark": (0.05, 0.023, 0.8),
@@ -59,12 +62,23 @@ def beam(composition=CH2):
     return make_beam(tables, (1e50, 1e50), composition)
 
 
+@partial(jax.jit, static_argnames="target")
+def sections(how: BosonStrahlung, energy, target: Target):
+    return jax.vmap(lambda e: boson_strahlung.cross_section(how, e, target))(energy)
+
+
+@partial(jax.jit, static_argnums=(2, 3, 4, 5))
+def on_nodes(of: RadiatedReaction, on, lowest: float, highest: float, parents: int, nodes: RadiatedNodes):
+    """Pairs of a reaction between two energies; what is made in all is left out."""
+    return radiated_events(of, on, lowest, highest, parents, nodes)._replace(made=jnp.zeros(()))
+
+
 def folded(how: BosonStrahlung, on, target: Target) -> np.ndarray:
     """Cross sections of `boson_strahlung` times the flux, by an equidistant sum."""
     start = float(threshold_energy(how.m_N, how.m_scalar, target.mass))
     end = float(on.highest_energy)
     energy = start + (end - start) * (np.arange(60) + 0.5) / 60
-    section = jax.jit(jax.vmap(lambda e: boson_strahlung.cross_section(how, e, target.alone)))(jnp.asarray(energy))
+    section = sections(how, jnp.asarray(energy), target.alone)
     return target.count * np.asarray(section @ on.flux_at(jnp.asarray(energy)) * on.exposure) * (end - start) / 60
 
 
@@ -75,11 +89,11 @@ def test_all_that_is_made_is_the_cross_section_times_the_flux(case):
     made = jax.jit(scalars_made)(one, on)
     each = [folded(one.production, on, target) for target in on.composition]
     np.testing.assert_allclose(made, [each[0], each[1] + each[2]], rtol=1e-3)
-    events = jax.jit(partial(pair_events, nodes=replace(NODES, lowest=1e-3, highest=3.0)))(one, on)
+    events = ALL_PAIRS(one, on)
     np.testing.assert_allclose(events.made, 0.7 * made, rtol=1e-12)
     handed_on = jnp.einsum("edcb,ep,pi->cb", events.rate, events.onto, events.share)
     np.testing.assert_allclose(handed_on, events.made, rtol=1e-3)
-    vertices = jax.jit(partial(double_vertices, nodes=DoubleNodes()))(one, on)
+    vertices = ALL_VERTICES(one, on)
     np.testing.assert_allclose(jnp.sum(vertices.rate, axis=(0, 1)), events.made, rtol=1e-3)
     assert float(vertices.again) == 0.0
 
@@ -142,7 +156,7 @@ def test_a_monte_carlo_of_energies_and_angles(case, target):
     edges = np.linspace(0.8, 1.2, 5)
     on = make_beam([(edges[:-1], edges[1:], np.array([0.0, 1.0, 1.0, 0.0]))], (1.0,), (target,))
     nodes = RadiatedNodes(energy=48, angle=20, neutrino=16, flux=100, transfer=10, of_nucleon=16)
-    found = jax.jit(lambda of: radiated_events(of, on, 1e-3, 1.2, 200, nodes)._replace(made=jnp.zeros(())))(one)
+    found = on_nodes(one, on, 1e-3, 1.2, 200, nodes)
     e_nu = 0.8 + 0.4 * (np.arange(places) + 0.5) / places
     flux = np.asarray(on.flux_at(jnp.asarray(e_nu)))[:, 0]
     rows = [thrown(how, target, e, 16000, rng) for e in e_nu]
@@ -179,7 +193,7 @@ def test_rules_converge(case):
     x = jnp.array([*CASES[case], 1.0])
     found = jax.jit(counted)(x, on)
     nodes = RadiatedNodes(40, 16, 24, 160, 16, 32)
-    fine = jax.jit(lambda of: radiated_events(of, on, 0.1, 2.1, 160, nodes)._replace(made=jnp.zeros(())))(one)
+    fine = on_nodes(one, on, 0.1, 2.1, 160, nodes)
     windows = jnp.exp(-0.5 * ((fine.energy - jnp.array([[0.2], [0.5], [0.9]])) / 0.1) ** 2)
     by_direction = jnp.stack([jnp.sum(fine.rate * fine.cosine[..., None, None] ** l, axis=1) for l in (0, 1)])
     expected = jnp.einsum("lecb,ep,np->nlcb", by_direction, fine.onto, windows) / float(
