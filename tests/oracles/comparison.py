@@ -1,6 +1,6 @@
 """The library's spectra beside the reference's, and the tolerance between them."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -30,12 +30,16 @@ def computed_spectra(points) -> np.ndarray:
     return np.asarray(run(measurement(), columns))
 
 
+@partial(jax.jit, static_argnames="model")
+def _predicted(given, values, model):
+    """One program for all points of a model and a measurement."""
+    return given.predict(model, model.parametrisations["products"].to_physical(values), {})
+
+
 def computed_prediction(point, model=two_higgs_doublet, measured=None):
     """The prediction at one point of the products' parametrisation."""
-    chosen = model.parametrisations["products"]
     values = {name: jnp.asarray(value) for name, value in point.items()}
-    run = jax.jit(lambda given, point: given.predict(model, chosen.to_physical(point), {}))
-    return run(measured or measurement(), values)
+    return _predicted(measured or measurement(), values, model=model)
 
 
 def physical(point) -> dict[str, float]:

@@ -1,3 +1,4 @@
+from functools import partial
 from itertools import pairwise
 
 import jax
@@ -147,21 +148,26 @@ def test_exchange_of_the_two_couplings_changes_nothing():
     assert moments[0] == pytest.approx(moments[1], rel=1e-14)
 
 
+@jax.jit
+def scaled_moment(log_masses, couplings, size):
+    return off_diagonal_scalar_moment(*jnp.exp(log_masses), *couplings) / size
+
+
+@jax.jit
+def log_moment(log_mass):
+    return jnp.log(scalar_moment(M_MU, jnp.exp(log_mass), 1e-3))
+
+
 @pytest.mark.parametrize("masses", [(M_MU, M_TAU, 0.017), (M_MU, M_E, 0.75), (M_TAU, M_E, 0.017), (1.0, 0.6, 0.55)])
 def test_gradients(masses):
     """In the logarithms of the masses and in the couplings; the moment is of the order of `size`."""
     size = abs(float(off_diagonal_scalar_moment(*masses, 0.3, 0.2)))
-
-    @jax.jit
-    def moment(log_masses, couplings):
-        return off_diagonal_scalar_moment(*jnp.exp(log_masses), *couplings) / size
-
+    moment = partial(scaled_moment, size=size)
     check_grads(moment, (np.log(masses), np.array([0.3, 0.2])), order=1, modes=["rev"], rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("m_scalar", [1e-5, 0.017, 0.75, 100.0])
 def test_gradient_of_the_diagonal_moment(m_scalar):
-    log_moment = jax.jit(lambda log_mass: jnp.log(scalar_moment(M_MU, jnp.exp(log_mass), 1e-3)))
     check_grads(log_moment, (np.log(m_scalar),), order=1, modes=["rev"], rtol=1e-6, atol=1e-7)
 
 
