@@ -4,6 +4,7 @@ Tolerances were written first: what is made is cross section times flux to 5e-3,
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -19,7 +20,7 @@ from anomfit.measurements.neutrino_electron_minerva import load_minerva
 from anomfit.physics import boson_strahlung
 from anomfit.physics.boson_strahlung import BosonStrahlung, threshold_energy
 from anomfit.physics.reaction import Pair, RadiatedReaction
-from anomfit.physics.targets import FormFactors
+from anomfit.physics.targets import FormFactors, Target
 
 FORMS = FormFactors("dipole", "measured", 0.775, "fermi-gas")
 MEASURED = {
@@ -50,6 +51,12 @@ class Radiates:
 POINTS = {"m_N": jnp.array([0.05, 0.05, HEAVY]), "g_B": jnp.array([3e-4, 6e-4, 3e-4])}
 
 
+@partial(jax.jit, static_argnames="target")
+def sections(how: BosonStrahlung, energy, target: Target):
+    """One program for all beams that a target is in."""
+    return jax.vmap(lambda e: boson_strahlung.cross_section(how, e, target))(energy)
+
+
 def folded(beam: Beam) -> float:
     """Cross sections times flux by an equidistant sum, all targets and fluxes of the beam."""
     (reaction,) = Radiates().reactions({name: x[0] for name, x in POINTS.items()}, {})
@@ -58,8 +65,8 @@ def folded(beam: Beam) -> float:
         start = float(threshold_energy(0.05, 0.023, target.mass))
         span = np.log(end / start)
         energy = jnp.asarray(start * np.exp(span * (np.arange(STEPS) + 0.5) / STEPS))
-        section = jax.vmap(lambda e, on=target.alone: boson_strahlung.cross_section(reaction.production, e, on))
-        rate = jax.jit(section)(energy) @ (beam.flux_at(energy) * energy[:, None] * beam.exposure)
+        section = sections(reaction.production, energy, target.alone)
+        rate = section @ (beam.flux_at(energy) * energy[:, None] * beam.exposure)
         total += target.count * float(jnp.sum(rate)) * span / STEPS
     return 0.7 * total
 
