@@ -4,7 +4,8 @@
                                [--cells 20] [--seed 1] [--out FOLDER] [--tables]
 
 MINUIT has the exact likelihood, derivatives by its own differences, plain bounded parameters (logarithms where the
-prior is one), and starts at the cell's point and at `--starts` points beside it; the lowest counts. With `--out` the
+prior is one), and starts at the cell's point, at one beside it, and at the points of `--starts` other cells at most
+`NEAR` cells away, moved to this one; the lowest counts. With `--out` the
 plane is kept, and gone on with if it is there. With `--tables` a table of kernels helps (docs/tables.md), whose making
 is not counted; the comparison is always exact. The status is 0 if no cell is blank and all agree within 0.02.
 """
@@ -17,6 +18,7 @@ from pathlib import Path
 
 WITHIN = 0.02
 ASIDE = 0.3  # of a normal deviate in ln(value) or in a pull
+NEAR = 6  # cells
 
 
 def main() -> None:
@@ -103,11 +105,13 @@ def compared(problem, plane, k: int, starts: int, chance) -> float:
         beyond = sum(max(0.0, float(np.log(point[n] / max(float(b(fixed | point)), 1e-9)))) for n, b in upper.items())
         return float(program(problem, point)) + 1e5 * beyond**2  # an open decay is a range of the prior
 
-    own = [float(plane.table[name][k]) for name in moving]
-    own = [float(np.log(v)) if n in log else v for n, v in zip(moving, own, strict=True)]
+    def start(named) -> list[float]:
+        return [float(np.log(named[name])) if name in log else float(named[name]) for name in moving]
+
+    own = start({name: plane.table[name][k] for name in problem.names})
+    beside = [v + ASIDE * chance.standard_normal() for v in own]
     lowest, calls = np.inf, 0
-    for turn in range(1 + starts):
-        at = [v + (ASIDE * chance.standard_normal() if turn else 0.0) for v in own]
+    for at in (own, beside, *(start(named) for named in moved(problem, plane, k, starts, chance))):
         fitter = Minuit(function, *at, name=moving)
         for p in problem.free:
             if p.name in moving:
@@ -119,6 +123,28 @@ def compared(problem, plane, k: int, starts: int, chance) -> float:
     words = ", ".join(f"{name} = {value:.4g}" for name, value in held.items())
     print(f"cell {k} ({words}): {found:.4f}, MINUIT {lowest:.4f} ({calls} calls), {found - lowest:+.4f}", flush=True)
     return found - lowest
+
+
+def moved(problem, plane, k: int, wanted: int, chance) -> list[dict[str, float]]:
+    """Points of other cells near to cell k, at the same fractions of their ranges, which it opens itself."""
+    import numpy as np
+
+    from anomfit.inference.cells.around import AroundPlane
+    from anomfit.inference.coordinates import to_scaled
+
+    nx, ny = (axis.cells for axis in plane.axes)
+    i, j = np.arange(nx * ny) % nx, np.arange(nx * ny) // nx
+    near = (abs(i - i[k]) <= NEAR) & (abs(j - j[k]) <= NEAR) & (plane.table["status"] != "outside")
+    near[k] = False
+    others = chance.choice(np.flatnonzero(near), min(wanted, int(near.sum())), replace=False)
+    around = AroundPlane(problem, tuple(problem.names.index(axis.name) for axis in plane.axes))
+    found = []
+    for other in others:
+        at = to_scaled(problem, {name: float(plane.table[name][other]) for name in problem.names})
+        here, there = (np.array([[axis.scaled[n] for axis, n in zip(plane.axes, (i[c], j[c]))]]) for c in (k, other))
+        s = around.scaled(around.fractions(np.asarray(at)[None], there), here)
+        found.append({name: float(value[0]) for name, value in around.named(s).items()})
+    return found
 
 
 PROGRAM: list = []

@@ -42,7 +42,7 @@ Columns = dict[str, np.ndarray]
 CELL, STATUS_COLUMN, KNOWN = "cell", "status", "known"
 RATIOS, EXCLUDED = "ratio", "excluded"
 POOL = 25.0  # optima further above the best fit are no start
-BY_TABLE = Search(seeds=SEEDS, scattered=256, followed=6, worse=10.0, reaches=(1, 2, 4), offers=4)
+BY_TABLE = Search(seeds=4, scattered=256, followed=6, worse=10.0, reaches=(1, 2, 4), offers=4)
 
 
 @dataclass(frozen=True)

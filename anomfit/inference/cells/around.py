@@ -29,6 +29,7 @@ from anomfit.problem import Problem, with_measurements
 WIDTH = 64  # cells through one shape of the compiled map
 EDGE = 1e-9  # of a range that is empty, scaled
 REACH, REACH_OF_PULLS = 0.25, 1.0  # of a first step, in fractions of ranges and in pulls
+STANDS = 1e-6  # of a range: a parameter stands at its end
 OUTSIDE = 0.01  # beyond a moving bound, in ln or in the parameter's unit: no point of the prior
 
 
@@ -90,14 +91,18 @@ class AroundPlane:
 
     def outside(self, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Which points (n,) lie outside of the prior, a held parameter being beyond an end of its range that others
-        set; and which of them no other parameter can bring back, since that end depends on held ones alone.
+        set; and which of them no other parameter can bring back, since that end depends on held ones alone, or since
+        the others stand at those ends of their ranges that are nearest.
         """
         limits, free = coordinates.box(self.problem), len(self.problem.free)
         at = np.clip(s, limits.low, limits.high)
         at[:, free:] = np.asarray(self.problem.centres)  # so that the wall stands alone
         wall, slopes = penalties(self.problem, at)
         is_out = np.sqrt(wall) * coordinates.WALL > OUTSIDE
-        stays = np.all(slopes[:, [i for i in self.moving if i < free]] == 0.0, axis=1)
+        way, near = slopes[:, :free], STANDS * limits.widths[:free]
+        is_lowest, is_highest = at[:, :free] <= limits.low[:free] + near, at[:, :free] >= limits.high[:free] - near
+        helps = ((way > 0.0) & ~is_lowest) | ((way < 0.0) & ~is_highest)
+        stays = ~np.any(helps[:, [i for i in self.moving if i < free]], axis=1)
         return is_out, is_out & stays
 
     def named(self, s: np.ndarray) -> dict[str, np.ndarray]:

@@ -72,7 +72,7 @@ class Cells:
             np.full(n, np.inf),
             np.full(n, np.inf),
             np.full(n, UNDEFINED, dtype=np.int8),
-            np.zeros((n, m, m)),
+            np.zeros((n, m, m)) + np.eye(m),
             np.zeros(n, dtype=np.int32),
             np.zeros(n, dtype=bool),
         )
@@ -110,15 +110,21 @@ class ProfiledCells:
 
     def first(self, cells: np.ndarray, report: Report = lambda done: None) -> Cells:
         """Cells from the best few of the seeds, and of points all over the prior, whichever ends lowest."""
-        places = self.places(cells)
+        places, found = self.places(cells), Cells.empty(len(cells), self.around.size)
         moved = np.array([self.around.fractions(np.repeat(s[None], len(cells), axis=0), places) for s in self.seeds])
+        is_open = ~self.around.outside(self.around.scaled(moved[0], places))[1]
+        found.x[:], found.status[~is_open] = moved[0], OUTSIDE
+        if not is_open.any():
+            return found
+        places, moved = places[is_open], moved[:, is_open]
         starts = self._best(moved, places, min(self.search.seeds, len(self.seeds)))
         if self.search.followed:
-            anywhere = np.repeat(self._scattered()[:, None], len(cells), axis=1)
+            anywhere = np.repeat(self._scattered()[:, None], len(places), axis=1)
             starts = np.concatenate([starts, self._best(anywhere, places, self.search.followed)])
-        rows = np.tile(np.arange(len(cells)), len(starts))
-        new = self.descended(places[rows], starts.reshape(-1, self.around.size), None, report)
-        return _lowest(new, rows, len(cells))
+        rows = np.tile(np.arange(len(places)), len(starts))
+        new = self._lowest_of(rows, places, starts.reshape(-1, self.around.size), None, report)
+        found.put(np.flatnonzero(is_open), new)
+        return found
 
     def _best(self, tried: np.ndarray, places: np.ndarray, wanted: int) -> np.ndarray:
         """The `wanted` best (wanted, n, m) of points that are tried in every cell (k, n, m)."""
@@ -195,9 +201,24 @@ class ProfiledCells:
             return found
         rows, others = rows[wanted], others[wanted]
         hessians = known.hessian[others] if self.search.offers else None
-        new = self.descended(places[rows], known.x[others], hessians, report)
         chosen, place = np.unique(rows, return_inverse=True)
-        self.improve(found, chosen, _lowest(new, place, len(chosen)))
+        self.improve(found, chosen, self._lowest_of(place, places[chosen], known.x[others], hessians, report))
+        return found
+
+    def _lowest_of(self, rows, places, starts, hessians, report: Report) -> Cells:
+        """The lowest minimum of each of the cells that hold `places`, from one or several `starts`; `rows` are the
+        cells that these are of. Only the lowest of several is begun again where it has not converged.
+        """
+        turns = 1 if len(rows) > len(places) else TURNS
+        tried = self.descended(places[rows], starts, hessians, report, turns)
+        order = np.lexsort((tried.value, rows))
+        found = tried.take(order[np.searchsorted(rows[order], np.arange(len(places)))])
+        left = np.flatnonzero((found.status == UNCONVERGED) & (turns < TURNS))
+        if left.size:
+            found.put(left, self.descended(places[left], found.x[left], None, report, TURNS - turns))
+            tried.gradients = np.append(tried.gradients, found.gradients[left])
+            rows = np.append(rows, left)
+        found.gradients = np.bincount(rows, tried.gradients, len(places)).astype(np.int32)
         return found
 
     def neighbours(self, cells: np.ndarray, known: Cells, stride: int, is_first: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -252,20 +273,26 @@ class ProfiledCells:
         return found
 
     def descended(
-        self, places: np.ndarray, starts: np.ndarray, hessians: np.ndarray | None, report: Report = lambda done: None
+        self,
+        places: np.ndarray,
+        starts: np.ndarray,
+        hessians: np.ndarray | None,
+        report: Report = lambda done: None,
+        turns: int = TURNS,
     ) -> Cells:
         """Cells that hold `places`, minimised from `starts` with Hessians that are known, or (None) with those
         found there.
 
-        One that does not converge begins again where it is, with the Hessian of that place.
+        One that does not converge begins again where it is, with the Hessian of that place; `turns` in all.
         """
         found = Cells.empty(len(places), self.around.size)
         closed = self.around.outside(self.around.scaled(starts, places))[1]
         found.x[:], found.changed[:] = starts, True
-        found.hessian[:] = 0.0 if hessians is None else hessians
+        if hessians is not None:
+            found.hessian[:] = hessians
         found.status[closed] = OUTSIDE
         going = np.flatnonzero(~closed)
-        for turn in range(TURNS):
+        for turn in range(turns):
             is_fresh = hessians is None or turn > 0
             if is_fresh and going.size:
                 own = self.hessians(found.x[going], places[going])
@@ -327,14 +354,6 @@ def as_cells(ends: Ends) -> Cells:
     gradients, changed = ends.gradients.astype(np.int32), np.ones(len(ends.value), dtype=bool)
     value = np.where(np.isfinite(ends.value), ends.value, np.inf)
     return Cells(ends.x, value, ends.distance, status.astype(np.int8), ends.hessian, gradients, changed)
-
-
-def _lowest(new: Cells, rows: np.ndarray, n: int) -> Cells:
-    """The lowest for each of n cells of what is `new` for `rows`, with the gradients of all."""
-    order = np.lexsort((new.value, rows))
-    found = new.take(order[np.searchsorted(rows[order], np.arange(n))])
-    found.gradients = np.bincount(rows, new.gradients, n).astype(np.int32)
-    return found
 
 
 def middles(low: float, high: float, n: int) -> np.ndarray:
