@@ -84,29 +84,29 @@ def test_the_spectrum_ends_where_the_pair_has_all_the_energy_it_can(signals, pla
 
 @pytest.fixture(scope="module")
 def light_states(in_vertices):
-    """States with their fates at two of the points."""
-    found = {}
-    for name in ("BP-A", "BP-B"):
-        states = dark_photon.dark_neutrinos(in_vertices[name])
-        found[name] = states, jax.jit(lambda states=states: fates(states))()
-    return found
+    """Two of the points with the fates of their states."""
+    of_states = jax.jit(lambda point: fates(dark_photon.dark_neutrinos(point)))
+    return {name: (in_vertices[name], of_states(in_vertices[name])) for name in ("BP-A", "BP-B")}
+
+
+@partial(jax.jit, static_argnames="nodes")
+def spectrum(measurement, point, known, nodes):
+    """Pseudo-photons in the bins, by one program for all points."""
+    states = dark_photon.dark_neutrinos(point)
+
+    def of_energy(beams):
+        made = pairs_made(states, beams)
+        energies = energies_of(beams.root_s, measurement.edges)
+        found = pseudo_photons(states, known, made, beams.root_s, beams.frame, measurement.view, energies, nodes)
+        return in_bins(found, beams.root_s, measurement.edges)
+
+    return jnp.sum(jax.vmap(of_energy)(measurement.beams), axis=0)
 
 
 @pytest.mark.parametrize("name", ["BP-A", "BP-B"])
 def test_more_nodes_change_nothing(plain, light_states, name):
-    states, known = light_states[name]
-
-    @partial(jax.jit, static_argnames="nodes")
-    def spectrum(known, nodes):
-        def of_energy(beams):
-            made = pairs_made(states, beams)
-            energies = energies_of(beams.root_s, plain.edges)
-            found = pseudo_photons(states, known, made, beams.root_s, beams.frame, plain.view, energies, nodes)
-            return in_bins(found, beams.root_s, plain.edges)
-
-        return jnp.sum(jax.vmap(of_energy)(plain.beams), axis=0)
-
-    ours, finer = spectrum(known, (ANGLES, DIRECTIONS)), spectrum(known, (2 * ANGLES, 3 * DIRECTIONS))
+    given = plain, *light_states[name]
+    ours, finer = (spectrum(*given, nodes=(k * ANGLES, l * DIRECTIONS)) for k, l in ((1, 1), (2, 3)))
     np.testing.assert_allclose(ours, finer, rtol=5e-3, atol=2e-3 * float(jnp.max(finer)))
 
 

@@ -74,7 +74,8 @@ class Chain:
         return (SpreadReaction(vectors, point["flight"], first),)
 
 
-CHAINS = {"isotropic": Chain(), "polarised": Chain(True)}
+ISOTROPIC = Chain()
+CHAINS = {"isotropic": ISOTROPIC, "polarised": Chain(True)}
 
 
 @pytest.fixture(scope="module")
@@ -227,7 +228,7 @@ def test_first_pairs_are_the_interactions(bp_b):
 
 
 @partial(jax.jit, static_argnames="model")
-def counted(point, tangent, model=CHAINS["isotropic"]):
+def counted(point, tangent, model):
     """Numbers by class (4), in all and by energy with a threshold, and their slopes along a change of the point."""
 
     def of(one):
@@ -245,9 +246,10 @@ def along(point, name):
 def test_limits_of_the_second_flight():
     """A daughter that always makes a pair, at once: events with a first vertex inside have both; far off: none."""
     for flight, share in ((0.0, 1.0), (1e-6, 1.0), (1e7, 0.0)):
-        only_first, _, both = np.asarray(counted(chain(flight_again=flight, again=1.0), along(chain(), "")))[0, :3]
+        point = chain(flight_again=flight, again=1.0)
+        only_first, _, both = np.asarray(counted(point, along(chain(), ""), model=ISOTROPIC))[0, :3]
         assert both / (only_first + both) == pytest.approx(share, abs=1e-6)
-    kept = np.asarray(counted(chain(again=0.0), along(chain(), "")))[0]
+    kept = np.asarray(counted(chain(again=0.0), along(chain(), ""), model=ISOTROPIC))[0]
     assert kept[1] == kept[2] == 0.0
     assert kept[0] > 0.0
 
@@ -326,9 +328,9 @@ def test_a_batch_is_its_points():
     points = [chain(), chain(flight_again=0.1), chain(m_daughter=0.12)]
     batch = jax.tree.map(lambda *leaves: jnp.stack(leaves), *points)
     nowhere = along(chain(), "")
-    values, _ = jax.jit(jax.vmap(counted, in_axes=(0, None)))(batch, nowhere)
+    values, _ = jax.jit(jax.vmap(partial(counted, model=ISOTROPIC), in_axes=(0, None)))(batch, nowhere)
     for i, point in enumerate(points):
-        np.testing.assert_allclose(values[i], counted(point, nowhere)[0], rtol=1e-10)
+        np.testing.assert_allclose(values[i], counted(point, nowhere, model=ISOTROPIC)[0], rtol=1e-10)
 
 
 def test_thresholds_take_events_away():
@@ -341,7 +343,7 @@ def test_thresholds_take_events_away():
             events = double_vertices(one, BEAM, FEW)
             return jnp.stack([jnp.sum(by_distance(events, FIDUCIAL, (0.0, 10.0), seen)) for seen in cuts])
 
-        return over_reactions(CHAINS["isotropic"], point, {}, of)
+        return over_reactions(ISOTROPIC, point, {}, of)
 
     none, first, second, each, too_high = np.asarray(shares(chain()))
     assert none > max(first, second)
