@@ -207,6 +207,7 @@ def _of_matrix(model: DarkSeesaw, point: Point, symmetric):
     numbers["alpha_D"] = (point["m_Zprime"] / v_Phi) ** 2 / (4.0 * jnp.pi)
     numbers |= {f"m_{j}_heavy": jnp.abs(states.masses[PLACES[j]]) for j in (7, 8)}
     numbers |= {f"sterile_{j}": states.mixing[2, PLACES[j]] ** 2 + states.mixing[3, PLACES[j]] ** 2 for j in (7, 8)}
+    numbers["V_6_over_5"] = numbers["V_63"] / jnp.where(numbers["V_53"] > 0.0, numbers["V_53"], 1.0)
     numbers["V_sum"] = jnp.sum(found.V**2)
     yukawas = 2.0 * (jnp.sum(entries.Lambda_L**2) + jnp.sum(entries.Lambda_R**2)) / v_Phi**2
     numbers["S_sum"] = jnp.sum(found.S**2) / yukawas
@@ -270,6 +271,7 @@ def states_in_text(given: Benchmarks) -> dict[str, Computed]:
         "light_vertex_5_A": at.computed("A", "V_53"),
         "light_vertex_5_B": at.computed("B", "V_53"),
         "light_vertex_6_B": at.computed("B", "V_63"),
+        "light_vertices_B": at.computed("B", "V_6_over_5"),
         "v_Phi_text": at.extreme(("v_Phi",), ("A", "B")),
         "v_Phi_all": at.extreme(("v_Phi",)),
         "m_7_text": at.extreme(("m_7_heavy",), choose=min),

@@ -16,7 +16,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from anomfit.models.dark_seesaw import STATES, DarkSeesaw
 from anomfit.parameters import Point
-from anomfit.physics.constants import HBAR_C_CM
+from anomfit.physics.constants import HBAR_C_CM, M_MU
 from anomfit.physics.dark_neutrinos import (
     DarkNeutrinos,
     ZprimeWidths,
@@ -25,11 +25,14 @@ from anomfit.physics.dark_neutrinos import (
     total_widths,
     zprime_widths,
 )
+from anomfit.physics.meson_constants import M_CHARGED_KAON
+from anomfit.physics.two_body import two_body_energy
 from anomfit.reproduce import dark_seesaw_second as second
 from anomfit.reproduce.dark_seesaw import LABELS, SYMMETRIC, AtPoints, Benchmarks, at_points, left_right, printed
 from anomfit.reproduce.statements import Computed
 
 FLIGHT_ENERGY = 50.0  # GeV, of N_5 and N_6 at NA64 and CCFR
+KAON_ENERGY = 75.0  # GeV, at NA62
 WITHIN = {5: 10.0, 6: 0.5}  # m, the distances of CCFR
 CM_PER_M, PER_CENT = 1e2, 1e2
 
@@ -68,14 +71,17 @@ def _numbers(model: DarkSeesaw, point: Point, symmetric):
         for at, j in enumerate(STATES):
             c_tau = HBAR_C_CM / totals[i, at]
             numbers |= {f"ctau_{j}{suffix}": c_tau, f"flight_{j}{suffix}": _flight(c_tau, states.size[at])}
+        fifth = states.size[STATES.index(5)]
+        of_kaons = two_body_energy(M_CHARGED_KAON, fifth, M_MU) * KAON_ENERGY / M_CHARGED_KAON
+        numbers[f"flight_kaon{suffix}"] = _flight(numbers[f"ctau_5{suffix}"], fifth, of_kaons)
         for j, distance in WITHIN.items():
             numbers[f"ccfr_{j}{suffix}"] = -jnp.expm1(-distance / numbers[f"flight_{j}{suffix}"])
     return numbers, {}
 
 
-def _flight(c_tau, mass):
-    """Length (m) of a flight at FLIGHT_ENERGY, c tau in cm."""
-    return c_tau / CM_PER_M * jnp.sqrt((FLIGHT_ENERGY / mass) ** 2 - 1.0)
+def _flight(c_tau, mass, energy: ArrayLike = FLIGHT_ENERGY):
+    """Length (m) of a flight at this energy (GeV), c tau in cm."""
+    return c_tau / CM_PER_M * jnp.sqrt((energy / mass) ** 2 - 1.0)
 
 
 def decays_at_points(given: Benchmarks) -> AtPoints:
@@ -118,7 +124,8 @@ def text(given: Benchmarks) -> dict[str, Computed]:
     for label in LABELS:
         of_label = [name for name in shown if label in main or name.startswith("flight")]
         found |= {f"{name}_{label}": at.computed(label, name, default[name]) for name in of_label}
-    return found
+    of_kaons = f"With the CP parities of the matrix: {at.values('flight_kaon_parities')}."
+    return found | {f"flight_kaon_{label}": at.computed(label, "flight_kaon", of_kaons) for label in LABELS}
 
 
 def _again(point: Mapping[str, float], symmetric: bool) -> dict[str, float]:
@@ -147,6 +154,8 @@ def _again(point: Mapping[str, float], symmetric: bool) -> dict[str, float]:
             c_tau = second.HBAR_C_CM / width
             found[f"ctau_{j + 3}{suffix}"] = float(c_tau)
             found[f"flight_{j + 3}{suffix}"] = float(c_tau / CM_PER_M * FLIGHT_ENERGY / m[j])
+        energy = (second.M_KAON**2 + m[2] ** 2 - second.M_MUON**2) / (2.0 * second.M_KAON**2) * KAON_ENERGY
+        found[f"flight_kaon{suffix}"] = float(found[f"ctau_5{suffix}"] / CM_PER_M * energy / m[2])
         for j, distance in WITHIN.items():
             found[f"ccfr_{j}{suffix}"] = float(-np.expm1(-distance / found[f"flight_{j}{suffix}"]))
     return found

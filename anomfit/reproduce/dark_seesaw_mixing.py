@@ -39,7 +39,7 @@ def limits_on_mixings(given: Benchmarks) -> dict[str, Computed]:
         "line_excess_6_B": at.computed("B", "excess_6", f"{others}; N_6 of BP-D is too heavy for kaons."),
         "line_masses": at.extreme(("m_5",)),
         "na62_life": at.computed("D", "life_5", f"All points: {at.values('life_5')}."),
-        "na62_weakening": _weakening(),
+        "na62_weakening": Computed(limit_weakens()),
     }
 
 
@@ -84,7 +84,7 @@ def _factor() -> Computed:
     return Computed(exact, "The same decays in the same detector give 1; we know of no source of 3.17.")
 
 
-def _weakening() -> Computed:
+def limit_weakens() -> float:
     """By how much a limit of NA62 on K+ -> e+ N of 346 MeV weakens at 5 ns if all decays are seen."""
     parts, row = load_record("kaon/heavy_neutrino_mixing").parts, _row("line-na62-electron")
     mixings, decays = jnp.zeros(1), jnp.full(1, HBAR / parts[SEARCH].values["short_life"])
@@ -102,4 +102,4 @@ def _weakening() -> Computed:
         cascade=jnp.zeros((1, 1)),
         majorana=True,
     )
-    return Computed(1.0 / float(not_vetoed(states, "K", "electron", row.data)[0]))
+    return 1.0 / float(not_vetoed(states, "K", "electron", row.data)[0])
