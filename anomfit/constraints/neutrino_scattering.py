@@ -25,7 +25,6 @@ from anomfit.constraints.made_neutrinos import radiated_section
 from anomfit.data import Record, load_record
 from anomfit.detectors import nd280
 from anomfit.detectors.assumed_surroundings import births_name
-from anomfit.detectors.forward_pairs import ForwardNodes
 from anomfit.detectors.resolution import normal_cdf
 from anomfit.measurements.neutrino_electron import NeutrinoElectron
 from anomfit.measurements.neutrino_electron_charm2 import load_charm2
@@ -65,7 +64,6 @@ FEWER = {
     "minerva": {"energy": 64, "angle": 18, "parent": 20, "polar": 24, "spread": (20, 12)},
     "charm2": {"energy": 96, "angle": 18, "parent": 32, "polar": 14, "spread": (20, 12)},
 }
-FEWER_FORWARD = ForwardNodes(angle=24, azimuth=6)
 _ND280 = (("nd280_fhc", "pot_nu"), ("nd280_rhc", "pot_nubar"))
 _MINERVA = (
     "selected pairs on either side of the cut in dE/dx; coherent or from rock, flight and angle as minerva-nue has them"
@@ -111,12 +109,9 @@ def _hidden(part: str, era: str, measured: NeutrinoElectron, assumption: str) ->
 
 def _with_fewer_nodes(measured: NeutrinoElectron, fewer: dict) -> NeutrinoElectron:
     """The measurement with nodes for a sum alone: within 1 % of twice the measurement's nodes wherever the sum is above
-    a tenth of its limit (50 prior points of each model that exchanges scalars), in a quarter of the time.
+    a tenth of its limit (50 prior points of each model that exchanges scalars).
     """
-    samples = [
-        replace(sample, nodes=replace(sample.nodes, **fewer), forward=FEWER_FORWARD)
-        for sample in measured.samples_of_pairs
-    ]
+    samples = [replace(sample, nodes=replace(sample.nodes, **fewer)) for sample in measured.samples_of_pairs]
     return replace(measured, samples_of_pairs=tuple(samples))
 
 

@@ -82,12 +82,15 @@ def with_arrivals(events: PairEvents, rates: Rates, arrives: Arrivals | None) ->
     return rates, arrives
 
 
-def pair_shares(events: PairEvents, around: Surroundings) -> Float[Array, "3 parents decays"]:
-    """`tabulated_shares` of the events' pairs themselves."""
+def pair_shares(events: PairEvents, around: Surroundings) -> Float[Array, "3 ... parents #decays"]:
+    """`tabulated_shares` of the events' pairs themselves, laid out as their energies.
+
+    Where pairs have no flight of their own, shares depend on the parent alone: (3, parents, 1).
+    """
     look_up = partial(tabulated_shares, around=around)
     if events.decay_length_per_momentum is None:
         assert events.parent_flight is not None
-        return look_up(jnp.broadcast_to(events.parent_flight.each[:, None], events.energy.shape))
+        return look_up(events.parent_flight.each[:, None])
     flight = events.decay_length_per_momentum * safe_sqrt(events.energy**2 - events.mass**2)
     if events.parent_flight is None:
         return look_up(flight)

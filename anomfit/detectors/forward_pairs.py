@@ -1,12 +1,13 @@
-"""Pairs of a beam below edges in E theta^2, theta the measured angle to the beam: one integral for every edge.
+"""Pairs of a beam below edges in E theta^2, theta the measured angle to the beam: one table for every edge.
 
-For a parent at some angle to the beam, what its decays leave below an edge is a smooth function of that angle. It is
-worked out at fixed angles (Chebyshev nodes) for each of the few parents of `PairEvents`, and the parents that the beam
-makes are spread on these angles: the two sums over production and decay never meet.
+The chance to fall below an edge, averaged over the azimuth of the pair about its parent, depends on three numbers: the
+parent's angle to the beam, the pair's angle to its parent, and its energy. No parameter of a model is among them, so
+that it is a table of Chebyshev coefficients, computed once. Decays are projected on two of its axes, parents that the
+beam makes on the third: the two sums over production and decay never meet.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import jax
 import jax.numpy as jnp
@@ -14,52 +15,130 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from anomfit.detectors.resolution import normal_cdf
+from anomfit.detectors.surroundings import OWN_COMPONENTS
 from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.polynomials import chebyshev
 from anomfit.physics.quadrature import unit_midpoint
 from anomfit.rates.pair_events import PairEvents
 
-FORWARD = 0.02  # rad; nodes lie evenly below and logarithmically above this angle
-PARENTS = 4  # at a time: one by one the loop costs more than its steps, all at once need memory
+FORWARD = 0.06  # rad; nodes lie evenly below and logarithmically above this angle
+WIDEST = 0.8  # rad, chord: beyond, nothing is near the beam; see tests
+AZIMUTHS = 128  # of the table, which is computed once
 RAYLEIGH = 0.5 * np.pi - 1.0  # 1 - variance/sigma^2 of an angle measured about 0
 
 
 @dataclass(frozen=True)
 class ForwardNodes:
-    """Numbers of nodes, static: angles of the parent to the beam, azimuths of the pair about the parent."""
+    """Numbers of Chebyshev polynomials, static: in the parent's and in the pair's angle, and in ln E.
 
-    angle: int = 32
-    azimuth: int = 12
+    A pair whose chance is off by 1e-2 or less, with either sign, where an edge is sharp, is one of many.
+    """
+
+    angle: int = 40
+    energy: int = 18
+
+
+@dataclass(frozen=True)
+class ForwardTable:
+    """Coefficients of the chance below each edge; of the first kind as it is, of the second its mean with the azimuth's
+    cosine, over `_lever` of both angles. lowest, highest: energies of pairs in GeV, static.
+    """
+
+    below: Float[Array, "kinds edges parent pair energies"]
+    lowest: float
+    highest: float
+
+    def place(self, energy: Float[Array, "..."]) -> Float[Array, "..."]:
+        """Where Chebyshev polynomials stand for an energy in GeV, -1 to 1."""
+        return (2.0 * jnp.log(energy) - np.log(self.lowest * self.highest)) / np.log(self.highest / self.lowest)
+
+
+jax.tree_util.register_dataclass(ForwardTable, data_fields=["below"], meta_fields=["lowest", "highest"])
+
+
+def build_forward_table(
+    edges: Float[np.ndarray, " edges"],
+    sigma: Callable[[Float[np.ndarray, " energies"]], Float[np.ndarray, " energies"]],
+    span: tuple[float, float],
+    nodes: ForwardNodes,
+) -> ForwardTable:
+    """The table for these edges in E theta^2 (GeV rad^2); sigma: Gaussian error of the direction in either projection,
+    rad, of pairs with an energy in GeV, which lies in `span`.
+    """
+    lowest, highest = span
+    energy = lowest * (highest / lowest) ** (0.5 * (1.0 + _points(nodes.energy)))
+    chord = _chord(_points(nodes.angle))
+    first, second = np.triu_indices(nodes.angle)  # both angles can change places
+    cosine = np.cos(np.pi * unit_midpoint(AZIMUTHS)[0])
+    where = jnp.asarray(_chord_squared(chord[first, None], chord[second, None], cosine))
+
+    @jax.jit
+    def means(energy, spread):
+        inside = is_below(where, edges[:, None, None] / energy, spread)
+        return jnp.stack([jnp.mean(inside, axis=-1), jnp.mean(inside * cosine, axis=-1)])
+
+    shape = (2, len(edges), nodes.angle, nodes.angle, nodes.energy)
+    values = np.zeros(shape)
+    with jax.ensure_compile_time_eval():
+        for i, (at, spread) in enumerate(zip(energy, sigma(energy), strict=True)):
+            values[:, :, first, second, i] = values[:, :, second, first, i] = np.asarray(means(at, spread))
+    values[1] /= (_lever(chord)[:, None] * _lever(chord))[..., None]
+    for axis in (2, 3, 4):
+        values = np.moveaxis(np.tensordot(_to_coefficients(shape[axis]), values, axes=(1, axis)), 0, axis)
+    return ForwardTable(jnp.asarray(values), lowest, highest)
 
 
 def counts_below(
+    table: ForwardTable,
     events: PairEvents,
-    weights: Float[Array, "ways parents decays"],
-    sigma: Float[Array, "parents decays"],
-    edges: Float[Array, "edges"],
-    nodes: ForwardNodes,
-) -> Float[Array, "ways edges component beam"]:
-    """Pairs with E theta^2 below each edge (GeV rad^2), counted in each way with its weights, their share included.
+    weights: Float[Array, "*pairs parents decays"],
+    shares: Float[Array, "ways *pairs parents #decays"],
+) -> Float[Array, "split edges beam"]:
+    """Pairs with E theta^2 below each edge, by where they are born: components of the detector's own, and outside.
 
-    sigma: Gaussian error of the direction in either projection, rad; the energy is the true one. The azimuth phi about
-    the parent is uniform, or has the weight that `PairSpin` states.
+    weights: how many pairs of each kind a parent leaves that would be selected, wherever they decay; shares: how many
+    of those do so where they are seen, of own births, of births in the detector's medium beyond and of the
+    surroundings', which are the events' third component if they have it. The energy is the true one. The azimuth phi
+    about the parent is uniform, or has the weight that `PairSpin` states.
     """
-    kinds = ((events.rate, weights, 0),) if events.spin is None else _steered(events, weights)
-    chord, cosine = _angles(nodes.angle)[0], np.cos(np.pi * unit_midpoint(nodes.azimuth)[0])[:, None, None]
+    n_parent, n_pair, n_energy = table.below.shape[2:]
+    of_parent = chebyshev(_place(events.cos_parent), n_parent)
+    of_pair = chebyshev(_by_parent(_place(events.cos_decay)), n_pair)
+    of_energy = chebyshev(_by_parent(table.place(events.energy)), n_energy)
 
-    @jax.checkpoint
-    def of_parent(parent):
-        reached, cos_decay, spread, by_kind = parent
-        where = _chord_squared(chord[:, None], cos_decay, cosine)
-        inside = is_below(where, reached[:, None, None, :], spread)  # edge, azimuth, angle, decay
-        means = [jnp.sum(inside * cosine**power, axis=1) / nodes.azimuth for _, _, power in kinds]
-        return jnp.stack([jnp.einsum("xgd,wd->wxg", *both) for both in zip(means, by_kind, strict=True)])
+    def decayed(weights):
+        return jnp.einsum("pax,pjx->paj", of_pair * _by_parent(weights)[:, None, :], of_energy)
 
-    reached = jnp.moveaxis(edges[:, None, None] / events.energy, 1, 0)
-    by_kind = jnp.moveaxis(jnp.stack([ways for _, ways, _ in kinds]), 2, 0)  # parent, kind, way, decay
-    tables = jax.lax.map(of_parent, (reached, events.cos_decay, sigma, by_kind), batch_size=PARENTS)
-    made = jnp.stack([_spread(events, rate, nodes.angle) for rate, _, _ in kinds])
-    return jnp.einsum("pkwxg,kpgcb->wxcb", tables, made)
+    def counted(kind, rate, weights):
+        moments = jnp.einsum("ekl,elcb->ekcb", of_parent, rate)
+        made = jnp.einsum("ep,ekcb->pkcb", events.onto, moments)
+        own, outside = made[:, :, :OWN_COMPONENTS], made[:, :, OWN_COMPONENTS:]
+        beyond = jnp.sum(own, axis=2, keepdims=True)
+        if events.decay_length_per_momentum is None:  # decays of a parent share its flight
+            stay, enter, arrive = (way[:, :, None, None] for way in shares)
+            parts = [own * stay, beyond * enter + outside * arrive] if outside.shape[2] else [own * stay]
+            met = jnp.einsum("paj,pksb->kajsb", decayed(weights), jnp.concatenate(parts, axis=2))
+        else:
+            parts = [own, beyond, outside] if outside.shape[2] else [own]
+            each = [
+                jnp.einsum("paj,pksb->kajsb", decayed(weights * way), part)
+                for way, part in zip(shares, parts, strict=False)
+            ]
+            met = jnp.concatenate([each[0], each[1] + each[2]], axis=3) if outside.shape[2] else each[0]
+        return jnp.einsum("xkaj,kajsb->sxb", table.below[kind], met)
+
+    counts = counted(0, events.rate, weights)
+    if events.spin is not None:
+        spin = events.spin
+        counts += counted(0, spin.along, weights * spin.cos_star)
+        across = spin.across * _lever_of(events.cos_parent)[..., None, None]
+        counts += counted(1, across, weights * spin.sin_star * _lever_of(events.cos_decay))
+    return counts
+
+
+def _by_parent(array: Float[Array, "*pairs parents decays"]) -> Float[Array, "parents every"]:
+    """Decays of a parent to all pairs in a row."""
+    return jnp.moveaxis(array.reshape(-1, *array.shape[-2:]), 0, 1).reshape(array.shape[-2], -1)
 
 
 def is_below(theta_squared, edge_squared, sigma):
@@ -75,41 +154,41 @@ def is_below(theta_squared, edge_squared, sigma):
     return normal_cdf((jnp.sqrt(edge_squared) / sigma - mean) / jnp.sqrt(variance))
 
 
-def _steered(events: PairEvents, weights):
-    """Rates, weights and powers of the azimuth's cosine of the three parts of a polarised parent's decay."""
-    spin = events.spin
-    assert spin is not None
-    return (
-        (events.rate, weights, 0),
-        (spin.along, weights * spin.cos_star, 0),
-        (spin.across, weights * spin.sin_star, 1),
-    )
+def _chord_squared(first, second, cosine):
+    """2 (1 - cos) of the angle between the pair and the beam, from chords of beam to parent and of parent to pair."""
+    near, far = 0.5 * first**2, 0.5 * second**2
+    sines = first * second * np.sqrt((1.0 - 0.25 * first**2) * (1.0 - 0.25 * second**2))
+    return np.maximum(2.0 * (near + far - near * far - sines * cosine), 0.0)
 
 
-def _chord_squared(chord, cos_decay, cosine):
-    """2 (1 - cos) of the pair to the beam: parent at `chord` to the beam, the azimuth counted from it."""
-    near, far = 0.5 * chord**2, 1.0 - cos_decay
-    sines = chord * np.sqrt(1.0 - 0.25 * chord**2) * safe_sqrt(far * (1.0 + cos_decay))
-    return 2.0 * (near + far - near * far - sines * cosine)
-
-
-def _spread(events: PairEvents, rate, n: int):
-    """Parents made, by parent and angle: weights with which a function at the nodes' angles is to be summed."""
-    moments = jnp.einsum("ekl,elcb->ekcb", chebyshev(_place(events.cos_parent), n), rate)
-    return jnp.einsum("ep,ekcb,kg->pgcb", events.onto, moments, _angles(n)[1], optimize="optimal")
-
-
-def _place(cos_parent):
+def _place(cosine):
     """Where Chebyshev polynomials stand for a direction, -1 to 1; even in the angle, so smooth at 0."""
-    chord = safe_sqrt(2.0 * (1.0 - cos_parent))
-    return 2.0 * (jnp.arcsinh(chord / FORWARD) / np.arcsinh(2.0 / FORWARD)) ** 2 - 1.0
+    chord = safe_sqrt(2.0 * (1.0 - cosine))
+    return 2.0 * (jnp.arcsinh(jnp.minimum(chord, WIDEST) / FORWARD) / np.arcsinh(WIDEST / FORWARD)) ** 2 - 1.0
 
 
-@lru_cache
-def _angles(n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes as chords 2 sin(theta/2), and the matrix from Chebyshev polynomials to the nodes' Lagrange polynomials."""
-    phase = np.pi * (np.arange(n) + 0.5) / n
-    chord = FORWARD * np.sinh(np.arcsinh(2.0 / FORWARD) * np.sqrt(0.5 * (1.0 + np.cos(phase))))
-    matrix = 2.0 / n * np.cos(np.outer(np.arange(n), phase))
+def _chord(place: np.ndarray) -> np.ndarray:
+    """2 sin(theta/2) at a place."""
+    return FORWARD * np.sinh(np.arcsinh(WIDEST / FORWARD) * np.sqrt(0.5 * (1.0 + place)))
+
+
+def _lever(chord):
+    """Odd in the angle, as the mean with the azimuth's cosine is, and level beyond FORWARD."""
+    return chord / np.sqrt(chord**2 + FORWARD**2)
+
+
+def _lever_of(cosine):
+    squared = 2.0 * (1.0 - cosine)
+    return safe_sqrt(squared) / jnp.sqrt(squared + FORWARD**2)
+
+
+def _points(n: int) -> np.ndarray:
+    """Chebyshev points of the first kind."""
+    return np.cos(np.pi * (np.arange(n) + 0.5) / n)
+
+
+def _to_coefficients(n: int) -> np.ndarray:
+    """From values at `_points` to coefficients of the polynomials."""
+    matrix = 2.0 / n * np.cos(np.outer(np.arange(n), np.pi * (np.arange(n) + 0.5) / n))
     matrix[0] *= 0.5
-    return chord, matrix
+    return matrix

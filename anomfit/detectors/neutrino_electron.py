@@ -3,20 +3,28 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
+from numpy.polynomial.chebyshev import chebpts1
 
 from anomfit.beams import Beam
 from anomfit.data import load_record
 from anomfit.detectors.assumed_surroundings import assumed, earth, spheres
-from anomfit.detectors.flight_tables import pair_shares
+from anomfit.detectors.forward_pairs import ForwardNodes, ForwardTable, build_forward_table
 from anomfit.detectors.pairs import THRESHOLD_WIDTH, Lepton, Selection, see_pairs
 from anomfit.detectors.resolution import normal_cdf
-from anomfit.detectors.surroundings import OWN_COMPONENTS, Surroundings
+from anomfit.detectors.shower_energies import to_coefficients
+from anomfit.detectors.surroundings import Surroundings
+from anomfit.physics.polynomials import chebyshev
 from anomfit.rates.pair_events import PairEvents
 
 OPENING_WIDTH = 0.1  # of the largest opening angle itself: smooths the cut
+SMOOTHED = 5.0  # widths beyond which a smooth cut is sharp
+OVERLAPS = 32  # energies at which the chance to overlap is worked out for each mass
 NO_END = 1e3  # GeV: a window without an upper end
 
 
@@ -44,7 +52,7 @@ class ShowerCuts:
     def angle_sigma(self, energy):
         """Rad, in either projection."""
         soft, stochastic, constant = self.angle
-        return (soft / energy**2 + stochastic) / jnp.sqrt(energy) + constant
+        return (soft / energy**2 + stochastic) / energy**0.5 + constant
 
 
 def minerva_cuts(era: str) -> ShowerCuts:
@@ -70,27 +78,56 @@ def _cuts(values: Mapping[str, float], window, efficiency: float, energy, angle)
     return ShowerCuts(window, efficiency, opening, values["each"], energy, angle, values["flight_radius"])
 
 
-def chances_to_pass(events: PairEvents, cuts: ShowerCuts, around: Surroundings) -> Float[Array, "ways parents decays"]:
-    """Chance that a pair is one shower inside the window, whatever its direction, times the decays in the detector.
+def chances_to_pass(
+    events: PairEvents, cuts: ShowerCuts, span: tuple[float, float]
+) -> Float[Array, "pairs parents decays"]:
+    """Chance that a pair is one shower inside the window, whatever its direction and wherever it decays.
 
-    Decays of pairs born in the fiducial volume and, if the events have a component born in the surroundings, in the
-    detector's medium beyond, and in the surroundings.
+    events: those of `all_pair_events`, with energies in `span` (GeV).
     """
-    energy = events.energy
-    overlap = see_pairs(
-        energy, events.mass, _overlapping(cuts), lambda visible, whole: 1.0, events.alignment is not None
-    )
-    passes = overlap.weight[..., 0]
-    if events.alignment is not None and overlap.quadrupole is not None:
-        passes = passes + events.alignment * overlap.quadrupole[..., 0]
-    ways = 1 if events.rate.shape[2] == OWN_COMPONENTS else 3
-    return cuts.efficiency * in_window(energy, cuts) * passes * pair_shares(events, around)[:ways]
+    return cuts.efficiency * in_window(events.energy, cuts) * _chance_to_overlap(events, cuts, span)
+
+
+def _chance_to_overlap(events: PairEvents, cuts: ShowerCuts, span: tuple[float, float]):
+    """Worked out at a few energies for each mass, Chebyshev points in ln E, and handed on to those of the events.
+
+    They lie above the energy from which on pairs are narrow enough, where the chance has its bend.
+    """
+    narrow = events.mass * 2.0 / (cuts.opening * (1.0 + SMOOTHED * OPENING_WIDTH))
+    lowest = jnp.clip(narrow, span[0], 0.9 * span[1])
+    stretch = jnp.log(span[1] / lowest)
+    at = lowest * jnp.exp(0.5 * stretch * (1.0 + chebpts1(OVERLAPS)))  # (pairs, 1, energies)
+    is_aligned = events.alignment is not None
+    place = 2.0 * jnp.log(events.energy / lowest) / stretch - 1.0
+    inside = (place > -1.0) & (place < 1.0)
+    basis = chebyshev(jnp.where(inside, place, 0.0), OVERLAPS)  # (pairs, parents, energies, decays)
+
+    def overlap(energy, mass):
+        return see_pairs(energy, mass, _overlapping(cuts), lambda visible, whole: 1.0, is_aligned)
+
+    def handed_on(values):
+        coefficients = values[:, 0] @ to_coefficients(OVERLAPS).T
+        return jnp.where(inside, jnp.einsum("nk,npkd->npd", coefficients, basis), 0.0)
+
+    found = jax.vmap(overlap)(at, events.mass[:, 0, 0])
+    passes = handed_on(found.weight[..., 0])
+    if events.alignment is not None and found.quadrupole is not None:
+        passes = passes + events.alignment * handed_on(found.quadrupole[..., 0])
+    return passes
 
 
 def surroundings_of(detector: str, cuts: ShowerCuts) -> Surroundings:
     """The fiducial sphere and what is around it, which is assumed; `detector` is its name in data/surroundings."""
     values, radius = assumed(detector), cuts.flight_radius
     return spheres(values, radius, radius, values["medium"], values["medium_density"], values["distance"])
+
+
+@lru_cache(maxsize=32)
+def forward_table(
+    edges: tuple[float, ...], cuts: ShowerCuts, span: tuple[float, float], nodes: ForwardNodes
+) -> ForwardTable:
+    """Chances to be below edges in E theta^2 (GeV rad^2) with the experiment's angle, for energies in `span` (GeV)."""
+    return build_forward_table(np.asarray(edges), cuts.angle_sigma, span, nodes)
 
 
 def in_rock(detector: str, beam: Beam, molar_mass: float) -> Beam:

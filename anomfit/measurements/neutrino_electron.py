@@ -13,9 +13,10 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from anomfit.beams import Beam, Target
-from anomfit.capabilities import Upscatters, over_reactions
+from anomfit.capabilities import Upscatters, pair_reactions
 from anomfit.detectors.assumed_surroundings import births_factor
-from anomfit.detectors.forward_pairs import ForwardNodes, counts_below
+from anomfit.detectors.flight_tables import pair_shares
+from anomfit.detectors.forward_pairs import ForwardTable, counts_below
 from anomfit.detectors.neutrino_electron import ShowerCuts, chances_to_pass
 from anomfit.detectors.surroundings import Surroundings
 from anomfit.errors import reject
@@ -23,9 +24,9 @@ from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.described import Described, HasSources
 from anomfit.measurements.flights import OUTSIDE, predicted_sentences
 from anomfit.parameters import Nuisance, Point
-from anomfit.physics.reaction import OneReaction, summed
+from anomfit.physics.reaction import AnyReaction, summed, with_masses
 from anomfit.rates.interactions import interactions_by_state
-from anomfit.rates.pair_events import Nodes, pair_events
+from anomfit.rates.pair_events import Nodes, all_pair_events
 from anomfit.statistics.terms import barlow_beeston_deviance, poisson_barlow_beeston
 from anomfit.statistics.throws import poisson_counts_over
 
@@ -55,7 +56,7 @@ class PairSample:
     onto: Float[Array, "edges bins"]
     cuts: ShowerCuts
     nodes: Nodes
-    forward: ForwardNodes
+    forward: ForwardTable
     scales: tuple[Nuisance, ...]
     detector: str
     around: Surroundings
@@ -100,11 +101,9 @@ class NeutrinoElectron(HasSources):
     def predict(self, model: object, point: Point, nuisances: Point) -> Prediction:
         """Selected pairs in each bin."""
         assert isinstance(model, Upscatters)  # build_problem and predict check it for the user
+        reactions = [with_masses(reaction, PAIR_MASSES) for reaction in pair_reactions(model, point, nuisances)]
         found = [
-            over_reactions(
-                model, point, nuisances, lambda one, sample=sample: _pairs(one, nuisances, sample), PAIR_MASSES
-            )
-            for sample in self.samples_of_pairs
+            summed([_pairs(reaction, nuisances, sample) for reaction in reactions]) for sample in self.samples_of_pairs
         ]
         counts = jnp.concatenate([part for part, _ in found], axis=-1)
         made = jnp.sum(jnp.stack([part for _, part in found]), axis=0)
@@ -155,8 +154,8 @@ class NeutrinoElectron(HasSources):
 
 jax.tree_util.register_dataclass(
     PairSample,
-    data_fields=["beam", "edges", "onto"],
-    meta_fields=["cuts", "nodes", "forward", "scales", "detector", "around"],
+    data_fields=["beam", "edges", "onto", "forward"],
+    meta_fields=["cuts", "nodes", "scales", "detector", "around"],
 )
 jax.tree_util.register_dataclass(
     NeutrinoElectron,
@@ -165,21 +164,17 @@ jax.tree_util.register_dataclass(
 )
 
 
-def _pairs(reaction: OneReaction, nuisances: Point, sample: PairSample):
+def _pairs(reaction: AnyReaction, nuisances: Point, sample: PairSample):
     """(selected, made): (component, bins), the beams one after the other, and (component,)."""
-    events = pair_events(reaction, sample.beam, sample.nodes)
-    weights = events.share * chances_to_pass(events, sample.cuts, sample.around)
-    sigma = sample.cuts.angle_sigma(events.energy)
-    below = counts_below(events, weights, sigma, sample.edges, sample.forward)
+    events = all_pair_events(reaction, sample.beam, sample.nodes)
+    weights = events.share * chances_to_pass(events, sample.cuts, (sample.nodes.lowest, sample.nodes.highest))
+    below = counts_below(sample.forward, events, weights, pair_shares(events, sample.around))
     between = jnp.diff(below, axis=1, prepend=0.0)
     flux = jnp.stack([nuisance.value_in(nuisances) for nuisance in sample.scales])
-    counts = jnp.einsum("wecb,en,b->wcbn", between, sample.onto, flux)
-    counts = counts.reshape(*counts.shape[:2], -1)
-    own = counts[0, : len(COMPONENTS)]
+    counts = jnp.einsum("seb,en,b->sbn", between, sample.onto, flux).reshape(len(below), -1)
     if sample.beam.surroundings:
-        came = jnp.sum(counts[1, : len(COMPONENTS)], axis=0) + counts[2, -1]
-        own = jnp.concatenate([own, births_factor(sample.detector, nuisances) * came[None]])
-    return own, events.made @ flux
+        counts = counts.at[-1].multiply(births_factor(sample.detector, nuisances))
+    return counts, events.made @ flux
 
 
 # -- what loaders share ---------------------------------------------------------------------------------------------

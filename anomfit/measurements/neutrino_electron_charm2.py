@@ -17,7 +17,7 @@ from anomfit.data import load_record
 from anomfit.detectors.assumed_surroundings import births_nuisance, surroundings_words
 from anomfit.detectors.assumed_surroundings import check_choice as check_surroundings
 from anomfit.detectors.forward_pairs import ForwardNodes
-from anomfit.detectors.neutrino_electron import charm2_cuts, in_rock, surroundings_of
+from anomfit.detectors.neutrino_electron import charm2_cuts, forward_table, in_rock, surroundings_of
 from anomfit.measurements.described import Described
 from anomfit.measurements.entries import Entry
 from anomfit.measurements.neutrino_electron import (
@@ -45,7 +45,10 @@ BACKGROUNDS = {
 REFERENCES = ("charm2-1994", "charm2-1993", "arXiv:1812.08768", "barlow-beeston-1993")
 # tests compare with another rule
 NODES = Nodes(energy=192, angle=32, parent=48, polar=16, lowest=0.9, highest=40.0, path=2.0, spread=SPREAD)
-FORWARD = ForwardNodes(angle=40, azimuth=12)
+FORWARD = {  # of the table: an edge is as sharp as a tenth of its angle, and 1000 pairs must leave narrow bins empty
+    "regions": ForwardNodes(angle=48, energy=24),
+    "spectrum": ForwardNodes(angle=68, energy=28),
+}
 PAIRED = ((6, 8), (8, 10), (10, 12), (12, 14), (14, 16))
 GROUPS = {  # of published bins; below 10 MeV the distribution of the angle's error would have to be exact
     "regions": ((0, 10), (10, 15)),
@@ -123,7 +126,9 @@ def load_charm2(
                 onto=jnp.eye(len(groups)),
                 cuts=cuts,
                 nodes=NODES,
-                forward=FORWARD,
+                forward=forward_table(
+                    tuple((1e-3 * edges).tolist()), cuts, (NODES.lowest, NODES.highest), FORWARD[bins]
+                ),
                 scales=fluxes,
                 detector=DETECTOR,
                 around=surroundings_of(DETECTOR, cuts),

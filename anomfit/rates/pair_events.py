@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
@@ -21,7 +22,7 @@ from anomfit.physics.exchange import Exchange, Flown, d_sigma_d_q_squared, polar
 from anomfit.physics.extremes import largest, smallest
 from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.quadrature import interpolation, unit_legendre
-from anomfit.physics.reaction import Channel, OneReaction, RadiatedReaction, Reaction
+from anomfit.physics.reaction import AnyReaction, Channel, OneReaction, RadiatedReaction, Reaction, SpreadReaction
 from anomfit.physics.targets import stack_targets
 from anomfit.physics.two_body import two_body_energy, two_body_momentum
 from anomfit.rates.radiated_events import radiated_events
@@ -59,6 +60,9 @@ class PairEvents(NamedTuple):
     one decay with cos_decay = 1. A pair decays after its parent's flight and one of decay_length_per_momentum x
     momentum of its own (None: where the parent does), isotropically in its rest frame unless `alignment` says
     otherwise: then with the density 1 + alignment P_2(cos), cos to its flight.
+
+    Where `all_pair_events` gathers pairs of several masses, what belongs to a decay has an axis `pairs` in front, and
+    `mass` and `decay_length_per_momentum` have the shape (pairs, 1, 1).
     """
 
     rate: Float[Array, "energies directions component beam"]  # interactions, quadrature weights included
@@ -141,6 +145,56 @@ def pair_events(reaction: OneReaction, beam: Beam, nodes: Nodes) -> PairEvents:
         alignment=_alignment(reaction, channels, e_parent, energy),
         parent_flight=None if reaction.prompt else _flights(reaction, nodes, span, p_parent),
     )
+
+
+def all_pair_events(reaction: AnyReaction, beam: Beam, nodes: Nodes) -> PairEvents:
+    """The pairs of a reaction in a beam, of all its masses side by side: they share how their parents are made.
+
+    A reaction with one mass has an axis `pairs` of length 1. The asymmetry of decays to pairs of several masses, which
+    depends on the mass, stands in `PairSpin.cos_star` and `sin_star`.
+    """
+    events = (
+        _side_by_side(reaction, beam, nodes) if isinstance(reaction, SpreadReaction) else _alone(reaction, beam, nodes)
+    )
+    flight = events.decay_length_per_momentum
+    return events._replace(
+        made=jnp.sum(events.made, axis=0),
+        mass=events.mass[:, None, None],
+        decay_length_per_momentum=flight if flight is None or flight.ndim == 0 else flight[:, None, None],
+    )
+
+
+def _alone(reaction: OneReaction, beam: Beam, nodes: Nodes) -> PairEvents:
+    events = pair_events(reaction, beam, nodes)
+    spin = events.spin
+    return events._replace(
+        **{name: getattr(events, name)[None] for name in ("share", "energy", "cos_decay", "made", "mass")},
+        spin=None if spin is None else spin._replace(cos_star=spin.cos_star[None], sin_star=spin.sin_star[None]),
+        alignment=None if events.alignment is None else events.alignment[None],
+    )
+
+
+def _side_by_side(reaction: SpreadReaction, beam: Beam, nodes: Nodes) -> PairEvents:
+    asymmetry = reaction.pairs.asymmetry
+    steer = None if asymmetry is None else 1.0  # the same for all, so that production stays shared
+
+    def of_one(one):
+        return pair_events(replace(reaction.of(one), asymmetry=steer), beam, nodes)
+
+    axes = PairEvents(
+        **dict.fromkeys(PairEvents._fields, 0)
+        | dict.fromkeys(("rate", "cos_parent", "onto", "parent_flight"))
+        | {
+            "spin": None if asymmetry is None else PairSpin(None, None, 0, 0),  # type: ignore[arg-type]
+            "decay_length_per_momentum": None if reaction.pairs.flight is None else 0,
+            "alignment": None if reaction.pairs.alignment is None else 0,
+        }
+    )
+    events = jax.vmap(of_one, out_axes=axes)(reaction.pairs)  # type: ignore[arg-type]
+    if asymmetry is None:
+        return events
+    cos_star, sin_star = (asymmetry[:, None, None] * part for part in events.spin[2:])
+    return events._replace(spin=events.spin._replace(cos_star=cos_star, sin_star=sin_star))
 
 
 def _made_directly(reaction: RadiatedReaction, beam: Beam, nodes: Nodes) -> PairEvents:

@@ -15,7 +15,7 @@ from scipy.stats import ncx2
 
 from anomfit.catalogue import find_constraint, find_measurement
 from anomfit.data import load_record
-from anomfit.detectors.forward_pairs import ForwardNodes, counts_below, is_below
+from anomfit.detectors.forward_pairs import ForwardNodes, build_forward_table, counts_below, is_below
 from anomfit.detectors.neutrino_electron import charm2_cuts, in_window, minerva_cuts
 from anomfit.detectors.surroundings import Shell, Surroundings
 from anomfit.errors import InputError
@@ -123,10 +123,10 @@ def test_chance_rises_with_the_edge_and_falls_with_the_angle(angle, edge, factor
 def test_every_pair_is_below_the_farthest_edge():
     rng = np.random.default_rng(5)
     events = random_events(rng, 4, 3, 3, 5)
-    spread = jnp.full(events.share.shape, 0.01)
-    found = counts_below(events, events.share[None], spread, jnp.asarray([1e3]), ForwardNodes())
+    table = build_forward_table(np.asarray([1e3]), lambda energy: 0.01 + 0.0 * energy, (0.9, 11.0), ForwardNodes(8, 4))
+    found = counts_below(table, events, events.share, jnp.ones((1, 3, 1)))
     expected = jnp.einsum("etcb,ep,pd->cb", events.rate, events.onto, events.share)
-    np.testing.assert_allclose(np.asarray(found[0, 0]), np.asarray(expected), rtol=1e-9)
+    np.testing.assert_allclose(np.asarray(found[:, 0]), np.asarray(expected), rtol=1e-9)
 
 
 def test_charm2_s_angle_gives_the_width_of_neutrino_electron_scattering():
@@ -177,15 +177,18 @@ def test_counts_against_an_independent_integral(measured, predict, name, case):
     assert found.sum() == pytest.approx(expected.sum(), rel=2e-3)
 
 
+ONE_WAY = jnp.ones((1, 2, 1))  # all pairs of a parent decay where they are seen
+
+
 def random_events(rng, energies, directions, parents, decays):
     """Parents and pairs in all directions, unpolarised."""
     return PairEvents(
         rate=jnp.asarray(rng.random((energies, directions, 2, 1))),
-        cos_parent=jnp.cos(10.0 ** rng.uniform(-3, 0, (energies, directions))),
+        cos_parent=jnp.cos(10.0 ** rng.uniform(-3, -0.15, (energies, directions))),
         onto=jnp.asarray(rng.random((energies, parents))),
         share=jnp.asarray(rng.random((parents, decays))),
         energy=jnp.asarray(10.0 ** rng.uniform(0, 1, (parents, decays))),
-        cos_decay=jnp.cos(10.0 ** rng.uniform(-2.5, 0.3, (parents, decays))),
+        cos_decay=jnp.cos(10.0 ** rng.uniform(-2.5, -0.15, (parents, decays))),
         made=jnp.ones((2, 1)),
         mass=jnp.asarray(0.02),
         decay_length_per_momentum=jnp.asarray(0.0),
@@ -201,7 +204,7 @@ def test_directions_and_polarisation_against_a_sum_over_all_nodes():
     steered = [plain.rate * part[..., None, None] for part in steer]
     events = plain._replace(spin=PairSpin(*steered, star, jnp.sqrt(1 - star**2)))
     angle, tilt = np.arccos(events.cos_parent), np.arccos(events.cos_decay)
-    edges, sigma = jnp.asarray([3.2e-3, 0.028, 0.3]), jnp.full(star.shape, 0.02)
+    edges = jnp.asarray([3.2e-3, 0.028, 0.3])
     cosine = np.cos(np.pi * (np.arange(200) + 0.5) / 200)
     counts = np.zeros((3, 2, 1))
     for (e, t), one in np.ndenumerate(angle):
@@ -211,10 +214,13 @@ def test_directions_and_polarisation_against_a_sum_over_all_nodes():
         for x, edge in enumerate(edges):
             chance = is_below(2 * (1 - along), edge / events.energy[..., None], 0.02)
             counts[x] += events.rate[e, t] * np.sum(weight * np.asarray(chance))
-    found = counts_below(events, events.share[None], sigma, edges, ForwardNodes(120, 160))[0]
+    table = build_forward_table(
+        np.asarray(edges), lambda energy: 0.02 + 0.0 * energy, (0.9, 11.0), ForwardNodes(80, 40)
+    )
+    found = jnp.moveaxis(counts_below(table, events, events.share, ONE_WAY), 0, 1)
     np.testing.assert_allclose(np.asarray(found), counts, rtol=1e-4)
     unpolarised = events._replace(spin=PairSpin(*(jnp.zeros_like(part) for part in (*steered, star, star))))
-    one, same = (counts_below(e, e.share[None], sigma, edges, ForwardNodes(24, 24)) for e in (plain, unpolarised))
+    one, same = (counts_below(table, e, e.share, ONE_WAY) for e in (plain, unpolarised))
     np.testing.assert_allclose(np.asarray(one), np.asarray(same), rtol=1e-12)
 
 
