@@ -94,7 +94,8 @@ def pair_shares(events: PairEvents, around: Surroundings) -> Float[Array, "3 ...
     flight = events.decay_length_per_momentum * safe_sqrt(events.energy**2 - events.mass**2)
     if events.parent_flight is None:
         return look_up(flight)
-    return after_two_flights(look_up, events.parent_flight.each[:, None], flight)
+    parents = events.parent_flight.each[:, None]
+    return after_two_flights(look_up, parents.reshape(*(1,) * (flight.ndim - parents.ndim), *parents.shape), flight)
 
 
 def arrivals(shares: Float[Array, "3 ..."], components: int = 3) -> Float[Array, "split component ..."]:
