@@ -3,6 +3,11 @@
 The third coordinate is that of the pair in the rest frame of what is made, w = ln(E*/h)/ln(E*_0/h), with E*_0 for a
 daughter without mass: 0 at the threshold of the decay, 1 for the massless daughter. Rates are smooth in it at the
 threshold, being even in the pair's momentum. Nodes of the pair's mass are scaled to the range in which a decay is open.
+
+Light and heavy parents have a patch each, with nodes of its own, close where a cubic spline through even nodes is
+farthest from the exact rule. Along lines through 54 points of the prior of `two-higgs-doublet-miniboone` that is where
+the cut on the pair's mass is crossed; for light parents also at the threshold of the decay and for the heaviest pairs;
+for heavy ones at daughters without mass.
 """
 
 from dataclasses import dataclass
@@ -17,6 +22,18 @@ from anomfit.tables.splines import FEWEST, weights
 
 CUT = 0.03  # GeV: from this pair mass on selections cut, and nodes become denser
 
+# how close nodes lie in each tenth of an axis, in any unit: of the parent's mass, the pair's mass, the energy
+LIGHT = (
+    (0.55, 0.5, 0.5, 0.55, 0.95, 1.3, 1.45, 1.4, 1.35, 1.6),
+    (0.7, 0.6, 0.6, 0.6, 0.75, 1.2, 1.5, 1.3, 1.1, 1.5),
+    (2.2, 1.6, 1.0, 0.75, 0.65, 0.65, 0.65, 0.65, 0.65, 0.8),
+)
+HEAVY = (
+    (0.8, 0.8, 0.8, 0.9, 1.1, 1.2, 1.2, 1.2, 1.1, 0.8),
+    (0.55, 0.5, 0.5, 0.6, 1.0, 1.6, 1.6, 1.2, 0.7, 0.6),
+    (0.9, 0.8, 0.7, 0.8, 1.1, 1.1, 1.0, 1.0, 1.1, 1.6),
+)
+
 
 class Masses(NamedTuple):
     """What a kernel depends on: of what is made, of the pair, and the pair's energy in the rest frame of the former."""
@@ -27,24 +44,43 @@ class Masses(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Grid:
-    """Numbers of nodes and ranges, static.
+class Patch:
+    """Numbers of nodes along the three axes, static."""
 
-    parent: nodes of the mass of what is made in two patches, below and above `lightest_room + heaviest_pair`, where the
-    upper end of the pair's mass changes from that mass less `room` to `pair_range[1]`.
+    parent: int
+    pair: int
+    energy: int
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Nodes along the axes."""
+        return self.parent, self.pair, self.energy
+
+    @property
+    def places(self) -> int:
+        """Nodes in all."""
+        return self.parent * self.pair * self.energy
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Nodes and ranges, static.
+
+    light, heavy: patches below and above `room + pair_range[1]`, where the upper end of the pair's mass changes from
+    the parent's mass less `room` to `pair_range[1]`. Both have a node where they meet.
     """
 
-    parent: tuple[int, int] = (24, 22)
-    pair: int = 36
-    energy: int = 22
+    light: Patch = Patch(28, 40, 20)
+    heavy: Patch = Patch(26, 36, 28)
     parent_range: tuple[float, float] = (0.01, 2.0)
     pair_range: tuple[float, float] = (0.0015, 0.2)
     room: float = 0.001
 
     def __post_init__(self):
-        for name, number in zip(("parent", "parent", "pair", "energy"), (*self.parent, self.pair, self.energy)):
-            if number < FEWEST:
-                raise reject(f"grid.{name}", number, f"give at least {FEWEST} nodes")
+        for name, patch in (("light", self.light), ("heavy", self.heavy)):
+            for axis, number in zip(("parent", "pair", "energy"), patch.shape, strict=True):
+                if number < FEWEST:
+                    raise reject(f"grid.{name}.{axis}", number, f"give at least {FEWEST} nodes")
 
     @property
     def edges(self) -> tuple[float, float, float]:
@@ -52,23 +88,38 @@ class Grid:
         return self.parent_range[0], self.pair_range[1] + self.room, self.parent_range[1]
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """Nodes along the axes of a table; both patches have a node where they meet."""
-        return sum(self.parent), self.pair, self.energy
+    def patches(self) -> tuple[Patch, Patch]:
+        """Light and heavy."""
+        return self.light, self.heavy
 
-    def parents(self) -> np.ndarray:
-        """Masses at the nodes of the first axis."""
-        low, middle, high = self.edges
-        return np.concatenate([np.geomspace(low, middle, self.parent[0]), np.geomspace(middle, high, self.parent[1])])
+    @property
+    def places(self) -> int:
+        """Nodes in all."""
+        return self.light.places + self.heavy.places
 
-    def pairs(self, parent: float) -> np.ndarray:
-        """Pair masses at the nodes of the second axis, for one mass of the parent."""
+    def nodes(self, which: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Along the axes of the light (0) or the heavy (1) patch, from 0 to 1."""
+        parent, pair, energy = (
+            _spread(number, density)
+            for number, density in zip(self.patches[which].shape, (LIGHT, HEAVY)[which], strict=True)
+        )
+        return parent, pair, energy
+
+    def parents(self, which: int) -> np.ndarray:
+        """Masses at the nodes of a patch's first axis."""
+        low, high = self.edges[which : which + 2]
+        found = low * (high / low) ** self.nodes(which)[0]
+        found[0], found[-1] = low, high
+        return found
+
+    def pairs(self, which: int, parent: float) -> np.ndarray:
+        """Pair masses at the nodes of a patch's second axis, for one mass of the parent."""
         low, high = _stretched(self.pair_range[0]), _stretched(float(self._highest_pair(parent)))
-        return _squeezed(np.linspace(low, high, self.pair))
+        return _squeezed(low + (high - low) * self.nodes(which)[1])
 
-    def daughters(self, parent: float, pair: np.ndarray) -> np.ndarray:
-        """Masses of the daughter at the nodes of the third axis, (pairs, energies); the last is 0."""
-        ratio = np.log((parent**2 + pair**2) / (2.0 * parent * pair))[:, None] * np.linspace(0.0, 1.0, self.energy)
+    def daughters(self, which: int, parent: float, pair: np.ndarray) -> np.ndarray:
+        """Masses of the daughter at the nodes of a patch's third axis, (pairs, energies); the last is 0."""
+        ratio = np.log((parent**2 + pair**2) / (2.0 * parent * pair))[:, None] * self.nodes(which)[2]
         squared = parent**2 + (pair**2)[:, None] - 2.0 * parent * pair[:, None] * np.exp(ratio)
         found = np.sqrt(np.maximum(squared, 0.0))
         found[:, 0], found[:, -1] = parent - pair, 0.0
@@ -92,10 +143,23 @@ class Grid:
 
     def corners(self, at: "Coordinates") -> "tuple[Corner, Corner, Corner]":
         """The coefficients that matter along each axis, with their weights."""
-        first, light = weights(at.parent, self.parent[0])
-        second, heavy = weights(at.parent, self.parent[1])
-        parent = Corner(jnp.where(at.is_light, first, second + self.parent[0]), jnp.where(at.is_light, light, heavy))
-        return parent, Corner(*weights(at.pair, self.pair)), Corner(*weights(at.energy, self.energy))
+        light, heavy = (
+            [weights(place, nodes) for place, nodes in zip(at[1:], self.nodes(which), strict=True)] for which in (0, 1)
+        )
+        parent, pair, energy = (
+            Corner(*(jnp.where(at.is_light, x, y) for x, y in zip(one, other, strict=True)))
+            for one, other in zip(light, heavy, strict=True)
+        )
+        return parent, pair, energy
+
+    def strides(self, at: "Coordinates") -> "Strides":
+        """Where the rows of the patch at a place lie: light parents first, the last axis changing fastest."""
+
+        def of(light: int, heavy: int) -> Int[Array, ""]:
+            return jnp.where(at.is_light, light, heavy)
+
+        parents = of(*(patch.pair * patch.energy for patch in self.patches))
+        return Strides(of(0, self.light.places), parents, of(self.light.energy, self.heavy.energy))
 
     def openness(self, masses: Masses) -> Float[Array, ""]:
         """w: 0 at threshold and where a decay is closed, 1 for a daughter without mass."""
@@ -120,6 +184,24 @@ class Corner(NamedTuple):
 
     first: Int[Array, ""]
     weight: Float[Array, "4"]
+
+
+class Strides(NamedTuple):
+    """The first row of a patch, and by how many rows a parent and a pair are apart; energies are one row apart."""
+
+    start: Int[Array, ""]
+    parent: Int[Array, ""]
+    pair: Int[Array, ""]
+
+
+def _spread(number: int, density: tuple[float, ...]) -> np.ndarray:
+    """Nodes from 0 to 1 with these densities at the middles of equal parts, and linear ones between them."""
+    fine = np.linspace(0.0, 1.0, 2001)
+    here = np.interp(fine, (np.arange(len(density)) + 0.5) / len(density), density)
+    below = np.concatenate([[0.0], np.cumsum(0.5 * (here[1:] + here[:-1]))])
+    found = np.interp(np.linspace(0.0, below[-1], number), below, fine)
+    found[0], found[-1] = 0.0, 1.0
+    return found
 
 
 def _stretched(pair):

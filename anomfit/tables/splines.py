@@ -1,4 +1,4 @@
-"""Cubic splines on even nodes in [0, 1], not-a-knot, as four weights times four coefficients."""
+"""Cubic splines on nodes from 0 to 1, not-a-knot, as four weights times four coefficients."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -8,22 +8,21 @@ from scipy.interpolate import make_interp_spline
 FEWEST = 4  # nodes: with less no cubic is fixed
 
 
-def to_coefficients(values: np.ndarray, axis: int) -> np.ndarray:
-    """Coefficients of the B-splines that go through `values` at even nodes along an axis; as many as nodes."""
-    nodes = np.linspace(0.0, 1.0, values.shape[axis])
+def to_coefficients(values: np.ndarray, nodes: Float[np.ndarray, "nodes"], axis: int) -> np.ndarray:
+    """Coefficients of the B-splines that go through `values` at the nodes along an axis; as many as nodes."""
     moved = np.moveaxis(values, axis, 0)
     return np.moveaxis(make_interp_spline(nodes, moved, k=3).c, 0, axis).astype(values.dtype)
 
 
-def weights(place: Float[Array, ""], nodes: int) -> tuple[Int[Array, ""], Float[Array, "4"]]:
+def weights(place: Float[Array, ""], nodes: Float[np.ndarray, "nodes"]) -> tuple[Int[Array, ""], Float[Array, "4"]]:
     """The first of four coefficients that matter at `place`, and their weights: Cox and de Boor's recursion.
 
-    place: from 0 to 1, held there; nodes: how many there are, static.
+    place: from 0 to 1, held there; nodes: static.
     """
-    knots = jnp.asarray(_knots(nodes))
-    inside = jnp.clip(place, 0.0, 1.0)
     # the cells next to both ends share a cubic with their neighbours
-    first = jnp.clip(jnp.floor(inside * (nodes - 1)).astype(int) - 1, 0, nodes - 4)
+    knots = jnp.asarray(np.concatenate([np.zeros(4), nodes[2:-2], np.ones(4)]))
+    inside = jnp.clip(place, 0.0, 1.0)
+    first = jnp.sum(inside >= jnp.asarray(nodes[2:-2]))
     near = [knots[first + 1 + k] for k in range(6)]  # three below the place, three above
     found = [jnp.ones(())]
     for degree in range(1, 4):
@@ -42,8 +41,3 @@ def _raised(found, left, right):
         raised.append(saved + right[r] * share)
         saved = left[len(found) - 1 - r] * share
     return raised, saved
-
-
-def _knots(nodes: int) -> np.ndarray:
-    even = np.linspace(0.0, 1.0, nodes)
-    return np.concatenate([np.zeros(4), even[2:-2], np.ones(4)])

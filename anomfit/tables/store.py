@@ -81,14 +81,17 @@ def load(folder: Path, grid: Grid) -> Table | None:
             arrays = {name: jnp.asarray(kept[name]) for name in kept.files}
         (folder / TABLE).touch()
         turns, spectra = (tuple(arrays[name] for name in _numbered(arrays, stem)) for stem in ("turns", "spectra"))
-        return Table(arrays["rows"], arrays["scales"], arrays["sizes"], turns, spectra, grid)
+        wide = tuple(np.asarray(arrays["wide"]).tolist())
+        rows, fine, scales, sizes = (arrays[name] for name in ("rows", "fine", "scales", "sizes"))
+        return Table(rows, fine, scales, sizes, turns, spectra, wide, grid)
     except (OSError, ValueError, EOFError, KeyError):
         return None
 
 
 def keep(folder: Path, table: Table) -> None:
     """The table written to its folder, its pieces and, beyond the limit, the tables used longest ago removed."""
-    arrays = {"rows": table.rows, "scales": table.scales, "sizes": table.sizes}
+    arrays = {name: getattr(table, name) for name in ("rows", "fine", "scales", "sizes")}
+    arrays["wide"] = jnp.asarray(table.wide)
     arrays |= {f"turns-{i:02d}": one for i, one in enumerate(table.turns)}
     arrays |= {f"spectra-{i:02d}": one for i, one in enumerate(table.spectra)}
     with written_whole(folder / TABLE) as part, part.open("wb") as file:

@@ -1,7 +1,8 @@
 """A table of kernels and the look-up: splines of 16-bit numbers over the masses.
 
-The numbers of a place of the grid are a row with one scale; 64 rows make a value. Value and the three slopes come from
-one pass over the rows.
+The numbers of a place of the grid are a row: those that stay small against the largest of their row, half of all,
+have 8 bits and a scale of their own, the others 16 bits and another. 64 rows make a value. Value and the three slopes
+come from one pass over the rows.
 """
 
 from collections.abc import Sequence
@@ -18,22 +19,27 @@ from anomfit.tables.compression import Compression
 from anomfit.tables.grids import Coordinates, Grid
 from anomfit.tables.splines import to_coefficients
 
-LARGEST = 32767
+LARGEST, LARGEST_FINE = 32767, 127
+FINE = 1.0 / 128.0  # of the largest number of a row: numbers below it have 8 bits, if they are so nearly everywhere
+NEARLY = 0.99
 
 
 @dataclass(frozen=True)
 class Table:
-    """Coefficients: rows x scales are those of the blocks' numbers, sizes those of the logarithms of their sizes.
+    """Coefficients: rows and fine, times a scale of each, are those of the blocks' numbers, sizes those of the
+    logarithms of their sizes.
 
-    turns: by place of birth and block, from its numbers to principal spectra by term, at couplings' coefficients of 1;
-    spectra: by place of birth.
+    wide: static, how many numbers of each block are in `rows`; the others are in `fine`. turns: by place of birth and
+    block, from its numbers to principal spectra by term, at couplings' coefficients of 1; spectra: by place of birth.
     """
 
-    rows: Int[Array, "places features"]
-    scales: Float[Array, "places"]
+    rows: Int[Array, "places wide"]
+    fine: Int[Array, "places fine"]
+    scales: Float[Array, "places 2"]
     sizes: Float[Array, "places blocks"]
     turns: tuple[Float[Array, "numbers terms principal"], ...]
     spectra: tuple[Float[Array, "principal beams bins flights"], ...]
+    wide: tuple[int, ...]
     grid: Grid
 
     @property
@@ -43,39 +49,71 @@ class Table:
 
 
 jax.tree_util.register_dataclass(
-    Table, data_fields=["rows", "scales", "sizes", "turns", "spectra"], meta_fields=["grid"]
+    Table,
+    data_fields=["rows", "fine", "scales", "sizes", "turns", "spectra"],
+    meta_fields=["wide", "grid"],
 )
 
 
-def make_table(
-    features: Float[np.ndarray, "parents pairs energies features"],
-    sizes: Float[np.ndarray, "parents pairs energies blocks"],
-    grid: Grid,
-    made: Compression,
-    turned: Sequence[np.ndarray],
-) -> Table:
-    """From values at the nodes of the grid; `features` is overwritten. turned: of `compression.shared`."""
-    for first in range(0, features.shape[-1], 64):  # few at once, for the memory of the splines
-        part = slice(first, first + 64)
-        features[..., part] = _coefficients(features[..., part], grid)
-    rows = features.reshape(-1, features.shape[-1])
-    scales = np.maximum(np.max(np.abs(rows), axis=1), 1e-30) / LARGEST
-    rows = np.stack([np.rint(row / scale).astype(np.int16) for row, scale in zip(rows, scales, strict=True)])
-    sizes = _coefficients(sizes, grid).reshape(len(rows), -1)
-    turns = []
+class Values(NamedTuple):
+    """At the nodes of a patch: numbers of the blocks, one block after the other, and logarithms of their sizes."""
+
+    features: Float[np.ndarray, "parents pairs energies features"]
+    sizes: Float[np.ndarray, "parents pairs energies blocks"]
+
+
+def make_table(patches: Sequence[Values], grid: Grid, made: Compression, turned: Sequence[np.ndarray]) -> Table:
+    """From values at the nodes of the light and the heavy patch; features are overwritten. turned: of
+    `compression.shared`.
+    """
+    for which, patch in enumerate(patches):
+        for first in range(0, patch.features.shape[-1], 64):  # few at once, for the memory of the splines
+            part = slice(first, first + 64)
+            patch.features[..., part] = _coefficients(patch.features[..., part], grid.nodes(which))
+    numbers = [patch.features.reshape(-1, patch.features.shape[-1]) for patch in patches]
+    largest = np.concatenate([np.max(np.abs(rows), axis=1) for rows in numbers])
+    is_fine = np.array([_is_fine([rows[:, i] for rows in numbers], largest) for i in range(numbers[0].shape[1])])
+    rows, scales = _whole([one[:, ~is_fine] for one in numbers], LARGEST, np.int16)
+    fine, fine_scales = _whole([one[:, is_fine] for one in numbers], LARGEST_FINE, np.int8)
+    sizes = np.concatenate(
+        [
+            _coefficients(patch.sizes, grid.nodes(which)).reshape(-1, patch.sizes.shape[-1])
+            for which, patch in enumerate(patches)
+        ]
+    )
+    turns, wide, first = [], [], 0
     for i, turn in enumerate(turned):
         strength = made.strength[made.block == i % made.blocks]
         onto = turn.T.reshape(turn.shape[1], len(strength), -1) / strength[:, None]
-        turns.append(jnp.asarray(onto, dtype=jnp.float32))
+        of_block = is_fine[first : first + len(onto)]
+        turns.append(jnp.asarray(np.concatenate([onto[~of_block], onto[of_block]]), dtype=jnp.float32))
+        wide.append(int(np.sum(~of_block)))
+        first += len(onto)
     spectra = tuple(jnp.asarray(one, dtype=jnp.float32) for one in made.spectra)
-    floats = (jnp.asarray(scales, dtype=jnp.float32), jnp.asarray(sizes))
-    return Table(jnp.asarray(rows), *floats, tuple(turns), spectra, grid)
+    floats = (jnp.asarray(np.stack([scales, fine_scales], axis=1), dtype=jnp.float32), jnp.asarray(sizes))
+    return Table(jnp.asarray(rows), jnp.asarray(fine), *floats, tuple(turns), spectra, tuple(wide), grid)
 
 
-def _coefficients(values: np.ndarray, grid: Grid) -> np.ndarray:
-    found = to_coefficients(to_coefficients(values, 1), 2)
-    patches = np.split(found, [grid.parent[0]], axis=0)  # both have a node where they meet
-    return np.concatenate([to_coefficients(patch, 0) for patch in patches])
+def _is_fine(columns: list[np.ndarray], largest: np.ndarray) -> bool:
+    share = np.abs(np.concatenate(columns)) / np.maximum(largest, 1e-30)
+    return bool(np.quantile(share, NEARLY) <= FINE)
+
+
+def _whole(parts: list[np.ndarray], largest: int, kind) -> tuple[np.ndarray, np.ndarray]:
+    """Whole numbers, and the scale of each row."""
+    rows = np.concatenate(parts)
+    scales = np.maximum(np.max(np.abs(rows), axis=1, initial=0.0), 1e-30) / largest
+    whole = np.empty(rows.shape, dtype=kind)
+    for first in range(0, len(rows), 4096):
+        part = slice(first, first + 4096)
+        whole[part] = np.rint(rows[part] / scales[part, None])
+    return whole, scales
+
+
+def _coefficients(values: np.ndarray, nodes: tuple[np.ndarray, np.ndarray, np.ndarray]) -> np.ndarray:
+    for axis in (1, 2, 0):
+        values = to_coefficients(values, nodes[axis], axis)
+    return values
 
 
 class Blocks(NamedTuple):
@@ -87,9 +125,11 @@ class Blocks(NamedTuple):
 
 def look_up(table: Table, at: Coordinates, is_massless: bool) -> Blocks:
     """The kernels at a place of the grid; is_massless: static, whether the third coordinate is known to be 1."""
-    features, sizes = _looked_up(is_massless, table, at)
-    ends = np.cumsum([len(turn) for turn in table.turns])
-    return Blocks(tuple(jnp.split(features, ends[:-1])), sizes)
+    wide, fine, sizes = _looked_up(is_massless, table, at)
+    ends = np.cumsum(table.wide)
+    fine_ends = np.cumsum([len(turn) - number for turn, number in zip(table.turns, table.wide, strict=True)])
+    parts = zip(jnp.split(wide, ends[:-1]), jnp.split(fine, fine_ends[:-1]), strict=True)
+    return Blocks(tuple(jnp.concatenate(part) for part in parts), sizes)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
@@ -110,7 +150,7 @@ def _with_slopes(is_massless: bool, primals, tangents):
 
 
 def _sums(is_massless: bool, table: Table, at: Coordinates, is_sloped: bool):
-    """(value, ...) of features and of sizes, with the slopes along the three coordinates if asked for."""
+    """(value, ...) of both kinds of numbers and of sizes, with the slopes along the three coordinates if asked for."""
     grid = table.grid
     corners = grid.corners(at)
     first = tuple(corner.first for corner in corners)
@@ -123,32 +163,29 @@ def _sums(is_massless: bool, table: Table, at: Coordinates, is_sloped: bool):
             )[1]
             for i, (name, x) in enumerate(zip(("parent", "pair", "energy"), at[1:], strict=True))
         ]
-    energies = (grid.energy - 1,) if is_massless else tuple(range(4))
-    start = jnp.zeros((), dtype=int) if is_massless else first[2]
-    if is_massless:
-        along, slope[2] = jnp.ones(1), jnp.zeros(1)  # nothing moves along this coordinate
-    else:
-        along = weight[2]
+    energies, start, strides = tuple(range(4)), first[2], grid.strides(at)
+    along = weight[2]
+    if is_massless:  # nothing moves along this coordinate
+        energies, start = (0,), strides.pair - 1
+        along, slope[2] = jnp.ones(1), jnp.zeros(1)
     number = 4 if is_sloped else 1
 
     def step(k, sums):
         i, j = k // 4, k % 4
-        base = ((first[0] + i) * grid.pair + first[1] + j) * grid.energy + start
+        base = strides.start + (first[0] + i) * strides.parent + (first[1] + j) * strides.pair + start
         outer = weight[0][i] * weight[1][j]
         moved = (slope[0][i] * weight[1][j], weight[0][i] * slope[1][j]) if is_sloped else ()
         places = [base + e for e in energies]
-        scales = jnp.stack([table.scales[place] for place in places])
-        wide = tuple(jax.lax.dynamic_index_in_dim(table.rows, p, keepdims=False).astype(jnp.float32) for p in places)
+        scales = jnp.stack([table.scales[place] for place in places], axis=1)
+        found = []
+        for total, array, scale in zip(sums, (table.rows, table.fine), scales, strict=False):
+            near = tuple(jax.lax.dynamic_index_in_dim(array, p, keepdims=False).astype(jnp.float32) for p in places)
+            found.append(_added(total, near, along * scale, slope[2] * scale, outer, moved))
         sized = tuple(table.sizes[place] for place in places)
-        return (
-            _added(sums[0], wide, along * scales, slope[2] * scales, outer, moved),
-            _added(sums[1], sized, along, slope[2], outer, moved),
-        )
+        return (*found, _added(sums[2], sized, along, slope[2], outer, moved))
 
-    empty = tuple(
-        tuple(jnp.zeros(array.shape[1], dtype=kind) for _ in range(number))
-        for array, kind in ((table.rows, jnp.float32), (table.sizes, table.sizes.dtype))
-    )
+    kinds = ((table.rows, jnp.float32), (table.fine, jnp.float32), (table.sizes, table.sizes.dtype))
+    empty = tuple(tuple(jnp.zeros(array.shape[1], dtype=kind) for _ in range(number)) for array, kind in kinds)
     return jax.lax.fori_loop(0, 16, step, empty)
 
 

@@ -36,7 +36,8 @@ def with_tables(
         name = f"{plan.exact.name}:{plan.exact.era}"
         say(
             f"there is no table of {name} yet, and some {likelihoods:.2g} likelihoods take less time than building one "
-            f"(as much as {BREAK_EVEN}): the exact rule is used; 'anomfit tables' builds it"
+            f"(as much as {BREAK_EVEN}): the exact rule is used, and --resume goes on with it without "
+            "--tables; 'anomfit tables' builds one"
         )
         return None
     return tabulated(problem, say, progress)

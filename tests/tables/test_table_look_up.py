@@ -12,21 +12,22 @@ from anomfit.errors import InputError
 from anomfit.physics.nucleon_scalar import dipole
 from anomfit.physics.two_body import two_body_energy
 from anomfit.tables.compression import compressed, compression, projections, shared
-from anomfit.tables.grids import Grid, Masses
+from anomfit.tables.grids import Grid, Masses, Patch
 from anomfit.tables.kernels import Scattering
 from anomfit.tables.splines import to_coefficients, weights
-from anomfit.tables.table import look_up, make_table
+from anomfit.tables.table import Values, look_up, make_table
 from anomfit.tables.transfers import POWERS, Family, at_transfer, transfers
 
-GRID = Grid(parent=(7, 7), pair=9, energy=8)
+GRID = Grid(Patch(9, 11, 9), Patch(8, 10, 10))
 NUCLEI, NUCLEONS = Family(0.5, 10, kept=2e-4), Family(8.0, 14, dipole=(0.4, 1.3), kept=2e-4)
 
 
-@pytest.mark.parametrize("nodes", [4, 5, 9])
-def test_weights_are_those_of_the_not_a_knot_spline(nodes):
-    values = np.random.default_rng(nodes).normal(size=nodes)
-    spline, coefficients = make_interp_spline(np.linspace(0.0, 1.0, nodes), values), to_coefficients(values, 0)
-    for place in (0.0, 0.04, 0.3, 0.51, 0.93, 1.0):
+@pytest.mark.parametrize("number", [4, 5, 9])
+@pytest.mark.parametrize("power", [1.0, 1.7])
+def test_weights_are_those_of_the_not_a_knot_spline(number, power):
+    values, nodes = np.random.default_rng(number).normal(size=number), np.linspace(0.0, 1.0, number) ** power
+    spline, coefficients = make_interp_spline(nodes, values), to_coefficients(values, nodes, 0)
+    for place in (0.0, 0.04, 0.3, 0.51, 0.93, 1.0, *nodes):
         first, found = weights(jnp.asarray(place), nodes)
         assert float(found @ coefficients[int(first) : int(first) + 4]) == pytest.approx(
             float(spline(place)), rel=1e-12
@@ -34,19 +35,20 @@ def test_weights_are_those_of_the_not_a_knot_spline(nodes):
         assert float(jnp.sum(found)) == pytest.approx(1.0, rel=1e-13)
 
 
-def test_coordinates_of_the_nodes_are_even():
-    parents = GRID.parents()
-    for i in (0, 3, 6, 7, 10, 13):
-        pairs = GRID.pairs(parents[i])
-        daughters = GRID.daughters(parents[i], pairs)
+@pytest.mark.parametrize("which", [0, 1])
+def test_coordinates_of_the_nodes_are_where_the_splines_have_them(which):
+    parents, places = GRID.parents(which), GRID.nodes(which)
+    for i in (0, 3, len(parents) - 2):
+        pairs = GRID.pairs(which, parents[i])
+        daughters = GRID.daughters(which, parents[i], pairs)
         for j in (0, 4, 8):
             for k in (0, 1, 5, 7):
                 energy = two_body_energy(parents[i], pairs[j], daughters[j, k])
                 at = GRID.coordinates(Masses(*map(jnp.asarray, (parents[i], pairs[j], energy))))
-                assert float(at.pair) == pytest.approx(j / 8, abs=1e-9)
-                assert float(at.energy) == pytest.approx(k / 7, abs=1e-6)
-                assert bool(at.is_light) == (i < 7) or i == 6  # where the patches meet either will do
-                assert float(at.parent) == pytest.approx((i % 7) / 6, abs=1e-12) or i == 6
+                assert bool(at.is_light) == (which == 0)
+                assert float(at.parent) == pytest.approx(places[0][i], abs=1e-12)
+                assert float(at.pair) == pytest.approx(places[1][j], abs=1e-9)
+                assert float(at.energy) == pytest.approx(places[2][k], abs=1e-6)
 
 
 def test_a_grid_knows_what_is_inside_and_refuses_too_few_nodes():
@@ -60,8 +62,8 @@ def test_a_grid_knows_what_is_inside_and_refuses_too_few_nodes():
     assert not holds(0.13, 0.1295)
     assert not holds(1.0, 0.21)
     assert not holds(0.1, 0.0014)
-    with pytest.raises(InputError, match=r"grid\.pair.*at least 4"):
-        Grid(pair=3)
+    with pytest.raises(InputError, match=r"grid\.heavy\.pair.*at least 4"):
+        Grid(heavy=Patch(7, 3, 8))
 
 
 @pytest.mark.parametrize("family", [NUCLEI, NUCLEONS], ids=["nuclei", "nucleons"])
@@ -84,14 +86,13 @@ def test_few_functions_hold_propagators_and_dipoles(family, mass):
         assert np.sqrt(np.mean(off**2)) < 1e-3 * np.sqrt(np.mean(scale**2))
 
 
-def smooth(scattering: Scattering):
+def smooth(scattering: Scattering, which: int):
     """Kernels with a bump in every coordinate: (parents, pairs, energies, terms, places, beams, bins, flights)."""
-    parents = GRID.parents()
-    terms = sum(map(sum, scattering.counts))
     places = [
-        [[(np.log(parent), np.log(pair), k / 7) for k in range(8)] for pair in GRID.pairs(parent)] for parent in parents
+        [[(np.log(parent), np.log(pair), w) for w in GRID.nodes(which)[2]] for pair in GRID.pairs(which, parent)]
+        for parent in GRID.parents(which)
     ]
-    return of_places(np.array(places), terms)
+    return of_places(np.array(places), sum(map(sum, scattering.counts)))
 
 
 def of_places(places, terms):
@@ -107,14 +108,19 @@ def of_places(places, terms):
 def test_a_table_holds_smooth_kernels_and_their_slopes():
     scattering = Scattering(NUCLEI, NUCLEONS, 1.0, "measured", "none")
     shares = [np.array([[1.0, 0.5], [0.5, 1.0]])] * 2
-    kernels = smooth(scattering)
-    flat = kernels.reshape(-1, *kernels.shape[3:])
+    kernels = [smooth(scattering, which) for which in (0, 1)]
+    flat = np.concatenate([one.reshape(-1, *one.shape[3:]) for one in kernels])
     made = compression(flat, scattering, shares, 1e-4)
-    features, sizes = compressed(kernels, made, projections(made, shares))
-    rows = features.reshape(-1, features.shape[-1])
+    found = [compressed(one, made, projections(made, shares)) for one in kernels]
+    rows = np.concatenate([features.reshape(-1, features.shape[-1]) for features, _ in found])
     turned = shared([rows[:, part].T @ rows[:, part] for part in made.parts], len(rows), made)
-    turns = [features[..., part] @ turn for part, turn in zip(made.parts, turned, strict=True)]
-    table = make_table(np.concatenate(turns, axis=-1).astype(np.float32), sizes, GRID, made, turned)
+    patches = []
+    for features, sizes in found:
+        turns = [features[..., part] @ turn for part, turn in zip(made.parts, turned, strict=True)]
+        patches.append(Values(np.concatenate(turns, axis=-1).astype(np.float32), sizes))
+    table = make_table(patches, GRID, made, turned)
+    assert table.rows.shape[0] == table.fine.shape[0] == GRID.places
+    assert table.fine.shape[1] > 0
     numbers = [sum(made.block == b) for b in range(made.blocks)]
     terms = len(made.strength)
 

@@ -17,10 +17,10 @@ from anomfit.problem import build_problem
 from anomfit.rates.pair_events import Nodes
 from anomfit.tables import building, problems, store, using
 from anomfit.tables.checking import over_tolerance
-from anomfit.tables.grids import Grid
+from anomfit.tables.grids import Grid, Patch
 from anomfit.userfiles import resolve_model
 
-GRID = Grid(parent=(4, 4), pair=4, energy=4)
+GRID = Grid(Patch(4, 4, 4), Patch(4, 4, 4))
 NODES = Nodes(energy=24, angle=10, parent=16, polar=8, made=24)
 
 
@@ -73,21 +73,21 @@ def fast(exact, folder):
         found = problems.tabulated(exact, grid=GRID, checked=0)
     finally:
         patch.undo()
-    assert len(made) == (8 - sum(name.startswith("parent") for name in pieces)) * GRID.pair
+    assert len(made) == (8 - sum(name.startswith("parent") for name in pieces)) * GRID.light.pair
     return found
 
 
 def points_at_nodes():
-    parents = GRID.parents()
-    for i, j, k, m_H, lifetime in (
-        (1, 1, 1, 0.3, 1.0),
-        (3, 2, 2, 0.75, 0.03),
-        (2, 1, 2, 5.0, 1e-3),
-        (5, 1, 1, 0.5, 1.0),
+    for which, i, j, k, m_H, lifetime in (
+        (0, 1, 1, 1, 0.3, 1.0),
+        (0, 2, 2, 2, 0.75, 0.03),
+        (0, 2, 1, 2, 5.0, 1e-3),
+        (1, 1, 1, 1, 0.5, 1.0),
     ):
-        pairs = GRID.pairs(parents[i])
-        daughter = GRID.daughters(parents[i], pairs)[j, k]
-        yield {"m_N2": parents[i], "m_hprime": pairs[j], "m_N1": daughter, "m_H": m_H, "sin_delta": 0.2}, lifetime
+        parent = GRID.parents(which)[i]
+        pairs = GRID.pairs(which, parent)
+        daughter = GRID.daughters(which, parent, pairs)[j, k]
+        yield {"m_N2": parent, "m_hprime": pairs[j], "m_N1": daughter, "m_H": m_H, "sin_delta": 0.2}, lifetime
 
 
 @pytest.mark.slow
@@ -153,7 +153,7 @@ def test_another_beam_or_choice_is_another_table_and_clean_removes_them(exact, f
     others = (
         store.table_folder(replace(plan.exact.chain, beam=beam), plan.scattering, GRID),
         store.table_folder(plan.exact.chain, replace(plan.scattering, neutron=0.9), GRID),
-        store.table_folder(plan.exact.chain, plan.scattering, Grid(parent=(4, 4), pair=4, energy=5)),
+        store.table_folder(plan.exact.chain, plan.scattering, Grid(Patch(4, 4, 4), Patch(4, 4, 5))),
     )
     assert len({here, *others}) == 4
     assert all(store.load(other, GRID) is None for other in others)
