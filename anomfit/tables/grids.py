@@ -115,7 +115,7 @@ class Grid:
     def pairs(self, which: int, parent: float) -> np.ndarray:
         """Pair masses at the nodes of a patch's second axis, for one mass of the parent."""
         low, high = _stretched(self.pair_range[0]), _stretched(float(self._highest_pair(parent)))
-        return _squeezed(low + (high - low) * self.nodes(which)[1])
+        return _squeezed(np.asarray(low + (high - low) * self.nodes(which)[1]))
 
     def daughters(self, which: int, parent: float, pair: np.ndarray) -> np.ndarray:
         """Masses of the daughter at the nodes of a patch's third axis, (pairs, energies); the last is 0."""
