@@ -125,9 +125,7 @@ def load_charm2(
                 onto=jnp.eye(len(groups)),
                 cuts=cuts,
                 nodes=NODES,
-                forward=forward_table(
-                    tuple((1e-3 * edges).tolist()), cuts, (NODES.lowest, NODES.highest), FORWARD[bins]
-                ),
+                forward=forward_table(tuple((1e-3 * edges).tolist()), cuts, (NODES.lowest, NODES.highest), FORWARD),
                 scales=fluxes,
                 detector=DETECTOR,
                 around=surroundings_of(DETECTOR, cuts),
