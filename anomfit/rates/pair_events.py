@@ -191,7 +191,7 @@ def _side_by_side(reaction: SpreadReaction, beam: Beam, nodes: Nodes) -> PairEve
         }
     )
     events = jax.vmap(of_one, out_axes=axes)(reaction.pairs)  # type: ignore[arg-type]
-    if asymmetry is None:
+    if asymmetry is None or events.spin is None:
         return events
     cos_star, sin_star = (asymmetry[:, None, None] * part for part in events.spin[2:])
     return events._replace(spin=events.spin._replace(cos_star=cos_star, sin_star=sin_star))
