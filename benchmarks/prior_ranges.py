@@ -3,7 +3,7 @@
     python benchmarks/prior_ranges.py --result FOLDER [--walkers 200] [--minutes 30] [--write docs/default_fit.md]
 
 The result's card is sampled again with every range doubled about its middle (in the logarithm, where the prior is), up
-to where a parameter means something: the problem's open region, and mixings below 1. emcee's walkers (extra `compare`)
+to where a parameter means something: the problem's open region, and mixings below 1. emcee's walkers (extra `test`)
 start at draws of the result, so that they need not find what it found; a part of the posterior that is new and far from
 all of it may be missed. The first third is left out. Draws that lie within the old ranges of all parameters but one are
 the posterior with that one range doubled; their number is given.
