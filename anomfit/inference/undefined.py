@@ -63,6 +63,10 @@ class Watch:
     def note(self, points: np.ndarray, broken: np.ndarray) -> None:
         """Count `points`, those of the mask `broken` as without a value."""
         self.looked += len(points)
+        self.note_more(points, broken)
+
+    def note_more(self, points: np.ndarray, broken: np.ndarray) -> None:
+        """`note` of points that were counted before: more is known of them now."""
         self.without_value += int(broken.sum())
         _remember(self.at_value, points[broken])
 

@@ -198,6 +198,21 @@ def is_light(measurement: object) -> bool:
     return isinstance(measurement, Limit) and measurement.is_light
 
 
+@runtime_checkable
+class Quick(Protocol):
+    """A measurement that says whether its prediction is a formula or a loop integral, without a beam and a detector."""
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether it takes microseconds."""
+        ...
+
+
+def is_quick(measurement: object) -> bool:
+    """Whether a measurement takes microseconds: samplers look at it first."""
+    return is_light(measurement) or (isinstance(measurement, Quick) and measurement.is_quick)
+
+
 def is_prediction_alone(measurement: object) -> bool:
     """Whether a measurement has no data to fit."""
     return isinstance(measurement, PredictionAlone) and measurement.without_data

@@ -85,6 +85,11 @@ class LeptonMoment:
         return frozenset({self.name})
 
     @property
+    def is_quick(self) -> bool:
+        """It is one loop integral (capability Quick of measurements)."""
+        return True
+
+    @property
     def nuisances(self) -> tuple[Nuisance, ...]:
         """None: the theory error is part of the difference's."""
         return ()

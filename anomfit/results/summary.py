@@ -243,7 +243,7 @@ def _how_sampled(samples: Samples) -> list[str]:
     found, caution = samples.evidence, [f"Caution: {problem}." for problem in samples.problems]
     if found is not None and found.method == "tempered":
         return [
-            f"{chains} tempered populations: {found.calls} likelihoods in {samples.seconds:.0f} s; {draws} of "
+            f"{chains} tempered populations: {found.calls} whole likelihoods in {samples.seconds:.0f} s; {draws} of "
             f"each are kept. Their means scatter as those of {found.ess:.0f} draws in all. "
             f"ln of the evidence {found.log_evidence:.2f} +- {_number(found.error)} (scatter of the populations).",
             *caution,

@@ -9,6 +9,7 @@ from toys import ToyMeasurement, ToyModel, linear_parameter, linear_problem
 from anomfit.errors import InputError
 from anomfit.inference.sample import likelihoods
 from anomfit.inference.sample.chains import SampleSettings
+from anomfit.inference.sample.stages import stages_of
 from anomfit.inference.sample.tempered import (
     Tempered,
     descent_starts,
@@ -54,6 +55,44 @@ def test_evidence_and_posterior_of_a_gaussian():
     assert np.cov(x, y) == pytest.approx(covariance, rel=0.15)
 
 
+class QuickToy(ToyMeasurement):
+    """One that samplers look at first."""
+
+    is_quick = True
+
+
+jax.tree_util.register_dataclass(
+    QuickToy, ["data", "inverse"], ["name", "era", "title", "samples", "accepts", "nuisances", "references"]
+)
+
+
+@pytest.mark.slow
+def test_stages_that_pull_against_each_other_give_the_evidence_and_posterior_of_their_product():
+    """x + y, quick, and x - y and x: two Gaussians whose product is known, two deviations apart."""
+    parameters = (linear_parameter("x"), linear_parameter("y"))
+    first, second = np.array([0.7, 0.0]), np.array([0.2, -0.8])
+    quick, slow = np.full((2, 2), 1 / 0.09), np.array([[1 / 0.04 + 1 / 0.16, -1 / 0.04], [-1 / 0.04, 1 / 0.04]])
+    data = [
+        QuickToy(jnp.asarray(first), jnp.asarray(quick), name="quick", samples=frozenset({"quick"})),
+        ToyMeasurement(jnp.asarray(second), jnp.asarray(slow)),
+    ]
+    problem = build_problem(ToyModel("sum", parameters, plane), data, "own", parameters, {})
+    stages = stages_of(problem)
+    assert [m.name for m in stages.first.measurements] == ["quick"]
+    assert [m.name for m in stages.second.measurements] == ["toy"]
+    found = sample_tempered(problem, jax.random.key(7), populations=4, points=1000, moves=20)
+    assert found.calls < 0.7 * found.proposals
+    precision = quick + slow
+    mean = np.linalg.solve(precision, quick @ first + slow @ second)
+    apart = first @ quick @ first + second @ slow @ second - mean @ precision @ mean
+    expected = np.log(2 * np.pi / np.sqrt(np.linalg.det(precision)) / 100) - 0.5 * apart
+    assert np.mean(found.log_evidence) == pytest.approx(expected, abs=0.08)
+    values, _ = jax.vmap(problem.from_normal)(jnp.asarray(found.z.reshape(-1, 2)))
+    x, y = np.asarray(values["x"]), np.asarray(values["y"])
+    assert [x.mean(), y.mean()] == pytest.approx(mean, abs=0.02)
+    assert np.cov(x, y) == pytest.approx(np.linalg.inv(precision), rel=0.15, abs=2e-3)
+
+
 @pytest.mark.slow
 def test_two_arms_keep_their_odds():
     """One of five points is in the lesser arm, whose odds are 1 : 4, in every population."""
@@ -96,7 +135,7 @@ def test_draws_come_in_the_form_of_chains():
 def populations(*log_likelihoods, z):
     """Two populations of given points and likelihoods."""
     none = np.zeros(2)
-    return Tempered(np.asarray(z, dtype=float), np.asarray(log_likelihoods, dtype=float), none, 1, 1, 1.0)
+    return Tempered(np.asarray(z, dtype=float), np.asarray(log_likelihoods, dtype=float), none, 1, 1, 1, 1.0)
 
 
 def test_descents_start_at_the_best_of_each_population_and_at_what_is_far_from_them():

@@ -39,9 +39,18 @@ def log_likelihoods(
     """
     padded = np.concatenate([z, np.repeat(z[-1:], max(least - len(z), 0), axis=0)])
     value = np.asarray(log_posteriors(problem, jnp.asarray(padded)))[: len(z)] + 0.5 * np.sum(z**2, axis=1)
-    undefined = np.isnan(value) | np.isposinf(value)
-    watch.note(z, undefined)
-    return np.where(undefined | (value < HOPELESS), HOPELESS, value)
+    watch.note(z, undefined_in(value))
+    return numbers_of(value)
+
+
+def undefined_in(values: np.ndarray) -> np.ndarray:
+    """Where a logarithm of a likelihood is none."""
+    return np.isnan(values) | np.isposinf(values)
+
+
+def numbers_of(values: np.ndarray) -> np.ndarray:
+    """The values, `HOPELESS` where they are none or below."""
+    return np.where(undefined_in(values) | (values < HOPELESS), HOPELESS, values)
 
 
 def log_posteriors(problem: Problem, z: Float[Array, "walkers coordinates"]) -> Float[Array, " walkers"]:
@@ -49,7 +58,12 @@ def log_posteriors(problem: Problem, z: Float[Array, "walkers coordinates"]) -> 
 
     The parts of the problem are compiled apart, as in `compiled`.
     """
-    total = _log_priors(with_measurements(problem, ()), z)
+    return _log_priors(with_measurements(problem, ()), z) + measured_log_likelihoods(problem, z)
+
+
+def measured_log_likelihoods(problem: Problem, z: Float[Array, "walkers coordinates"]) -> Float[Array, " walkers"]:
+    """ln L of the measurements alone, in normal coordinates; not a number where it is none."""
+    total = jnp.zeros(z.shape[0])
     for _, part in parts_of(problem):
         found = _measured(part, z)
         if (exact := exact_problem(part)) is not None:

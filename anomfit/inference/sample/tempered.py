@@ -8,7 +8,8 @@ as wide as a machine likes it, and nothing is learned but three step sizes.
 The populations know nothing of each other: what they disagree about is the error of what they say, R-hat included.
 Moves are differences of two points of the half of a population that stands still (ter Braak 2006, differential
 evolution), which take the shape and the arms of the posterior, and, for nuisance pulls, shortened steps of their prior
-(the preconditioned Crank-Nicolson move of Cotter et al, arXiv:1202.0709).
+(the preconditioned Crank-Nicolson move of Cotter et al, arXiv:1202.0709). What is quick to work out is asked first, and
+the rest where that leaves a chance (`stages`).
 
 Tempered populations as a run uses them: as chains, whose draws are independent, and as starts of descents.
 """
@@ -27,8 +28,9 @@ from anomfit.errors import reject
 from anomfit.identity import sampling_identity
 from anomfit.inference.coordinates import values_at_normal
 from anomfit.inference.sample.chains import Evidence, Samples, SampleSettings, samples_of
-from anomfit.inference.sample.likelihoods import equal_draws, log_likelihoods
+from anomfit.inference.sample.likelihoods import equal_draws
 from anomfit.inference.sample.nuts import Block
+from anomfit.inference.sample.stages import Stages, first_look, second_look, stages_of
 from anomfit.inference.states import keep_state, kept_state
 from anomfit.inference.undefined import Watch
 from anomfit.problem import Problem
@@ -48,15 +50,16 @@ class Tempered:
 
     `log_likelihood` includes the prior's weight in normal coordinates (`Problem.from_normal`), whose logarithm is not
     0 where a bound depends on other parameters. `log_evidence`: of each population, the logarithm of the likelihood's
-    mean over the prior. `temperatures`: how often beta was raised, by the population that took most; `calls`:
-    likelihoods of all populations; `undefined`: sentences about points met in this call whose likelihood is not a
-    number (see `undefined`).
+    mean over the prior. `temperatures`: how often beta was raised, by the population that took most; `proposals`: of
+    all populations, the draws of the prior included; `calls`: likelihoods that were computed whole; `undefined`:
+    sentences about points met in this call whose likelihood is not a number (see `undefined`).
     """
 
     z: np.ndarray
     log_likelihood: np.ndarray
     log_evidence: np.ndarray
     temperatures: int
+    proposals: int
     calls: int
     seconds: float
     undefined: tuple[str, ...] = ()
@@ -65,13 +68,20 @@ class Tempered:
 @dataclass(frozen=True)
 class _State:
     z: np.ndarray  # (population, point, coordinate)
-    log_likelihood: np.ndarray  # (population, point)
+    first: np.ndarray  # ln L of the first stage, with the prior's weight (population, point)
+    second: np.ndarray  # of the second one
     beta: np.ndarray  # (population,)
     log_evidence: np.ndarray  # (population,)
     sizes: np.ndarray  # of steps, by kind
     step: int
+    proposals: int
     calls: int
     seconds: float
+
+    @property
+    def log_likelihood(self) -> np.ndarray:
+        """Of both stages (population, point)."""
+        return self.first + self.second
 
 
 def sample_tempered(
@@ -95,17 +105,18 @@ def sample_tempered(
     watch = Watch("points of tempered sampling", lambda z: values_at_normal(problem, z))
     found = None if state_file is None else kept_state(state_file, of_run, _read)
     began = time.perf_counter()
-    state = found or _from_prior(problem, jax.random.fold_in(key, 0), (populations, points), watch)
+    stages = stages_of(problem)
+    state = found or _from_prior(stages, jax.random.fold_in(key, 0), (populations, points), watch)
     earlier = state.seconds if found else 0.0
-    with tqdm(disable=not show_progress, unit="likelihood", initial=state.calls) as bar:
+    with tqdm(disable=not show_progress, unit="point", initial=state.proposals) as bar:
         while np.any(state.beta < 1.0):
             state = _raised(state, jax.random.fold_in(key, 2 * state.step + 1))
             rng = _generator(jax.random.fold_in(key, 2 * state.step + 2))
             for _ in range(moves):
                 interrupts.check()
-                state = _moved(problem, state, rng, watch)
+                state = _moved(stages, state, rng, watch)
                 bar.set_description(f"tempered sampling, beta from {state.beta.min():.3g} to {state.beta.max():.3g}")
-                bar.update(state.calls - bar.n)
+                bar.update(state.proposals - bar.n)
             state = replace(state, step=state.step + 1, seconds=earlier + time.perf_counter() - began)
             if state_file is not None:
                 kept = state
@@ -115,6 +126,7 @@ def sample_tempered(
         log_likelihood=state.log_likelihood,
         log_evidence=state.log_evidence,
         temperatures=state.step,
+        proposals=state.proposals,
         calls=state.calls,
         seconds=state.seconds,
         undefined=watch.sentences(problem),
@@ -128,29 +140,32 @@ def check_tempered(problem: Problem, points: int) -> None:
         raise reject("points", points, f"give an even number of at least {least}, four times the coordinates")
 
 
-def _from_prior(problem: Problem, key: Array, shape: tuple[int, int], watch: Watch) -> _State:
-    z = _generator(key).normal(size=(*shape, len(problem.names)))
+def _from_prior(stages: Stages, key: Array, shape: tuple[int, int], watch: Watch) -> _State:
+    z = _generator(key).normal(size=(*shape, len(stages.first.names)))
     halves = np.split(z, 2, axis=1)  # as they are moved: a program for one number of points is enough
-    log_likelihood = np.concatenate([_log_likelihoods(problem, half, watch) for half in halves], axis=1)
+    first = np.concatenate([first_look(stages, half, watch) for half in halves], axis=1)
+    all_pass = np.full((shape[0], shape[1] // 2), True)
+    second = np.concatenate([second_look(stages, half, all_pass, watch) for half in halves], axis=1)
     nothing = np.zeros(shape[0])
-    return _State(z, log_likelihood, nothing, nothing, np.ones(KINDS), 0, log_likelihood.size, 0.0)
+    return _State(z, first, second, nothing, nothing, np.ones(KINDS), 0, first.size, first.size, 0.0)
 
 
 def _raised(state: _State, key: Array) -> _State:
     """Every population at its next beta, drawn again by its weights; one that has reached 1 stays as it is."""
-    z, log_likelihood, beta, log_evidence = (
-        np.array(x) for x in (state.z, state.log_likelihood, state.beta, state.log_evidence)
+    z, first, second, beta, log_evidence = (
+        np.array(x) for x in (state.z, state.first, state.second, state.beta, state.log_evidence)
     )
     for i in range(len(beta)):
         if beta[i] == 1.0:
             continue
-        higher = _next_beta(log_likelihood[i], beta[i])
-        log_weights = (higher - beta[i]) * log_likelihood[i]
+        log_likelihood = first[i] + second[i]
+        higher = _next_beta(log_likelihood, beta[i])
+        log_weights = (higher - beta[i]) * log_likelihood
         total = float(np.logaddexp.reduce(log_weights))
         chosen = equal_draws(np.exp(log_weights - total), z.shape[1], jax.random.fold_in(key, i))
         log_evidence[i] += total - np.log(z.shape[1])
-        z[i], log_likelihood[i], beta[i] = z[i, chosen], log_likelihood[i, chosen], higher
-    return replace(state, z=z, log_likelihood=log_likelihood, beta=beta, log_evidence=log_evidence)
+        z[i], first[i], second[i], beta[i] = z[i, chosen], first[i, chosen], second[i, chosen], higher
+    return replace(state, z=z, first=first, second=second, beta=beta, log_evidence=log_evidence)
 
 
 def _next_beta(log_likelihood: np.ndarray, beta: float) -> float:
@@ -170,29 +185,33 @@ def _next_beta(log_likelihood: np.ndarray, beta: float) -> float:
     return min(1.0, beta + float(np.exp(low)))
 
 
-def _moved(problem: Problem, state: _State, rng: np.random.Generator, watch: Watch) -> _State:
+def _moved(stages: Stages, state: _State, rng: np.random.Generator, watch: Watch) -> _State:
     """Each half of every population moved once, the other half standing still."""
-    z, log_likelihood, sizes, calls = np.array(state.z), np.array(state.log_likelihood), state.sizes, state.calls
+    z, first, second = np.array(state.z), np.array(state.first), np.array(state.second)
     populations, points, dimension = z.shape
-    half, free = points // 2, len(problem.free)
+    half, free, beta, calls = points // 2, len(stages.first.free), state.beta[:, None], state.calls
     order = rng.permutation(points)
     tried, accepted = np.zeros(KINDS), np.zeros(KINDS)
     for own, other in ((order[:half], order[half:]), (order[half:], order[:half])):
         kind = _kinds(rng, (populations, half), free, dimension - free)
         now, steady = z[:, own], z[:, other]
-        new, is_prior_kept = _proposed(rng, now, steady, kind, sizes, free)
-        found = _log_likelihoods(problem, new, watch)
+        new, is_prior_kept = _proposed(rng, now, steady, kind, state.sizes, free)
         prior = np.where(is_prior_kept, 0.0, 0.5 * np.sum(now**2 - new**2, axis=-1))
-        log_ratio = state.beta[:, None] * (found - log_likelihood[:, own]) + prior
-        is_taken = np.log(rng.uniform(size=log_ratio.shape)) < log_ratio
+        chances = np.log(rng.uniform(size=(2, populations, half)))
+        found = first_look(stages, new, watch)
+        passed = chances[0] < beta * (found - first[:, own]) + prior
+        found_more = second_look(stages, new, passed, watch)
+        is_taken = passed & (chances[1] < beta * (found_more - second[:, own]))
         z[:, own] = np.where(is_taken[..., None], new, now)
-        log_likelihood[:, own] = np.where(is_taken, found, log_likelihood[:, own])
+        first[:, own] = np.where(is_taken, found, first[:, own])
+        second[:, own] = np.where(is_taken, found_more, second[:, own])
         tried += np.bincount(kind.ravel(), minlength=KINDS)
         accepted += np.bincount(kind.ravel(), weights=is_taken.ravel(), minlength=KINDS)
-        calls += found.size
+        calls += int(passed.sum()) if stages.second is not None else passed.size
     rate = np.where(tried > 0.0, accepted / np.maximum(tried, 1.0), ACCEPTED)
-    sizes = np.clip(sizes * np.exp(rate - ACCEPTED), SHORTEST, LONGEST)
-    return replace(state, z=z, log_likelihood=log_likelihood, sizes=sizes, calls=calls)
+    sizes = np.clip(state.sizes * np.exp(rate - ACCEPTED), SHORTEST, LONGEST)
+    proposals = state.proposals + 2 * populations * half
+    return replace(state, z=z, first=first, second=second, sizes=sizes, proposals=proposals, calls=calls)
 
 
 def _kinds(rng: np.random.Generator, shape: tuple[int, int], free: int, pulls: int) -> np.ndarray:
@@ -219,11 +238,6 @@ def _proposed(rng: np.random.Generator, now, steady, kind, sizes, free: int) -> 
     return np.where(is_pulls[..., None], np.where(is_free, now, shortened), along), is_pulls
 
 
-def _log_likelihoods(problem: Problem, z: np.ndarray, watch: Watch) -> np.ndarray:
-    """ln L with the prior's weight at normal coordinates (population, point, coordinate)."""
-    return log_likelihoods(problem, z.reshape(-1, z.shape[-1]), watch).reshape(z.shape[:-1])
-
-
 def _generator(key: Array) -> np.random.Generator:
     return np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel())
 
@@ -231,9 +245,8 @@ def _generator(key: Array) -> np.random.Generator:
 def _read(file: Path) -> _State:
     with np.load(file, allow_pickle=False) as found:
         state = {name: found[name] for name in found.files}
-    return _State(
-        **{**state, "step": int(state["step"]), "calls": int(state["calls"]), "seconds": float(state["seconds"])}
-    )
+    counted = {name: int(state[name]) for name in ("step", "proposals", "calls")}
+    return _State(**{**state, **counted, "seconds": float(state["seconds"])})
 
 
 def led_populations(

@@ -1,0 +1,68 @@
+"""ln L in two stages: what takes microseconds first, and the rest for the points alone that pass a first look.
+
+A proposal that a limit on a coupling forbids needs no beam and no detector. Metropolis and Hastings' rule is asked
+twice, of the likelihood of each stage, and a proposal is taken if both say yes: delayed acceptance (Christen and Fox,
+J. Comput. Graph. Stat. 14 (2005) 795), which leaves the same posterior alone as one look at the whole likelihood. It
+takes somewhat fewer proposals where the stages pull against each other, and far fewer predictions.
+"""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Bool, Float
+
+from anomfit.inference.sample import likelihoods
+from anomfit.inference.sample.likelihoods import HOPELESS, numbers_of, undefined_in
+from anomfit.inference.undefined import Watch
+from anomfit.measurements.base import is_quick
+from anomfit.problem import Problem, with_measurements
+
+SHARES = {"cpu": 16, "other": 4}  # of a batch, that the second stage is computed in: an accelerator needs the width
+
+Points = Float[np.ndarray, "populations points coordinates"]
+Numbers = Float[np.ndarray, "populations points"]
+
+
+@dataclass(frozen=True)
+class Stages:
+    """`first`: the prior and what is quick; `second`: the rest, None where there is nothing to part."""
+
+    first: Problem
+    second: Problem | None
+
+
+def stages_of(problem: Problem) -> Stages:
+    """The two stages of a problem; one alone, if all of its measurements are quick or none is."""
+    quick = [i for i, m in enumerate(problem.measurements) if is_quick(m)]
+    slow = [i for i, m in enumerate(problem.measurements) if not is_quick(m)]
+    if not quick or not slow:
+        return Stages(problem, None)
+    return Stages(with_measurements(problem, quick), with_measurements(problem, slow))
+
+
+def first_look(stages: Stages, z: Points, watch: Watch) -> Numbers:
+    """ln L of the first stage with the prior's weight; `watch` notes where it is not a number."""
+    flat = z.reshape(-1, z.shape[-1])
+    value = np.asarray(likelihoods.log_posteriors(stages.first, jnp.asarray(flat))) + 0.5 * np.sum(flat**2, axis=1)
+    watch.note(flat, undefined_in(value))
+    return numbers_of(value).reshape(z.shape[:-1])
+
+
+def second_look(stages: Stages, z: Points, passed: Bool[np.ndarray, "populations points"], watch: Watch) -> Numbers:
+    """ln L of the second stage at the points that `passed`, `HOPELESS` at the others; 0 of problems in one stage."""
+    if stages.second is None:
+        return np.zeros(passed.shape)
+    found = np.full(passed.shape, HOPELESS)
+    asked = z[passed]
+    if len(asked):
+        shares = SHARES["cpu" if jax.default_backend() == "cpu" else "other"]
+        devices = jax.local_device_count()
+        together = -(-passed.size // (shares * devices)) * devices  # one shape: one program
+        lanes = np.minimum(np.arange(-(-len(asked) // together) * together), len(asked) - 1).reshape(-1, together)
+        chunks = [np.asarray(likelihoods.measured_log_likelihoods(stages.second, jnp.asarray(asked[i]))) for i in lanes]
+        value = np.concatenate(chunks)[: len(asked)]
+        watch.note_more(asked, undefined_in(value))
+        found[passed] = numbers_of(value)
+    return found
