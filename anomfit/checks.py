@@ -67,14 +67,15 @@ class Checks:
         return dataclasses.replace(result, projections=compared, spectra=(*_fitted(result), *shown))
 
     def with_posterior(self, result: Result) -> Result:
-        """The same with what they say of posterior draws."""
+        """The same with what they say of posterior draws; nothing where they were not asked at the best fit."""
         fit, samples, found = result.fit, result.samples, result.exclusions
         assert fit is not None
         assert samples is not None
-        assert found is not None
         draws = _thinned(samples)
-        result = dataclasses.replace(result, exclusions=with_posterior(self.problem, self.constraints, found, draws))
-        if self.projections is None:
+        if found is not None:
+            asked = with_posterior(self.problem, self.constraints, found, draws)
+            result = dataclasses.replace(result, exclusions=asked)
+        if found is None or self.projections is None:
             return result
         shown = spectra(self.projections, fit.point, samples, fitted=False)
         compared = with_draws(self.projections, result.projections, draws)

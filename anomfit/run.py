@@ -1,7 +1,6 @@
 """A whole run, from a card to a folder: best fit, errors, posterior, report, figures; resumable after each step."""
 
 import dataclasses
-import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -12,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from anomfit import interrupts
+from anomfit.attempts import COMPARISON, Attempts
 from anomfit.cards import Card, card_text, problem_from_card
 from anomfit.cards.building import point_values
 from anomfit.catalogue import measurement_listing
@@ -37,20 +37,16 @@ from anomfit.inference.compiled import forward_at
 from anomfit.inference.devices import each, prepare_devices
 from anomfit.inference.sample.nested import check_nested
 from anomfit.inference.sample.tempered import check_tempered
-from anomfit.measurements.base import is_limit
 from anomfit.precision import require_double_precision
 from anomfit.problem import Problem
 from anomfit.results.names import check_names
 from anomfit.tabulating import refuse_without_tables, sampled_problem, tabulated_for, with_exact_draws
 
 if TYPE_CHECKING:
-    from anomfit.inference.compare.exclusions import WithoutLimits
-    from anomfit.inference.compare.significance import Significance
     from anomfit.inference.fit.minimise import Fit
     from anomfit.inference.sample.chains import Samples
     from anomfit.inference.sample.tempered import Tempered
     from anomfit.results.result import Result
-    from anomfit.statistics.tension import Tension
 
 Say = Callable[[str], None]
 Progress = Callable[[str, int, int], None]
@@ -94,7 +90,8 @@ def run_fit(
 
     Raises InputError for whatever is wrong with card, folder or machine, before anything is computed, and where the
     folder cannot be written later; what is in it is whole at any time. KeyboardInterrupt after Ctrl-C (Terminated after
-    SIGTERM), when what is found so far is kept; a figure that cannot be drawn is a warning.
+    SIGTERM), when what is found so far is kept; a figure that cannot be drawn is a warning. A check that fails once the
+    best fit is found costs its own numbers alone: the result names it in `failed`, and `resume` tries all checks again.
     """
     folder, say = named_folder(folder), say or (lambda line: None)
     with interrupts.handled():
@@ -117,6 +114,9 @@ def run_fit(
                 result = _resumed(fast, folder, needs_draws=draws is not None) if resume else None
                 if result is None:
                     result = _fitted(problem, fast, card, folder, say, progress, draws)
+                elif result.failed and result.fit is not None:
+                    say("checks that failed before are made again")
+                    result = _checked(problem, fast, card, folder, result.fit, say, progress)
                 if sample:
                     result = _sampled(problem, fast, card, folder, result, populations, say, progress is not None)
                 _draw(problem, card, folder, result, say)
@@ -137,19 +137,21 @@ def _refuse_impossible(problem: Problem, card: Card, sample: bool) -> None:
     if sample and card.sampling.method == "tempered":
         check_tempered(problem, card.sampling.points)
     if card.fit.tension:
-        check_tension(problem, _with_data(problem))
+        from anomfit.best_fit import with_data
+
+        check_tension(problem, with_data(problem))
 
 
 def _resumed(problem: Problem, folder: Path, needs_draws: bool) -> "Result | None":
     """The result in the folder if its fit was ended; one that was interrupted is made anew, with the same numbers.
 
-    So is a fit that had no draws to start from where it `needs_draws`. InputError for a result of another likelihood,
-    with which the draws would not agree.
+    So is a fit that had no draws to start from where it `needs_draws`. One whose checks failed counts as ended.
+    InputError for a result of another likelihood, with which the draws would not agree.
     """
     from anomfit.results.files import load_result
 
     found = load_result(folder / RESULT) if (folder / RESULT).is_file() else None
-    if found is None or found.goodness is None:
+    if found is None or (found.goodness is None and not found.failed):
         return None
     refuse_other(folder / RESULT, found.provenance.identity, identity(problem))
     has_draws = found.fit is not None and found.fit.start_from == "draws"
@@ -194,19 +196,9 @@ def _fitted(
 
     fast: what is searched, with tables or `problem` itself.
     """
-    from anomfit.checks import Checks
-    from anomfit.inference.compare.goodness import goodness_of_fit
-    from anomfit.inference.compare.significance import significance
-    from anomfit.inference.coordinates import to_scaled
-    from anomfit.inference.fit.hesse import curvature
     from anomfit.inference.fit.minimise import FitSettings, minimise
-    from anomfit.inference.fit.minos import NOT_LOOKED_FOR, minos
     from anomfit.inference.fit.refine import refined
-    from anomfit.inference.fit.uncertainties import hesse
     from anomfit.inference.sample.tempered import descent_starts
-    from anomfit.results.result import Result, provenance, spectra
-    from anomfit.results.verdict import verdict
-    from anomfit.tables.using import use_of
 
     _say_at_point(problem, card, say)
     key = jax.random.key(card.fit.seed)
@@ -222,63 +214,45 @@ def _fitted(
     say(f"best fit ({fit.seconds:.0f} s): -2 ln L = {fit.twice_nll:.4f}, {fit.message}; {values}")
     for sentence in fit.problems:
         say(f"warning: {sentence}")
-    origin = provenance(fast, card_text(card), card.fit.seed)
+    return _checked(problem, fast, card, folder, fit, say, progress)
+
+
+def _checked(
+    problem: Problem, fast: Problem, card: Card, folder: Path, fit: "Fit", say: Say, progress: Progress | None
+) -> "Result":
+    """The fit with all that is asked of it, kept; what fails is named in the result, and costs nothing else."""
+    from anomfit.best_fit import with_comparisons, with_errors
+    from anomfit.results.result import Result, provenance, spectra
+    from anomfit.results.verdict import verdict
+    from anomfit.tables.using import use_of
+
+    tried = Attempts(say)
     with interrupts.postponed():
-        found, table = spectra(problem, fit.point), use_of(fast)
+        found = tried.at("the spectra of the best fit", lambda: spectra(problem, fit.point), ())
+        begun = Result(provenance(fast, card_text(card), card.fit.seed), fit, spectra=found, table=use_of(fast))
     try:
         if fit.message.startswith("interrupted"):
             raise KeyboardInterrupt
-        local = curvature(problem, to_scaled(problem, fit.point))  # once, for both kinds of errors
-        intervals = minos(problem, fit, progress=progress, local=local)
-        if any(NOT_LOOKED_FOR[1] in (error.note_low, error.note_high) for error in intervals):
-            raise KeyboardInterrupt
-        errors = hesse(problem, fit, intervals, local)
-        quality = goodness_of_fit(problem, fit.point, errors.effective_parameters)
-        gain = significance(problem, fit.point)
-        cost = _without_limits(problem, card, fit, gain, say, progress)
-        between = _tensions(problem, card, fit, say, progress)
-        result = Result(origin, fit, errors, intervals, quality, gain, without_limits=cost, tensions=between)
-        result = Checks(problem, card).at_best_fit(dataclasses.replace(result, spectra=found, table=table))
+        result = with_errors(problem, fit, begun, tried, progress)
+        result = with_comparisons(problem, card, fit, result, tried, say, progress)
     except KeyboardInterrupt:
         with interrupts.postponed():
-            _keep(folder, Result(origin, fit, spectra=found, table=table), ())
+            _keep(folder, begun, ())
         raise
+    result = _kept_with_remarks(problem, card, folder, result, tried, say)
     for sentence in verdict(result):
         say(sentence)
-    _keep(folder, result, _remarks(problem, card, result, say))
     return result
 
 
-def _without_limits(
-    problem: Problem, card: Card, fit: "Fit", gain: "Significance", say: Say, progress: Progress | None
-) -> "WithoutLimits | None":
-    """The best fit to the data alone, where the card has limits too."""
-    from anomfit.inference.compare.exclusions import has_limits, without_limits
-
-    if not has_limits(problem):
-        return None
-    say("what the limits cost: the data are fitted without them")
-    return without_limits(problem, fit.point, gain, jax.random.fold_in(jax.random.key(card.fit.seed), 3), progress)
-
-
-def _tensions(problem: Problem, card: Card, fit: "Fit", say: Say, progress: Progress | None) -> "tuple[Tension, ...]":
-    """Each measurement against the others, where the card asks for it."""
-    from anomfit.inference.compare.tension import tensions
-
-    if not card.fit.tension:
-        return ()
-    say("tension: each measurement alone and left out")
-    began = time.perf_counter()
-    key = jax.random.fold_in(jax.random.key(card.fit.seed), 2)
-    found = tensions(problem, fit, key, _with_data(problem), progress)
-    words = (f"{t.name} {t.chi_squared:.2f} ({t.degrees_of_freedom:.1f})" for t in found)
-    say(f"tension ({time.perf_counter() - began:.0f} s), chi^2 (degrees of freedom): {', '.join(words)}")
-    return found
-
-
-def _with_data(problem: Problem) -> list[int]:
-    """Indices of the measurements that are no limits."""
-    return [i for i, measurement in enumerate(problem.measurements) if not is_limit(measurement)]
+def _kept_with_remarks(
+    problem: Problem, card: Card, folder: Path, result: "Result", tried: Attempts, say: Say
+) -> "Result":
+    """The result with what failed, in its folder, the report with its remarks."""
+    remarks = tried.at("a look for channels without signal", lambda: _remarks(problem, card, result, say), ())
+    result = dataclasses.replace(result, failed=tried.failed)
+    _keep(folder, result, remarks)
+    return result
 
 
 def _sampled(
@@ -297,13 +271,17 @@ def _sampled(
     chosen = sampled_problem(problem, fast, card, say)
     samples = _draws(chosen, card, folder, result.fit, populations, say, show_progress)
     point = result.fit.point if result.fit is not None else {}
+    tried = Attempts(say, result.failed)
     with interrupts.postponed():
         if chosen is not problem:
             key = jax.random.fold_in(_sampling_key(card), 2)
             samples, result = with_exact_draws(problem, chosen, samples, result, key, say)
-        drawn = {"spectra": spectra(problem, point, samples), "log_likelihood": log_likelihoods(problem, samples)}
-        result = Checks(problem, card).with_posterior(dataclasses.replace(result, samples=samples, **drawn))
-        _keep(folder, result, _remarks(problem, card, result, say))
+        result = dataclasses.replace(result, samples=samples)
+        shown = tried.at("the spectra of the draws", lambda: spectra(problem, point, samples), result.spectra)
+        each_ln = tried.at("the likelihoods of the draws", lambda: log_likelihoods(problem, samples), None)
+        drawn = dataclasses.replace(result, spectra=shown, log_likelihood=each_ln)
+        result = tried.at(f"{COMPARISON} at the draws", lambda: Checks(problem, card).with_posterior(drawn), drawn)
+        result = _kept_with_remarks(problem, card, folder, result, tried, say)
     for sentence in samples.problems:
         say(f"warning: {sentence}")
     if not samples.complete:

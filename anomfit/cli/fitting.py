@@ -8,6 +8,7 @@ import typer
 from anomfit.cli.options import NoCache, Out, TargetWords, pairs, start_jax, whole_number
 from anomfit.cli.progress import bars, say
 
+FAILED = 1  # the exit status of a run that found a best fit, where a check of it ended with an error
 EXCLUDED = 3  # the exit status of --strict
 
 CardName = Annotated[
@@ -121,6 +122,9 @@ def _start(
     result = run_fit(chosen, folder, sample, overwrite, resume, say, bars() if sys.stderr.isatty() else None, tables)
     print_summary(result, None if sys.stdout.isatty() else Console(width=120))
     print(f"written to {folder}")
+    if result.failed:
+        complain(f"{len(result.failed)} of the checks failed, see the report; --resume makes all of them again")
+        raise typer.Exit(FAILED)
     if strict and result.exclusions is not None and result.exclusions.of_best_fit:
         complain(f"--strict: {exclusion_words(result.exclusions)}")
         raise typer.Exit(EXCLUDED)

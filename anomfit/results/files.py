@@ -121,6 +121,7 @@ def _attributes(result: Result) -> dict[str, Any]:
     parts |= {"significance": result.significance, "tensions": result.tensions or None}
     parts |= {"exclusions": result.exclusions, "without_limits": result.without_limits}
     parts |= {"projections": result.projections or None, "table": result.table}
+    parts["failed"] = result.failed or None
     spectra = [_Heading(s.title, s.fitted, s.bins, s.measurement, s.era) for s in result.spectra]
     parts["spectra"] = spectra or None
     if result.samples is not None:
@@ -203,6 +204,7 @@ def _result(tree: Any) -> Result:
         projections=part("projections", tuple[ProjectionFit, ...], ()),
         tensions=part("tensions", tuple[Tension, ...], ()),
         table=part("table", TableUse),
+        failed=part("failed", tuple[str, ...], ()),
         samples=None if sampling is None else _samples(tree, sampling),
         spectra=tuple(_spectrum(tree, heading) for heading in part("spectra", tuple[_Heading, ...], ())),
         log_likelihood=tree["log_likelihood"]["measurements"].values if "log_likelihood" in tree.children else None,

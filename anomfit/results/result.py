@@ -92,7 +92,8 @@ class Spectrum:
 class Result:
     """What `save_result` writes and `load_result` reads; parts that were not computed are None or empty.
 
-    `log_likelihood` has axes (chain, draw, measurement): ln L of each measurement at every posterior draw.
+    `log_likelihood` has axes (chain, draw, measurement): ln L of each measurement at every posterior draw. `failed`: a
+    sentence for each of the checks that ended with an error.
     """
 
     provenance: Provenance
@@ -109,6 +110,7 @@ class Result:
     without_limits: WithoutLimits | None = None
     projections: tuple[ProjectionFit, ...] = ()
     table: TableUse | None = None
+    failed: tuple[str, ...] = ()
 
 
 def options_of(result: Result, measurement: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ SHARE = 0.05  # of a limit's cost or of a fraction of the posterior, below which
 
 def verdict(result: Result) -> tuple[str, ...]:
     """The first sentences of a report: exclusion, gain over no new physics, cost of the limits, bounds, posterior."""
-    sentences: list[str] = []
+    sentences = [f"NOT ALL CHECKS WERE MADE: {sentence}." for sentence in result.failed]
     if result.exclusions is not None:
         sentences.append(exclusion_words(result.exclusions))
     if result.significance is not None:
