@@ -35,7 +35,6 @@ from anomfit.parameters import Nuisance, Point
 from anomfit.physics.reaction import OneReaction
 from anomfit.rates.interactions import interactions_by_state
 from anomfit.rates.pair_events import Nodes, pair_events
-from anomfit.statistics.terms import multivariate_gaussian
 
 NODES = Nodes(energy=112)  # see benchmarks/convergence.py
 WAVES, ENERGIES = 24, 48
@@ -144,8 +143,7 @@ class MiniBooneQuasiElastic:
         return replace(self, data=self.data.thrown(prediction.total, key, flux_pull(nuisances)))
 
     def _quadratic_form(self, prediction: Prediction, nuisances: Point):
-        residual = self.data.residual(prediction.total, flux_pull(nuisances))
-        return multivariate_gaussian(residual, self.data.covariance(prediction.total))
+        return self.data.quadratic_form(prediction.total, flux_pull(nuisances))
 
 
 def predict_pairs(model: Upscatters, point: Point, nuisances: Point, chain: PairChain) -> Prediction:

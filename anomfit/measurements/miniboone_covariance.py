@@ -17,6 +17,7 @@ from jaxtyping import Array, ArrayLike, Float
 from anomfit.data import load_record
 from anomfit.errors import InputError, reject
 from anomfit.measurements.base import Bin
+from anomfit.measurements.miniboone_conditional import Blocks, Conditional, Residuals, conditional_on_muons
 from anomfit.statistics.throws import correlated_gaussian
 
 BINS, MUON_BINS = 11, 8
@@ -42,6 +43,7 @@ class QuasiElasticData:
     muon_variance: Float[Array, "numu"]
     fractional: Float[Array, "blocks blocks"]
     null_log_det: Float[Array, ""]
+    given_muons: Conditional
     edges: tuple[float, ...]  # GeV
     words: str
     flux_error: float = 0.0  # static: what a pull of the flux moves all nu_mu by; 0: the flux stays in the covariance
@@ -80,14 +82,21 @@ class QuasiElasticData:
         cross = full[:n, 2 * n :] + full[n : 2 * n, 2 * n :]
         return jnp.block([[nue, cross], [cross.T, full[2 * n :, 2 * n :]]])
 
+    def quadratic_form(
+        self, signal: Float[Array, "nue"], flux_pull: ArrayLike = 0.0
+    ) -> tuple[Float[Array, ""], Float[Array, ""]]:
+        """(chi^2, ln det of the covariance) of the 38 bins at this signal, by the 22 given the 16."""
+        return self.given_muons.quadratic_form(self._residuals(signal), signal, flux_pull)
+
     def conditional_pulls(self, signal: Float[Array, "nue"], flux_pull: ArrayLike = 0.0) -> Float[Array, "nue"]:
         """Residuals of the nu_e bins, given the nu_mu bins, over their conditional errors (correlated among each
         other).
         """
-        residual, covariance, n = self.residual(signal, flux_pull), self.covariance(signal), 2 * BINS
-        gain = jnp.linalg.solve(covariance[n:, n:], covariance[n:, :n]).T
-        shifted = residual[:n] - gain @ residual[n:]
-        return shifted / jnp.sqrt(jnp.diagonal(covariance[:n, :n] - gain @ covariance[n:, :n]))
+        shifted, _ = self.given_muons.residual(self._residuals(signal), signal, flux_pull)
+        return shifted / jnp.sqrt(jnp.diagonal(self.given_muons.covariance(signal)))
+
+    def _residuals(self, signal) -> Residuals:
+        return Residuals(self.counts - self.background - signal, self.muon_counts - self.muon_prediction)
 
     def thrown(self, signal: Float[Array, "nue"], key: Array, flux_pull: ArrayLike = 0.0) -> "QuasiElasticData":
         """Other counts, Gaussian around the prediction with the covariance at this signal: no whole numbers."""
@@ -121,6 +130,7 @@ jax.tree_util.register_dataclass(
         "muon_variance",
         "fractional",
         "null_log_det",
+        "given_muons",
     ],
     meta_fields=["edges", "words", "flux_error"],
 )
@@ -133,17 +143,22 @@ def load_quasi_elastic(choice: str, flux_error: float = 0.0) -> QuasiElasticData
     nue = [load_record(f"miniboone/{name}").columns for name in ("nu_enuqe_2020", "nubar_enuqe_2018")]
     numu = [load_record(f"miniboone/{name}").columns for name in ("nu_numu_2020", "nubar_numu_2018")]
     muon_counts = _joined(numu, "data")
+    background, muon_prediction = _joined(nue, "bkg_unconstrained"), _joined(numu, "prediction")
+    muon_variance = jnp.zeros_like(muon_counts) if choice == "literal" else muon_counts
+    fractional = _fractional_covariance(choice)
+    blocks = Blocks(fractional, *(np.asarray(x) for x in (background, muon_prediction, muon_variance)))
     edges = tuple(1e-3 * np.append(nue[0]["E_lo_MeV"], nue[0]["E_hi_MeV"][-1]))
     data = QuasiElasticData(
         counts=_joined(nue, "data"),
-        background=_joined(nue, "bkg_unconstrained"),
+        background=background,
         constrained=_joined(nue, "bkg_constrained"),
         constrained_error=_joined(nue, "bkg_constrained_err"),
         muon_counts=muon_counts,
-        muon_prediction=_joined(numu, "prediction"),
-        muon_variance=jnp.zeros_like(muon_counts) if choice == "literal" else muon_counts,
-        fractional=jnp.asarray(_fractional_covariance(choice)),
+        muon_prediction=muon_prediction,
+        muon_variance=muon_variance,
+        fractional=jnp.asarray(fractional),
         null_log_det=jnp.zeros(()),
+        given_muons=conditional_on_muons(blocks, flux_error),
         edges=edges,
         words=WORDS[choice],
         flux_error=flux_error,
