@@ -40,7 +40,7 @@ from anomfit.inference.sample.tempered import check_tempered
 from anomfit.precision import require_double_precision
 from anomfit.problem import Problem
 from anomfit.results.names import check_names
-from anomfit.tabulating import refuse_without_tables, sampled_problem, tabulated_for, with_exact_draws
+from anomfit.tabulating import as_begun, refuse_without_tables, sampled_problem, tabulated_for, with_exact_draws
 
 if TYPE_CHECKING:
     from anomfit.inference.fit.minimise import Fit
@@ -75,7 +75,7 @@ def run_fit(
     resume: bool = False,
     say: Say | None = None,
     progress: Progress | None = None,
-    tables: bool = False,
+    tables: bool | None = None,
 ) -> "Result":
     """Fit the card and, with `sample`, draw its posterior; card.toml, result.nc, report.md and figures go to `folder`.
 
@@ -86,7 +86,8 @@ def run_fit(
     on the cores side by side if JAX has computed nothing before.
 
     With `tables` the search and the sampling look kernels up (see `anomfit.tabulated`). The best fit is then polished
-    with the exact likelihood, which all that is stated there comes from, and draws are made exact by weights.
+    with the exact likelihood, which all that is stated there comes from, and draws are made exact by weights. None:
+    where that can be done and is sooner done, with a table that is good enough.
 
     Raises InputError for whatever is wrong with card, folder or machine, before anything is computed, and where the
     folder cannot be written later; what is in it is whole at any time. KeyboardInterrupt after Ctrl-C (Terminated after
@@ -108,7 +109,8 @@ def run_fit(
         spectra = [f"{spectrum_figure_name(*pair)}.png" for pair in dict.fromkeys(shown)]
         try:
             with opened_folder(folder, card_text(card), FIT, [*FIT_FIGURES, *spectra], overwrite, resume):
-                fast = tabulated_for(problem, card, sample, say, progress) if tables else problem
+                tables = as_begun(folder / RESULT, tables, say) if resume else tables
+                fast = tabulated_for(problem, card, sample, say, progress, tables)
                 populations = cache(lambda: _populations(fast, card, folder, say, progress is not None))
                 draws = populations if sample and card.fit.start_from == "draws" else None
                 result = _resumed(fast, folder, needs_draws=draws is not None) if resume else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jax
@@ -32,11 +33,32 @@ def refuse_without_tables(problem: Problem) -> None:
     planned(problem)
 
 
-def tabulated_for(problem: Problem, card: Card, sample: bool, say: Say, progress: Progress | None) -> Problem:
-    """The problem that the run's search and sampling take: with tables, or as it is where that is sooner done."""
+def as_begun(result: Path, tables: bool | None, say: Say) -> bool | None:
+    """`tables` of a run that goes on: where its fit was ended without a table, the exact rule goes on, which is said if
+    a table is asked for; where it had one and nothing is asked for, the table.
+    """
+    from anomfit.results.files import load_result
+
+    if not result.is_file():
+        return tables
+    has_table = load_result(result).table is not None
+    if tables and not has_table:
+        say(f"the fit in {result.parent} is of the exact rule, so that the exact rule goes on")
+    return (tables is None or tables) if has_table else False
+
+
+def tabulated_for(
+    problem: Problem, card: Card, sample: bool, say: Say, progress: Progress | None, tables: bool | None
+) -> Problem:
+    """The problem that the run's search and sampling take: with tables, or as it is where that is sooner done.
+
+    tables: whether they are asked for or refused; None where neither is.
+    """
     from anomfit.tables.using import with_tables
 
-    fast = with_tables(problem, likelihoods_of(card, sample), say, progress)
+    if tables is False:
+        return problem
+    fast = with_tables(problem, likelihoods_of(card, sample), say, progress, asked=tables is True)
     return problem if fast is None else _on_each_device(fast, card.sampling.chains)
 
 

@@ -23,9 +23,10 @@ Fixed = Annotated[
     typer.Option("--set", metavar="NAME=VALUE", help="Fix a parameter at this value, in place of the card's line."),
 ]
 Tables = Annotated[
-    bool,
+    bool | None,
     typer.Option(
-        "--tables/--exact", help="Look MiniBooNE's pairs up in a table (docs/tables.md), or compute them, the default."
+        "--tables/--exact",
+        help="Look MiniBooNE's pairs up in a table (docs/tables.md), or compute them; by default what is sooner done.",
     ),
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run in the folder.")]
@@ -41,7 +42,7 @@ def fit(
     overwrite: Overwrite = False,
     resume: Resume = False,
     strict: Strict = False,
-    tables: Tables = False,
+    tables: Tables = None,
     no_cache: NoCache = False,
 ) -> None:
     """Fit a model to data: the best fit with errors, then the posterior, then figures and a report.
@@ -56,7 +57,7 @@ def fit(
       anomfit fit my.toml --out my-fit --seed 7
       anomfit fit two-higgs-doublet --set m_N2=130MeV --set sin_delta=0.1
       anomfit fit my.toml --out my-fit --resume
-      anomfit fit two-higgs-doublet-miniboone --tables
+      anomfit fit two-higgs-doublet-miniboone --exact
       anomfit fit my.toml --strict || echo "excluded, or something else went wrong"
     """
     changes = _Changes(settings, targets, seed)
@@ -72,7 +73,7 @@ def sample(
     overwrite: Overwrite = False,
     resume: Resume = False,
     strict: Strict = False,
-    tables: Tables = False,
+    tables: Tables = None,
     no_cache: NoCache = False,
 ) -> None:
     """Sample the posterior of a card, starting at the best fit; the fit is made first unless --resume finds it.
@@ -102,7 +103,7 @@ def _start(
     resume: bool,
     strict: bool,
     no_cache: bool,
-    tables: bool,
+    tables: bool | None,
     sample: bool,
 ) -> None:
     start_jax(no_cache)

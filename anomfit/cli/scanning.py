@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from anomfit.cli.fitting import CardName, Fixed, Tables
+from anomfit.cli.fitting import CardName, Fixed
 from anomfit.cli.options import NoCache, Out, TargetWords, pairs, start_jax, whole_number
 from anomfit.cli.progress import say
 from anomfit.errors import reject
@@ -47,6 +47,12 @@ Part = Annotated[
 Scheduler = Annotated[
     str | None,
     typer.Option("--scheduler", metavar="ADDRESS", help="Let the workers of a Dask scheduler make the files."),
+]
+Tables = Annotated[
+    bool,
+    typer.Option(
+        "--tables/--exact", help="Look MiniBooNE's pairs up in a table (docs/tables.md), or compute them, the default."
+    ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a scan that is already in the folder.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the scan in the folder, also to a larger number.")]

@@ -194,7 +194,9 @@ def test_a_run_with_tables_ends_with_exact_numbers_and_goes_on_with_no_other_tab
         monkeypatch.setattr(Checks, part, lambda self, result: result)
     monkeypatch.setattr(run, "_draw", lambda *given: None)
     factor = [1.05]
-    monkeypatch.setattr(run, "tabulated_for", lambda problem, *rest: shifted(problem, factor[0]))
+    monkeypatch.setattr(
+        run, "tabulated_for", lambda problem, *rest: problem if rest[-1] is False else shifted(problem, factor[0])
+    )
     monkeypatch.setattr(using, "use_of", lambda fast: TableUse("my-muon:example", 1.0, "2026-01-01", "median 0", 0.0))
     monkeypatch.setattr(run, "refuse_without_tables", lambda problem: None)
     with monkeypatch.context() as stopping:
@@ -227,7 +229,17 @@ def test_a_run_with_tables_ends_with_exact_numbers_and_goes_on_with_no_other_tab
     with pytest.raises(InputError, match="the table of my-muon:example has changed"):
         run.run_fit(card, tmp_path / "fast", resume=True, tables=True)
     with pytest.raises(InputError, match="the table of my-muon:example is not used any more"):
-        run.run_fit(card, tmp_path / "fast", resume=True)
+        run.run_fit(card, tmp_path / "fast", resume=True, tables=False)
+    with monkeypatch.context() as first:  # a fit of the exact rule goes on with it, with a table or without asking
+        first.setattr(run, "tabulated_for", lambda problem, *rest: problem)
+        first.setattr(using, "use_of", lambda fast: None)
+        run.run_fit(card, tmp_path / "plain", sample=False, tables=True)
+    asked = []
+    monkeypatch.setattr(run, "tabulated_for", lambda problem, *rest: asked.append(rest[-1]) or problem)
+    for tables in (True, None, False):
+        run.run_fit(card, tmp_path / "plain", sample=False, resume=True, say=told.append, tables=tables)
+    assert asked == [False, False, False]
+    assert sum("is of the exact rule, so that the exact rule goes on" in line for line in told) == 1
 
 
 @pytest.mark.slow

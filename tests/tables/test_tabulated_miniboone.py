@@ -136,6 +136,26 @@ def test_few_likelihoods_take_the_exact_rule_while_there_is_no_table(exact, monk
     assert using.with_tables(exact, 1.0) == "built"
 
 
+def test_unasked_a_table_is_taken_where_it_pays_and_is_good_enough(exact, monkeypatch, tmp_path):
+    monkeypatch.setenv(store.SWITCH, str(tmp_path))
+    told, good = [], [True]
+    monkeypatch.setattr(using, "tabulated", lambda problem, *rest: problem)
+    monkeypatch.setattr(using, "is_good", lambda fast: good[0])
+
+    def taken(likelihoods, problem=exact):
+        return using.with_tables(problem, likelihoods, told.append, asked=False)
+
+    assert taken(1000.0) is None
+    assert taken(using.BREAK_EVEN) is exact
+    assert taken(using.BREAK_EVEN, replace(exact, measurements=(find_measurement("g-2-muon"),))) is None
+    monkeypatch.setattr(using, "is_kept", lambda problem: True)
+    assert taken(1000.0) is exact
+    assert not told
+    good[0] = False
+    assert taken(1000.0) is None
+    assert "not good enough" in told[0]
+
+
 def test_what_cannot_be_tabulated_is_refused(exact):
     measurement = exact.measurements[0]
     with pytest.raises(InputError, match="dark-photon-dirac makes heavy neutrinos by something else than scalars"):
