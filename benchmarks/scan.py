@@ -1,7 +1,7 @@
 """`anomfit scan`: points a second with one and two processes, memory, kill -9 at random moments, a killed Dask worker.
 
     python benchmarks/scan.py [--card oscillation] [--number 60000] [--chunk 2048] [--from sobol] [--kills 5]
-                              [--cluster] [--seed 1]
+                              [--cluster] [--tables] [--seed 1]
 
 Every table is compared, byte by byte, with that of one process on one core. A rate is that of the files after the
 first, so that neither the start of Python nor a compilation is in it; the time of the whole command stands beside it.
@@ -40,8 +40,10 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1, help="of the moments of the kills")
     parser.add_argument("--cluster", action="store_true")
+    parser.add_argument("--tables", action="store_true", help="from a table, which must be there: anomfit tables CARD")
     arguments = parser.parse_args()
     options = [arguments.card, "--number", arguments.number, "--chunk", arguments.chunk, "--from", arguments.design]
+    options += ["--tables" if arguments.tables else "--exact"]
     cores = sorted(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as name:
         folder, same = Path(name), []
