@@ -209,8 +209,9 @@ class Quick(Protocol):
 
 
 def is_quick(measurement: object) -> bool:
-    """Whether a measurement takes microseconds: samplers look at it first."""
-    return is_light(measurement) or (isinstance(measurement, Quick) and measurement.is_quick)
+    """Whether a measurement takes microseconds, as limits without integrals and tables do: samplers look there first."""
+    own = isinstance(measurement, Quick) and measurement.is_quick
+    return own or is_light(measurement) or isinstance(measurement, StandsIn)
 
 
 def is_prediction_alone(measurement: object) -> bool:
