@@ -4,6 +4,11 @@ pytest adds an absolute tolerance of 1e-12, under which every cross section in G
 with every other. Give `abs` where a number may really be off by that much.
 """
 
+import gc
+import os
+import shutil
+import tempfile
+from collections import Counter
 from itertools import count
 from pathlib import Path
 
@@ -25,6 +30,32 @@ def _strict(expected, rel=None, abs=None, nan_ok=False):
 
 
 pytest.approx = _strict
+
+# The workers of one run and the processes that tests start share compiled programs: a small operation on arrays costs
+# more to compile than to look up, and the same ones are compiled many times.
+KEPT = None
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:  # in the process that starts the workers
+    KEPT = tempfile.mkdtemp(prefix="anomfit-tests-")
+    os.environ |= {"JAX_COMPILATION_CACHE_DIR": KEPT, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
+    jax.config.update("jax_compilation_cache_dir", KEPT)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+# Tracing makes many objects that live long: looking through all of them is to be seldom.
+gc.freeze()
+gc.set_threshold(100_000, 20, 20)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """The files with most slow tests first, so that no worker is left alone with a long file at the end."""
+    tests = Counter(item.path for item in items)
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow") is not None)
+    items.sort(key=lambda item: (-slow[item.path], -tests[item.path]))
+
+
+def pytest_unconfigure():
+    if KEPT is not None:
+        shutil.rmtree(KEPT, ignore_errors=True)
 
 
 @pytest.fixture
@@ -55,3 +86,4 @@ def _room_for_programs(request):
             many = sum(1 for _ in lines) > FULL
         if many:
             jax.clear_caches()
+            gc.collect()
