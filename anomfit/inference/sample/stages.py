@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float
 
+from anomfit import interrupts
 from anomfit.inference.sample import likelihoods
 from anomfit.inference.sample.likelihoods import HOPELESS, numbers_of, undefined_in
 from anomfit.inference.undefined import Watch
@@ -61,8 +62,12 @@ def second_look(stages: Stages, z: Points, passed: Bool[np.ndarray, "populations
         devices = jax.local_device_count()
         together = -(-passed.size // (shares * devices)) * devices  # one shape: one program
         lanes = np.minimum(np.arange(-(-len(asked) // together) * together), len(asked) - 1).reshape(-1, together)
-        chunks = [np.asarray(likelihoods.measured_log_likelihoods(stages.second, jnp.asarray(asked[i]))) for i in lanes]
-        value = np.concatenate(chunks)[: len(asked)]
+        value = np.concatenate([_measured(stages.second, asked[i]) for i in lanes])[: len(asked)]
         watch.note_more(asked, undefined_in(value))
         found[passed] = numbers_of(value)
     return found
+
+
+def _measured(problem: Problem, z: np.ndarray) -> np.ndarray:
+    interrupts.check()
+    return np.asarray(likelihoods.measured_log_likelihoods(problem, jnp.asarray(z)))
