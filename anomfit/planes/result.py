@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +77,8 @@ class Plane:
 
     def lines(self) -> list[Line]:
         """All contours: of the likelihood, each measurement's own above its lowest value in the plane, and where each
-        constraint begins to exclude: -2 ln L of 2.71 within the fit, a ratio of 1 outside of it.
+        constraint begins to exclude: -2 ln L of 2.71 within the fit, a ratio of 1 outside of it. None runs where the
+        prior has no point, since nothing there is a point of the model.
         """
         if self.method == "posterior":
             field = self.column(CREDIBLE)
@@ -91,7 +92,7 @@ class Plane:
             for share, level in zip(SHARES, levels, strict=True)
         ]
         for name in self.measurements:
-            own = self.column(f"twice_nll.{name}")
+            own = self._inside(f"twice_nll.{name}")
             finite = own[np.isfinite(own)]
             if finite.size and np.ptp(finite) > 0.0:
                 above = own - finite.min()
@@ -99,14 +100,21 @@ class Plane:
                     found.append(self._line(f"{name}, {share}", "measurement", above, level))
         for name in self.fitted:
             if name.partition(":")[0] not in self.fails:
-                found.append(self._line(name, "constraint in the fit", self.column(f"twice_nll.{name}"), LIMIT))
+                ratio = np.sqrt(np.maximum(self._inside(f"twice_nll.{name}"), 0.0) / LIMIT)
+                found.append(self._limit(name, "constraint in the fit", ratio, LIMIT))
         for name in self.outside:
             if name not in self.fails:
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    decades = np.log10(np.maximum(self.column(f"ratio.{name}"), 1e-30))
-                line = self._line(name, "constraint outside of the fit", decades, 0.0)
-                found.append(Line(line.name, line.kind, 1.0, line.contour, line.everywhere))
+                found.append(self._limit(name, "constraint outside of the fit", self._inside(f"ratio.{name}"), 1.0))
         return found
+
+    def _inside(self, name: str) -> np.ndarray:
+        """A column of the table as an array (y, x), NaN where the prior has no point."""
+        return np.where(self.column("status") == "outside", np.nan, self.column(name))
+
+    def _limit(self, name: str, kind: str, ratio: np.ndarray, level: float) -> Line:
+        """Where a ratio to a limit is 1, by its logarithm: with lifetimes it changes by decades from cell to cell."""
+        line = self._line(name, kind, np.log10(np.maximum(ratio, 1e-30)), 0.0)
+        return replace(line, level=level)
 
     def _line(self, name: str, kind: str, values: np.ndarray, level: float) -> Line:
         contour = lines_at(self.axes, values, level)

@@ -2,6 +2,7 @@
 
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,6 +17,7 @@ from anomfit.results.result import FreeCoordinate
 
 SHADES = ("#9cc4e8", "#d3e5f5")  # of 68 and 95 %
 DASHES = ((0, (4, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), "solid")
+DOTS = {"68 %": (0, (1, 1)), "95 %": (0, (1, 3))}  # of one parameter
 MANY = 8  # entries, above which the legend stands beside the axes
 STEM = "plane"
 WORDS = {"fixed": "all other parameters fixed at the best fit", "profile": "minimised over all other parameters"}
@@ -52,7 +54,7 @@ def _likelihood(plane: Plane, ax: Axes, lines: list[Line]) -> list:
     above = np.nan_to_num(plane.column(ABOVE), nan=np.inf, posinf=np.inf)
     _shade(plane, ax, above, LEVELS["two parameters"])
     entries = [
-        Line2D([], [], color=shade, lw=6.0, label=rf"{share}, two parameters: $-2\Delta\ln L$ < {level:.2f}")
+        _entry(ax, color=shade, lw=6.0, label=rf"{share}, two parameters: $-2\Delta\ln L$ < {level:.2f}")
         for share, shade, level in zip(("68 %", "95 %"), SHADES, LEVELS["two parameters"], strict=True)
     ]
     colours, styles = cycle(CURVES), cycle(DASHES)
@@ -62,7 +64,8 @@ def _likelihood(plane: Plane, ax: Axes, lines: list[Line]) -> list:
             continue
         if line.kind == "likelihood":
             is_one = "one parameter" in line.name
-            drawn = {"color": SIGNAL, "lw": 0.8 if is_one else 1.4, "ls": ":" if is_one else "-", "zorder": 4}
+            style = DOTS[line.name.partition(",")[0]] if is_one else "-"
+            drawn = {"color": SIGNAL, "lw": 0.8 if is_one else 1.4, "ls": style, "zorder": 4}
             label = rf"{line.name}: $-2\Delta\ln L$ = {line.level:.2f}" if is_one else None
         elif line.kind == "measurement":
             if line.name.endswith("95 %"):
@@ -79,7 +82,7 @@ def _likelihood(plane: Plane, ax: Axes, lines: list[Line]) -> list:
         for piece in line.contour.pieces:
             ax.plot(*piece.T, **drawn)
         if label is not None:
-            entries.append(Line2D([], [], label=label, **{k: v for k, v in drawn.items() if k != "zorder"}))
+            entries.append(_entry(ax, label=label, **drawn))
     return entries
 
 
@@ -88,7 +91,12 @@ def _posterior(plane: Plane, ax: Axes, lines: list[Line]) -> list:
     for line in lines:
         for piece in line.contour.pieces:
             ax.plot(*piece.T, color=SIGNAL, lw=1.2)
-    return [Line2D([], [], color=s, lw=6.0, label=f"{n} of the posterior") for s, n in zip(SHADES, ("68 %", "95 %"))]
+    return [_entry(ax, color=s, lw=6.0, label=f"{n} of the posterior") for s, n in zip(SHADES, ("68 %", "95 %"))]
+
+
+def _entry(ax: Axes, **drawn: Any) -> Line2D:
+    """An entry of the legend, which a later `ax.legend()` of the user's finds too."""
+    return ax.plot([], [], **drawn)[0]
 
 
 def _shade(plane: Plane, ax: Axes, values: np.ndarray, levels: tuple[float, float]) -> None:

@@ -1,6 +1,7 @@
 """Lines of constraints in a plane where they are known in closed form: circles, straight lines, none at all."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -111,3 +112,26 @@ def test_every_line_is_drawn_and_named(plane):
     words = [text.get_text() for text in ax.get_legend().get_texts()]
     assert {"(disc)", "strip", "(half)"} <= set(words)
     assert not {"(none)", "(all)", "(broken)", "(a-hint)"} & set(words)
+    assert set(words) == set(ax.get_legend_handles_labels()[1])  # a user who adds a point asks for the legend again
+
+
+def test_no_line_runs_where_the_prior_has_no_point(plane):
+    x = plane.table["x"]
+    status = np.where(x > 1.0, "outside", plane.table["status"])
+    cut = replace(plane, table={**plane.table, "status": status, "twice_nll": np.where(x > 1.0, np.inf, x)})
+    lines = {line.name: line for line in cut.lines() if line.kind != "likelihood"}
+    assert lines["disc"].contour.pieces
+    for name, line in lines.items():
+        assert all(piece[:, 0].max() < 1.0 for piece in line.contour.pieces), name
+
+
+def test_a_line_is_straight_where_a_ratio_falls_by_decades(plane):
+    """As at the edge of a beam dump: ratio and -2 ln L fall exponentially across a line that no axis is along."""
+    x, y = plane.table["x"], plane.table["y"]
+    decades = 6.0 * (y - 0.4 * x)
+    columns = {"ratio.disc": 10.0**decades, "twice_nll.strip:2020": 2.71 * 10.0 ** (2.0 * decades)}
+    lines = {line.name: line for line in replace(plane, table=plane.table | columns).lines()}
+    for name in ("disc", "strip:2020"):
+        vertices = np.concatenate(lines[name].contour.pieces)
+        assert np.ptp(vertices[:, 0]) > 5.0
+        np.testing.assert_allclose(vertices[:, 1], 0.4 * vertices[:, 0], atol=1e-9, err_msg=name)
