@@ -10,7 +10,7 @@ from anomfit.userfiles import file_of, is_user_file
 
 SOFTWARE_KEYS = ("jax", "numpy", "scipy", "iminuit", "minuit")  # of data/references.toml
 SAMPLING_KEYS = {
-    "nuts": ("numpyro", "nuts", "optax", "arviz", "r-hat"),
+    "nuts": ("numpyro", "nuts", "arviz", "r-hat"),
     "nested": ("nautilus", "arviz"),
     "tempered": ("smc", "differential-evolution", "delayed-acceptance", "pcn", "arviz", "r-hat"),
 }

@@ -178,13 +178,12 @@ def _check_parametrisation(home: Path, model: Any, key: object, chosen: Parametr
             raise wrong(f"{member} must be a function of a point, not {quoted(getattr(chosen, member))}")
     if not isinstance(chosen.upper, Mapping) or not all(callable(bound) for bound in chosen.upper.values()):
         raise wrong(f"upper must map names of parameters to functions of a point, not be {quoted(chosen.upper)}")
-    for member in ("absorbs", "amplitudes"):
-        if not _is_of(getattr(chosen, member), tuple, str):
-            raise wrong(f"{member} must be a tuple of names, not {quoted(getattr(chosen, member))}")
-    unknown = [name for name in (*chosen.upper, *chosen.amplitudes) if name not in chosen.names]
+    if not _is_of(chosen.absorbs, tuple, str):
+        raise wrong(f"absorbs must be a tuple of names, not {quoted(chosen.absorbs)}")
+    unknown = [name for name in chosen.upper if name not in chosen.names]
     if unknown:
         known = ", ".join(chosen.names)
-        raise wrong(f"upper or amplitudes name {quoted(unknown[0])}, which is none of its parameters ({known})")
+        raise wrong(f"upper names {quoted(unknown[0])}, which is none of its parameters ({known})")
 
 
 def _check_points(home: Path, model: Any) -> None:

@@ -143,9 +143,7 @@ class Parametrisation:
 
     `upper` gives, for some parameters, a bound that depends on the ones listed before them (an open decay: m_N1 below
     m_N2 - m_hprime); the prior stays uniform (or log-uniform) over the region so bounded. `absorbs` names the model's
-    nuisances that a parameter here already contains (a product with an uncertain matrix element). `amplitudes` names
-    parameters to whose square the signal of some measurement is (nearly) proportional: a hint to the sampler, on which
-    no result depends.
+    nuisances that a parameter here already contains (a product with an uncertain matrix element).
     """
 
     name: str
@@ -154,7 +152,6 @@ class Parametrisation:
     from_physical: Callable[[Point], dict[str, Float[Array, ""]]]
     upper: Mapping[str, Callable[[Point], Float[Array, ""]]]
     absorbs: tuple[str, ...] = ()
-    amplitudes: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Parameter:
         for parameter in self.parameters:

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from anomfit.results.result import Result
 
 DESCENT = 100  # gradients of one descent, about
-TREE = 3  # gradients of a draw of NUTS in learned coordinates
-FIRST_LOOK = 16_384  # likelihoods before the first draw of NUTS
+TREE = 100  # gradients of a draw of NUTS, about, in a posterior of nine parameters and two nuisances
 RAISED = 12  # how often tempered populations raise beta, about
 NESTED = 100_000  # likelihoods of nested sampling, about
 SPARED = 1e-3  # of the prior, that chains may leave out
@@ -87,7 +86,7 @@ def likelihoods_of(card: Card, sample: bool) -> float:
         return found + RAISED * chosen.chains * chosen.points * chosen.moves
     if chosen.method == "nested":
         return found + NESTED
-    return found + FIRST_LOOK + GRADIENT * TREE * chosen.chains * (chosen.warmup + chosen.max_draws)
+    return found + GRADIENT * TREE * chosen.chains * (chosen.warmup + chosen.max_draws)
 
 
 def sampled_problem(exact: Problem, fast: Problem, card: Card, say: Say) -> Problem:

@@ -140,7 +140,6 @@ PARAMETRISATIONS = {
         dict,
         _only_one,
         _OPEN,
-        amplitudes=("U_mu4",),
     ),
     "products": Parametrisation(
         "products",
@@ -148,7 +147,6 @@ PARAMETRISATIONS = {
         _from_products,
         _to_products,
         {**_OPEN, "g_D_U_mu4_epsilon": lambda p: PERTURBATIVE * p["U_mu4"] * p["epsilon"]},
-        amplitudes=("g_D_U_mu4_epsilon",),
     ),
     "vertices": Parametrisation(
         "vertices",

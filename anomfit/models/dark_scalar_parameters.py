@@ -66,7 +66,6 @@ PARAMETRISATIONS = {
         _from_products,
         _to_products,
         {**_UPPER, "g_D_U_mu4": lambda p: PERTURBATIVE * p["U_mu4"]},
-        amplitudes=("g_D_U_mu4", "eta_d", "eta_u"),
     ),
     "physical": Parametrisation(
         "physical",
@@ -74,7 +73,6 @@ PARAMETRISATIONS = {
         dict,
         dict,
         _UPPER,
-        amplitudes=("g_D", "eta_d", "eta_u"),
     ),
 }
 """Products (the default card's) and physical."""

@@ -145,7 +145,6 @@ PARAMETRISATIONS = {
         dict,
         _to_mixings,
         {},
-        amplitudes=_MIXINGS.amplitudes,
     ),
     "flavours": Parametrisation(
         "flavours",
@@ -153,7 +152,6 @@ PARAMETRISATIONS = {
         dict,
         _to_flavours,
         {},
-        amplitudes=_MIXINGS.amplitudes,
     ),
     "lagrangian": Parametrisation(
         "lagrangian",

@@ -155,7 +155,6 @@ PARAMETRISATIONS = {
         dict,
         _to_mixings,
         {},
-        amplitudes=("U_mu5", "U_mu6"),
     ),
     "left-right": Parametrisation(
         "left-right",
@@ -163,6 +162,5 @@ PARAMETRISATIONS = {
         dict,
         _to_left_right,
         {},
-        amplitudes=("U_mu6",),
     ),
 }

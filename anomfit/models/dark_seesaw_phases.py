@@ -129,6 +129,5 @@ PARAMETRISATIONS = {
         dict,
         _to_mixings_phases,
         {},
-        amplitudes=_MIXINGS.amplitudes,
     ),
 }

@@ -146,7 +146,6 @@ def parametrisations(fractions: str) -> dict[str, Parametrisation]:
             to_products,
             upper,
             absorbs=("sigma_term_scale",),
-            amplitudes=("y_nu_F_N", "y_mu", "y_e"),
         ),
         "physical": Parametrisation(
             "physical",
@@ -154,7 +153,6 @@ def parametrisations(fractions: str) -> dict[str, Parametrisation]:
             dict,
             dict,
             upper,
-            amplitudes=("y_nu", "y_mu", "y_e"),
         ),
         "potential": Parametrisation(
             "potential",
@@ -162,7 +160,6 @@ def parametrisations(fractions: str) -> dict[str, Parametrisation]:
             _from_potential,
             _to_potential,
             {"m_N1": lambda p: p["m_N2"]},
-            amplitudes=("y_nu", "y_mu", "y_e"),
         ),
     }
 

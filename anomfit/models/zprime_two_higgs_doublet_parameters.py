@@ -172,7 +172,6 @@ PARAMETRISATIONS = {
         _from_products,
         _to_products,
         {**_LIGHTER, "g_d2_g_B_U_mu4": lambda p: _G_B.high * p["g_d"] ** 2 * p["U_mu4"]},
-        amplitudes=("g_d2_g_B_U_mu4", "y_mu", "y_e"),
     ),
     "physical": Parametrisation(
         "physical",
@@ -180,7 +179,6 @@ PARAMETRISATIONS = {
         dict,
         dict,
         _LIGHTER,
-        amplitudes=("g_B", "y_mu", "y_e"),
     ),
     "quartics": Parametrisation(
         "quartics",
@@ -188,7 +186,6 @@ PARAMETRISATIONS = {
         _from_quartics,
         _to_quartics,
         _OPEN,
-        amplitudes=("g_B", "y_mu", "y_e"),
     ),
 }
 """products (the default card's), physical (masses and mixing), quartics (couplings of the potential, equation 8)."""

@@ -56,10 +56,10 @@ def test_a_killed_run_resumes_with_the_same_numbers(tmp_path, monkeypatch, stop)
     whole = sample(problem, key, SHORT)
     advance = module.advance_chains
 
-    def killed(problem, coordinates, state, tuning):
+    def killed(problem, state, tuning):
         if int(np.asarray(state.i)[0]) >= stop:
             raise MemoryError
-        return advance(problem, coordinates, state, tuning)
+        return advance(problem, state, tuning)
 
     monkeypatch.setattr(module, "advance_chains", killed)
     with pytest.raises(MemoryError):

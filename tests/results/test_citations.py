@@ -11,7 +11,7 @@ from anomfit.results.bibtex import read_bibtex
 from anomfit.results.citations import KINDS, as_bibtex, bibliography
 
 ENTRIES = tomllib.loads((data.data_folder() / "references.toml").read_text(encoding="utf-8"))
-SOFTWARE = ("jax", "numpyro", "optax", "iminuit", "arviz", "matplotlib", "corner", "particle")
+SOFTWARE = ("jax", "numpyro", "iminuit", "arviz", "matplotlib", "corner", "particle")
 OLD_OR_NEW = r"(\d{4}\.\d{4,5}|[a-z-]+/\d{7})"  # arXiv identifiers
 
 

@@ -19,9 +19,7 @@ from anomfit.inference.devices import place
 from anomfit.inference.fit.minimise import Fit
 from anomfit.inference.sample.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from anomfit.inference.sample.diagnostics import Diagnostic, diagnose, still_chains, verdict
-from anomfit.inference.sample.jumps import jump
 from anomfit.inference.sample.nuts import Block, Tuning, advance_chains, energies, start_chains
-from anomfit.inference.sample.pilot import look
 from anomfit.inference.sample.starts import chain_starts, finite_starts
 from anomfit.inference.undefined import CURE, Watch, placed, undefined_values
 from anomfit.problem import Problem
@@ -122,10 +120,9 @@ def sample(
     state_file: Path | None = None,
     show_progress: bool = False,
 ) -> Samples:
-    """Sample the posterior of `problem` with NUTS in learned coordinates (see `pilot`), dense mass matrix, and jumps.
+    """Sample the posterior of `problem` with NUTS in the prior's normal coordinates, with a dense mass matrix.
 
-    Chains start where a first look finds the posterior (see `pilot`), or, in plain coordinates, at the optima of `fit`
-    or at prior points of high likelihood; `key` fixes all draws.
+    Chains start at the optima of `fit` or at prior points of high likelihood; `key` fixes all draws.
     Chains run on the local JAX devices (see `devices.prepare_devices`), vectorised on each. With a `state_file` every
     block of draws is kept there, and a run that finds one goes on with the same numbers as if it had not stopped; a
     file of another problem, key or tuning is refused (InputError, see `identity`). An interrupt (Ctrl-C) after the
@@ -136,13 +133,12 @@ def sample(
     if not problem.names:
         raise reject("free", [], "leave at least one parameter free")
     run = _begin(problem, key, settings, fit, state_file)
-    key_jumps = jax.random.fold_in(key, 1)
     complete = True
     with tqdm(total=settings.tuning.warmup + settings.draws, disable=not show_progress, unit="draw") as bar:
         bar.update(run.steps)
         try:
             while not _is_done(problem, run, settings):
-                run = _next_block(problem, run, settings.tuning, key_jumps)
+                run = _next_block(problem, run, settings.tuning)
                 if state_file is not None:
                     write_checkpoint(state_file, run)
                 _show(bar, run, settings)
@@ -166,35 +162,24 @@ def _begin(problem, key, settings, fit, state_file) -> Checkpoint:
         template = jax.eval_shape(lambda z, k: start_chains(z, z[:, 0], z, k, settings.tuning), z, keys)
         if (run := read_checkpoint(state_file, template, identity)) is not None:
             return run
-    pilot = look(problem, key_starts, settings.chains)
-    if pilot is None:
-        coordinates, covariance, found = None, None, ()
-        z = chain_starts(problem, key_starts, settings.chains, fit)
-    else:
-        coordinates, z, covariance, found = pilot
+    z = chain_starts(problem, key_starts, settings.chains, fit)
     starts = finite_starts(problem, jax.random.fold_in(key_starts, 1), z)
-    at = (jnp.asarray(x) for x in (starts.z, starts.twice_nll, starts.slopes))
-    w, energy, gradient = energies(problem, coordinates, *at)
-    state = place(start_chains(w, energy, gradient, keys, settings.tuning, covariance), settings.chains)
+    z, twice_nll, slopes = (jnp.asarray(x) for x in (starts.z, starts.twice_nll, starts.slopes))
+    state = start_chains(z, *energies(problem, z, twice_nll, slopes), keys, settings.tuning)
     nothing = np.zeros((settings.chains, 0))
     empty = Block(np.zeros((settings.chains, 0, dimension)), nothing, nothing, nothing, nothing, nothing)
-    problems = (*found, *starts.problems)
-    return Checkpoint(identity, coordinates, state, empty, 0, time.perf_counter() - began, 0.0, problems)
+    seconds = time.perf_counter() - began
+    return Checkpoint(identity, place(state, settings.chains), empty, 0, seconds, 0.0, starts.problems)
 
 
-def _next_block(problem: Problem, run: Checkpoint, tuning: Tuning, key: Array) -> Checkpoint:
+def _next_block(problem: Problem, run: Checkpoint, tuning: Tuning) -> Checkpoint:
     began = time.perf_counter()
-    state, parts = run.state, []
-    for step in range(run.steps, run.steps + tuning.block, tuning.stretch(run.coordinates)):
-        interrupts.check()
-        state, part = jax.block_until_ready(advance_chains(problem, run.coordinates, state, tuning))
-        parts.append([np.asarray(x) for x in part])
-        if run.coordinates is not None:
-            state = jump(problem, run.coordinates, state, jax.random.fold_in(key, step))
+    interrupts.check()
+    state, block = jax.block_until_ready(advance_chains(problem, run.state, tuning))
     spent = time.perf_counter() - began
     skipped = max(0, tuning.warmup - run.steps)  # draws of the warmup are not kept
-    block = [np.concatenate(new, axis=1)[:, skipped:] for new in zip(*parts, strict=True)]
-    draws = Block(*(np.concatenate([old, new], axis=1) for old, new in zip(run.draws, block, strict=True)))
+    kept = [np.asarray(new)[:, skipped:] for new in block]
+    draws = Block(*(np.concatenate([old, new], axis=1) for old, new in zip(run.draws, kept, strict=True)))
     sampling = run.sampling_seconds + (spent if skipped == 0 else 0.0)
     steps, seconds = run.steps + tuning.block, run.seconds + spent
     return replace(run, state=state, draws=draws, steps=steps, seconds=seconds, sampling_seconds=sampling)
@@ -219,7 +204,7 @@ def _check_moved(problem: Problem, draws: Block, least: int) -> None:
     raise InputError(
         f"chains: {len(still)} of {number} (chain {names}) never moved in {draws.z.shape[1]} draws, or met a "
         f"likelihood that is not finite, {where}; the likelihood or its gradient is not finite around there (see "
-        f'{CURE}), or the posterior is too narrow for this warmup (raise it, or write method = "nested")'
+        f'{CURE}), or the posterior is too narrow for this warmup (raise it, or write method = "tempered")'
     )
 
 

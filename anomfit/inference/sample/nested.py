@@ -1,6 +1,6 @@
 """Nested sampling with nautilus: the evidence, posteriors too narrow or too scattered for chains, a check of NUTS.
 
-It draws from shells of rising likelihood in the prior's cube; starts, gradients and learned coordinates play no part.
+It draws from shells of rising likelihood in the prior's cube; starts and gradients play no part.
 
 Equal, independent draws from a run of nested sampling, in the form that chains have.
 """

@@ -17,7 +17,6 @@ from numpyro.infer.util import ParamInfo
 from anomfit.errors import reject
 from anomfit.inference.coordinates import from_values
 from anomfit.inference.devices import devices_for, spread
-from anomfit.inference.sample.straight import Straight, from_normal, to_normal
 from anomfit.problem import Problem
 
 FIRST_STEP = 0.1  # in prior widths: what the warmup starts from
@@ -25,32 +24,23 @@ FIRST_STEP = 0.1  # in prior widths: what the warmup starts from
 
 @dataclass(frozen=True)
 class Tuning:
-    """Warmup steps, aimed acceptance, largest trees (2^depth gradients a draw), draws a block and between jumps.
+    """Warmup steps, aimed acceptance, largest trees (2^depth gradients a draw), draws a block.
 
-    The trees of the warmup are kept shorter: before the mass matrix is known, long ones cost much and teach little. So
-    are all trees of chains that also jump (see `jumps`), in learned coordinates.
+    The trees of the warmup are kept shorter: before the mass matrix is known, long ones cost much and teach little.
     """
 
     warmup: int = 500
     target_accept: float = 0.9
     max_tree_depth: int = 10
     warmup_tree_depth: int = 6
-    jumping_tree_depth: int = 2
     block: int = 20
-    between_jumps: int = 1
 
     def __post_init__(self):
-        for name in ("warmup", "max_tree_depth", "warmup_tree_depth", "jumping_tree_depth", "block", "between_jumps"):
+        for name in ("warmup", "max_tree_depth", "warmup_tree_depth", "block"):
             if getattr(self, name) < 1:
                 raise reject(name, getattr(self, name), "give a whole number above 0")
-        if self.block % self.between_jumps:
-            raise reject("between_jumps", self.between_jumps, f"give a divisor of the block, {self.block}")
         if not 0.0 < self.target_accept < 1.0:
             raise reject("target_accept", self.target_accept, "give a number between 0 and 1, such as 0.9")
-
-    def stretch(self, coordinates: Straight | None) -> int:
-        """Draws that one call computes: up to the next jump where there are jumps, else a block."""
-        return self.block if coordinates is None else self.between_jumps
 
 
 class Block(NamedTuple):
@@ -66,88 +56,71 @@ class Block(NamedTuple):
 
 @partial(jax.jit, static_argnames=("tuning",))
 def start_chains(
-    w: Float[Array, "chain coordinates"],
+    z: Float[Array, "chain coordinates"],
     energy: Float[Array, " chain"],
     gradient: Float[Array, "chain coordinates"],
     keys: Array,
     tuning: Tuning,
-    covariance: Float[Array, "coordinates coordinates"] | None = None,
 ) -> HMCState:
-    """States of chains at the sampler's coordinates `w` with known -log density and gradient; one key a chain.
+    """States of chains at normal coordinates `z` with known -log density and gradient; one key a chain."""
 
-    covariance: of the posterior in these coordinates, as far as known: the first inverse mass matrix.
-    """
+    def start(z, energy, gradient, key):
+        return _kernel(tuning, ParamInfo(z, energy, gradient), key)[0]
 
-    def start(w, energy, gradient, key):
-        return _kernel(tuning, ParamInfo(w, energy, gradient), key, covariance)[0]
-
-    return jax.vmap(start)(w, energy, gradient, keys)
+    return jax.vmap(start)(z, energy, gradient, keys)
 
 
 @jax.jit
-def energies(problem: Problem, coordinates: Straight | None, z, twice_nll, slopes):
-    """The sampler's coordinates at normal ones `z` (chain, coordinates), -log density there and its gradient.
+def energies(problem: Problem, z, twice_nll, slopes):
+    """-log density at normal coordinates `z` (chain, coordinates) and its gradient.
 
     From -2 ln L and its gradient in scaled coordinates, so that no other program has to be compiled.
     """
 
     def one(z, twice_nll, slope):
-        w = from_normal(coordinates, z)
-        pull_back = jax.vjp(lambda x: _scaled_point(problem, to_normal(coordinates, x)[0]), w)[1]
-        prior, prior_slope = jax.value_and_grad(lambda x: -log_prior(problem, coordinates, x))(w)
-        return w, 0.5 * twice_nll + prior, pull_back(0.5 * slope)[0] + prior_slope
+        pull_back = jax.vjp(lambda x: from_values(problem, problem.from_normal(x)[0]), z)[1]
+        prior, prior_slope = jax.value_and_grad(lambda x: -_log_prior(problem, x))(z)
+        return 0.5 * twice_nll + prior, pull_back(0.5 * slope)[0] + prior_slope
 
     return jax.vmap(one)(z, twice_nll, slopes)
 
 
 @partial(jax.jit, static_argnames=("tuning",))
-def advance_chains(problem: Problem, coordinates: Straight | None, states: HMCState, tuning: Tuning):
-    """Every chain `tuning.stretch(coordinates)` transitions further; the draws in normal coordinates (HMCState, Block).
+def advance_chains(problem: Problem, states: HMCState, tuning: Tuning):
+    """Every chain a block of transitions further, and the draws (HMCState, Block).
 
     The mass matrix and step adapt while the warmup lasts.
     """
 
     def advance(shared, state):
         at = ParamInfo(state.z, state.potential_energy, state.z_grad)
-        _, step = _kernel(tuning, at, state.rng_key, jumping=coordinates is not None)
+        _, step = _kernel(tuning, at, state.rng_key)
 
         def one(state, _):
-            new = step(state, model_args=shared)
-            z, log_jacobian = to_normal(shared[1], new.z)
-            log_posterior = -new.potential_energy - log_jacobian
-            draw = Block(z, log_posterior, new.energy, new.accept_prob, new.num_steps, new.diverging)
-            return new, draw
+            new = step(state, model_args=(shared,))
+            energy = new.potential_energy
+            return new, Block(new.z, -energy, new.energy, new.accept_prob, new.num_steps, new.diverging)
 
-        return jax.lax.scan(one, state, length=tuning.stretch(coordinates))
+        return jax.lax.scan(one, state, length=tuning.block)
 
     batch = jax.vmap(advance, in_axes=(None, 0))
-    return spread(batch, devices_for(states.z.shape[0]))((problem, coordinates), states)
+    return spread(batch, devices_for(states.z.shape[0]))(problem, states)
 
 
-def _scaled_point(problem: Problem, z):
-    return from_values(problem, problem.from_normal(z)[0])
+def _log_prior(problem: Problem, z):
+    """Log density less ln L, which holds the penalties of pulls."""
+    return problem.from_normal(z)[1] - 0.5 * jnp.sum(z[: len(problem.free)] ** 2)
 
 
-def log_prior(problem: Problem, coordinates: Straight | None, w):
-    """Log density less ln L (which holds the penalties of pulls), in the sampler's coordinates."""
-    z, log_jacobian = to_normal(coordinates, w)
-    return problem.from_normal(z)[1] - 0.5 * jnp.sum(z[: len(problem.free)] ** 2) + log_jacobian
+def _potential(problem: Problem):
+    return lambda z: -problem.log_posterior(z)
 
 
-def _potential(problem: Problem, coordinates: Straight | None):
-    def energy(w):
-        z, log_jacobian = to_normal(coordinates, w)
-        return -problem.log_posterior(z) - log_jacobian
-
-    return energy
-
-
-def _kernel(tuning: Tuning, at: ParamInfo, key: Array, covariance=None, jumping: bool = False):
+def _kernel(tuning: Tuning, at: ParamInfo, key: Array):
     """A fresh state at a point whose potential is known, and the transition."""
     initialise, step = hmc(potential_fn_gen=_potential, algo="NUTS")
     no_fixed_length: Any = None
-    deepest = min(tuning.max_tree_depth, tuning.jumping_tree_depth if jumping else tuning.max_tree_depth)
-    depths: Any = (min(tuning.warmup_tree_depth, deepest), deepest)  # warmup, sampling
+    depths: Any = (min(tuning.warmup_tree_depth, tuning.max_tree_depth), tuning.max_tree_depth)  # warmup, sampling
     state = initialise(
         at,
         tuning.warmup,
@@ -156,8 +129,7 @@ def _kernel(tuning: Tuning, at: ParamInfo, key: Array, covariance=None, jumping:
         trajectory_length=no_fixed_length,
         max_tree_depth=depths,
         step_size=FIRST_STEP,
-        inverse_mass_matrix=covariance,
-        model_args=(None, None),
+        model_args=(None,),
         rng_key=key,
     )
     return state, step
