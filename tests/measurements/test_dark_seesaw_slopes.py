@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from anomfit.catalogue import find_measurement
+from anomfit.measurements.neutrino_electron_minerva import load_minerva
 from anomfit.models.dark_seesaw import dark_seesaw
 
 # points of the prior that make many pairs: N_5 of 70 MeV, a Z' that N_5 decays to, N_5 of 290 MeV
@@ -26,7 +26,7 @@ POINTS = {
 
 @pytest.mark.slow
 def test_slopes_agree_with_differences():
-    chosen = find_measurement("minerva-nue:le")
+    chosen = load_minerva("le")
     few = replace(chosen.samples_of_pairs[0].nodes, energy=24, angle=8, parent=8, polar=8, made=8, spread=(8, 8))
     seen = replace(chosen, samples_of_pairs=(replace(chosen.samples_of_pairs[0], nodes=few),))
     pulls = {nuisance.name: jnp.asarray(nuisance.mean) for nuisance in seen.nuisances}

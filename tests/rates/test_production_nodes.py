@@ -11,8 +11,11 @@ import pytest
 
 from anomfit.beams import Beam
 from anomfit.catalogue import find_measurement
+from anomfit.measurements.microboone import MicroBoone
+from anomfit.measurements.miniboone import MiniBooneQuasiElastic
 from anomfit.models.dark_photon import dark_photon
 from anomfit.physics.polynomials import legendre
+from anomfit.physics.reaction import Reaction
 from anomfit.rates.pair_events import Nodes, pair_events
 
 HEAVY = jnp.asarray([[0.07, 1.1], [0.1, 4.0], [0.67, 0.01], [0.74, 0.03], [0.78, 0.12]])  # GeV, of N and of Z'
@@ -22,9 +25,15 @@ WAVES = 24  # of the directions
 def rule(name: str) -> tuple[Beam, Nodes]:
     """Beam and nodes of a measurement, production alone."""
     measured = find_measurement(name)
-    if name == "miniboone":
+    if isinstance(measured, MiniBooneQuasiElastic):
         return measured.chain.beam, measured.chain.nodes
+    assert isinstance(measured, MicroBoone)
     return measured.search.beam, measured.search.nodes
+
+
+def production(energy: int, angle: int, transfer: float) -> Nodes:
+    """Nodes with few of those that do not enter."""
+    return Nodes(energy, angle, parent=4, polar=4, made=4, transfer=transfer)
 
 
 def moments(beam: Beam, nodes: Nodes):
@@ -35,6 +44,7 @@ def moments(beam: Beam, nodes: Nodes):
     @jax.vmap
     def found(masses):
         (reaction,) = dark_photon.reactions({**point, "m_N4": masses[0], "m_Zprime": masses[1]}, {})
+        assert isinstance(reaction, Reaction)
         events = pair_events(reaction, beam, nodes)
         return jnp.einsum("elt,etcb->lcb", legendre(events.cos_parent, WAVES), events.rate)
 
@@ -44,8 +54,7 @@ def moments(beam: Beam, nodes: Nodes):
 @pytest.mark.parametrize("name", ["microboone", "miniboone"])
 def test_heavy_states_and_mediators_have_nodes_enough(name):
     beam, nodes = rule(name)
-    few = {"parent": 4, "polar": 4, "made": 4}  # which do not enter
-    chosen = moments(beam, Nodes(nodes.energy, nodes.angle, transfer=nodes.transfer, **few))
-    finer = moments(beam, Nodes(448, 48, transfer=0.3, **few))  # nodes elsewhere, too
+    chosen = moments(beam, production(nodes.energy, nodes.angle, nodes.transfer))
+    finer = moments(beam, production(448, 48, 0.3))  # nodes elsewhere, too
     allowed = 2e-3 * finer[:, :1]
     assert np.all(np.abs(chosen - finer) <= allowed), np.max(np.abs(chosen - finer) / finer[:, :1], axis=(1, 3))
