@@ -209,7 +209,7 @@ class Quick(Protocol):
 
 
 def is_quick(measurement: object) -> bool:
-    """Whether a measurement takes microseconds, as limits without integrals and tables do: samplers look there first."""
+    """Whether a measurement takes microseconds, as tables and limits without integrals do: looked at first."""
     own = isinstance(measurement, Quick) and measurement.is_quick
     return own or is_light(measurement) or isinstance(measurement, StandsIn)
 
