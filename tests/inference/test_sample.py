@@ -183,6 +183,7 @@ def test_a_single_chain_is_not_called_good():
     assert sentence.startswith("one chain cannot show")
     assert sentence.endswith("run several, chains = 4")
     assert all("longer chains" not in sentence for sentence in verdict([drifting], 0, chains=1))
+    assert all("points or moves" in sentence for sentence in verdict([drifting], 0, chains=4, populations=True))
 
 
 def test_advice_to_nested_sampling_is_about_its_draws():

@@ -107,7 +107,8 @@ class Samples:
     def problems(self) -> tuple[str, ...]:
         """What is wrong with the draws, one sentence each; empty when nothing is."""
         chains, independent = self.z.shape[0], self.method == "nested"
-        judged = verdict(self.diagnostics, self.divergences, chains, independent, bool(self.undefined))
+        has_edges, populations = bool(self.undefined), self.method == "tempered"
+        judged = verdict(self.diagnostics, self.divergences, chains, independent, has_edges, populations)
         sentences = (*self.undefined, *judged)
         return sentences if self.complete else ("the run was interrupted before it was done", *sentences)
 

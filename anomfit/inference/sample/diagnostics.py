@@ -78,15 +78,18 @@ def verdict(
     chains: int,
     independent: bool = False,
     has_edges: bool = False,
+    populations: bool = False,
 ) -> tuple[str, ...]:
     """What is wrong with the draws, one sentence each; empty when nothing is.
 
     `independent` draws, those of nested sampling, have no R-hat to look at, and more of them cost nothing but memory.
-    `has_edges`: what is not finite near the draws explains divergences.
+    `has_edges`: what is not finite near the draws explains divergences. `populations`: the chains are tempered ones.
     """
     if independent:
         return _too_few(diagnostics, "equal draws are kept", "raise chains or draws in [sampling]")
     sentences, longer = [], "run longer chains" if chains > 1 else "run a longer chain, or several"
+    if populations:
+        longer = "give more points or moves in [sampling]"
     if chains == 1:
         sentences.append(
             "one chain cannot show whether others would end elsewhere, its R-hat compares its own quarters: run "
