@@ -209,9 +209,8 @@ class Quick(Protocol):
 
 
 def is_quick(measurement: object) -> bool:
-    """Whether a measurement takes microseconds, as tables and limits without integrals do: looked at first."""
-    own = isinstance(measurement, Quick) and measurement.is_quick
-    return own or is_light(measurement) or isinstance(measurement, StandsIn)
+    """Whether a measurement takes microseconds, as limits without integrals do: samplers look there first."""
+    return is_light(measurement) or (isinstance(measurement, Quick) and measurement.is_quick)
 
 
 def is_prediction_alone(measurement: object) -> bool:

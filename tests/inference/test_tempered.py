@@ -61,9 +61,38 @@ class QuickToy(ToyMeasurement):
     is_quick = True
 
 
-jax.tree_util.register_dataclass(
-    QuickToy, ["data", "inverse"], ["name", "era", "title", "samples", "accepts", "nuisances", "references"]
+class TableToy(ToyMeasurement):
+    """One that stands in for a slower one."""
+
+    exact = property(lambda self: self)
+
+    def holds_at(self, model, point, nuisances):
+        return jnp.array(True)
+
+
+for kind in (QuickToy, TableToy):
+    jax.tree_util.register_dataclass(
+        kind, ["data", "inverse"], ["name", "era", "title", "samples", "accepts", "nuisances", "references"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("kinds", "first", "second"),
+    [
+        ("quick slow table", ["quick", "table"], ["slow"]),
+        ("quick table", ["quick"], ["table"]),
+        ("slow table", ["table"], ["slow"]),
+        ("slow", ["slow"], None),
+        ("quick", ["quick"], None),
+    ],
 )
+def test_tables_are_looked_up_before_what_is_slow_and_after_what_is_quick(kinds, first, second):
+    types = {"quick": QuickToy, "slow": ToyMeasurement, "table": TableToy}
+    data = [types[k](jnp.zeros(2), jnp.eye(2), name=k, samples=frozenset({k})) for k in kinds.split()]
+    parameters = (linear_parameter("x"), linear_parameter("y"))
+    stages = stages_of(build_problem(ToyModel("sum", parameters, plane), data, "own", parameters, {}))
+    assert [m.name for m in stages.first.measurements] == first
+    assert (stages.second and [m.name for m in stages.second.measurements]) == second
 
 
 @pytest.mark.slow
