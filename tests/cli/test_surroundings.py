@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 from test_fit import EXAMPLES, SMALL
 
-from anomfit import interrupts, run
+from anomfit import best_fit, interrupts, run
 from anomfit.cards import load_card
 from anomfit.cli.streams import prepare_streams
-from anomfit.inference.compare import significance
 from anomfit.results.files import load_result
 
 QUICK = SMALL.format(folder=EXAMPLES)
@@ -74,7 +73,7 @@ def test_a_signal_before_anything_is_found_leaves_a_folder_that_blocks_nothing(
 def test_a_signal_after_the_best_fit_keeps_it_and_the_run_goes_on_from_there(anomfit, card, tmp_path, monkeypatch):
     assert anomfit("fit", card, "--out", "straight", "--no-sample").status == 0
     with monkeypatch.context() as patched:
-        signalled(patched, significance, "significance", signal.SIGTERM)
+        signalled(patched, best_fit, "significance", signal.SIGTERM)
         outcome = anomfit("fit", card, "--out", "cut")
     assert outcome.status == 143
     assert outcome.err.endswith("anomfit: terminated; what was found is in cut, --resume goes on\n")
