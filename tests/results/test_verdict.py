@@ -18,7 +18,7 @@ def row(name, ratio, *, fitted=True, excludes=False, kind="upper limit", **more)
 
 def result(rows, **more):
     fields = {"exclusions": Exclusions(tuple(rows)), "significance": None, "without_limits": None, "projections": ()}
-    return SimpleNamespace(**fields | {"hesse": None, "fit": None} | more)
+    return SimpleNamespace(**fields | {"hesse": None, "fit": None, "failed": ()} | more)
 
 
 def test_an_excluded_fit_says_so_first_the_strongest_constraint_first():
@@ -72,6 +72,11 @@ def test_gain_cost_bounds_posterior_and_what_fails_anyway_follow():
         "exclude 12.5% of the posterior at 90 % CL, constraints outside of it 2.0% (out 2.0%), from 400 draws." in text
     )
     assert found[-1] == "Without new physics these disagree already, and do not count: old."
+
+
+def test_checks_that_failed_are_said_first():
+    failed = ("MINOS failed, ValueError: no end (anomfit/inference/fit/minos.py, line 1)",)
+    assert verdict(result([row("fine", 0.2)], failed=failed))[0] == f"NOT ALL CHECKS WERE MADE: {failed[0]}."
 
 
 def test_tables_put_what_excludes_first_and_say_what_a_projection_is():
