@@ -1,26 +1,11 @@
 """A check that ends with an error, once the best fit is found, costs neither the fit nor the other checks."""
 
-from pathlib import Path
-
 import pytest
+from test_fit import EXAMPLES, SMALL
 
 from anomfit import best_fit
 from anomfit.checks import Checks
 from anomfit.results.files import load_result
-
-EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
-CARD = """
-model = "{folder}/my_model.py:dark_photon"
-[free]
-epsilon = [1e-4, 1e-2]
-[fixed]
-m_dark = "30MeV"
-[measurements]
-"{folder}/my_measurement.py:load" = {{scale = "1.1"}}
-[fit]
-screened = 16
-starts = 1
-"""
 
 
 def broken(*given, **words):
@@ -33,7 +18,7 @@ def broken(*given, **words):
 )
 def test_what_was_found_is_kept_and_the_failure_is_said(anomfit, tmp_path, monkeypatch, holder, part, named):
     card = tmp_path / "small.toml"
-    card.write_text(CARD.format(folder=EXAMPLES))
+    card.write_text(SMALL.format(folder=EXAMPLES))
     monkeypatch.setattr(Checks, "at_best_fit", lambda self, result: result)  # all constraints take long to compile
     with monkeypatch.context() as breaking:
         breaking.setattr(holder, part, broken)
@@ -60,7 +45,7 @@ def test_what_was_found_is_kept_and_the_failure_is_said(anomfit, tmp_path, monke
 
 def test_constraints_that_fail_leave_errors_and_goodness(anomfit, tmp_path, monkeypatch):
     card = tmp_path / "small.toml"
-    card.write_text(CARD.format(folder=EXAMPLES))
+    card.write_text(SMALL.format(folder=EXAMPLES))
     monkeypatch.setattr(Checks, "at_best_fit", broken)
     assert anomfit("fit", card, "--out", "result", "--no-sample").status == 1
     found = load_result(tmp_path / "result" / "result.nc")
