@@ -2,8 +2,9 @@
 
 The chance to fall below an edge, averaged over the azimuth of the pair about its parent, depends on three numbers: the
 parent's angle to the beam, the pair's angle to its parent, and its energy. No parameter of a model is among them, so
-that it is a table of Chebyshev coefficients, computed once. Decays are projected on two of its axes, parents that the
-beam makes on the third: the two sums over production and decay never meet.
+that it is a table, computed once. Parents that the beam makes are projected on Chebyshev polynomials of their angle;
+every decay finds the coefficients of all of these at its own angle and energy: the two sums over production and decay
+never meet.
 """
 
 from collections.abc import Callable
@@ -19,11 +20,13 @@ from anomfit.detectors.surroundings import OWN_COMPONENTS
 from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.polynomials import chebyshev
 from anomfit.physics.quadrature import unit_midpoint
+from anomfit.physics.spline_rows import splines_of_chebyshev, sums_of_rows
 from anomfit.rates.pair_events import PairEvents
 
 FORWARD = 0.06  # rad; nodes lie evenly below and logarithmically above this angle
 WIDEST = 0.8  # rad, chord: beyond, nothing is near the beam; see tests
 AZIMUTHS = 128  # of the table, which is computed once
+CELLS = 3  # of the splines in the pair's angle and energy, for each Chebyshev polynomial of the table
 RAYLEIGH = 0.5 * np.pi - 1.0  # 1 - variance/sigma^2 of an angle measured about 0
 
 
@@ -40,20 +43,22 @@ class ForwardNodes:
 
 @dataclass(frozen=True)
 class ForwardTable:
-    """Coefficients of the chance below each edge; of the first kind as it is, of the second its mean with the azimuth's
-    cosine, over `_lever` of both angles. lowest, highest: energies of pairs in GeV, static.
+    """The chance below each edge: coefficients of Chebyshev polynomials in the parent's angle, as rows of `spline_rows`
+    in the pair's angle and energy; the chance itself, and its mean with the azimuth's cosine, over `_lever` of both
+    angles. lowest, highest: energies of pairs in GeV; edges: how many; all three static.
     """
 
-    below: Float[Array, "kinds edges parent pair energies"]
+    below: tuple[Float[Array, "pair energies numbers"], Float[Array, "pair energies numbers"]]
+    edges: int
     lowest: float
     highest: float
 
     def place(self, energy: Float[Array, "..."]) -> Float[Array, "..."]:
-        """Where Chebyshev polynomials stand for an energy in GeV, -1 to 1."""
-        return (2.0 * jnp.log(energy) - np.log(self.lowest * self.highest)) / np.log(self.highest / self.lowest)
+        """Where the splines stand for an energy in GeV, 0 to 1."""
+        return jnp.log(energy / self.lowest) / np.log(self.highest / self.lowest)
 
 
-jax.tree_util.register_dataclass(ForwardTable, data_fields=["below"], meta_fields=["lowest", "highest"])
+jax.tree_util.register_dataclass(ForwardTable, data_fields=["below"], meta_fields=["edges", "lowest", "highest"])
 
 
 def build_forward_table(
@@ -83,9 +88,12 @@ def build_forward_table(
         for i, (at, spread) in enumerate(zip(energy, sigma(energy), strict=True)):
             values[:, :, first, second, i] = values[:, :, second, first, i] = np.asarray(means(at, spread))
     values[1] /= (_lever(chord)[:, None] * _lever(chord))[..., None]
-    for axis in (2, 3, 4):
-        values = np.moveaxis(np.tensordot(_to_coefficients(shape[axis]), values, axes=(1, axis)), 0, axis)
-    return ForwardTable(jnp.asarray(values), lowest, highest)
+    of_angle, of_energy = _to_coefficients(nodes.angle), _to_coefficients(nodes.energy)
+    by_angle = splines_of_chebyshev(nodes.angle, CELLS * nodes.angle, is_even=True) @ of_angle
+    by_energy = splines_of_chebyshev(nodes.energy, CELLS * nodes.energy) @ of_energy
+    coefficients = np.einsum("xekaj,nk,pa,qj->xpqen", values, of_angle, by_angle, by_energy, optimize=True)
+    plain, cosine = (jnp.asarray(kind.reshape(*kind.shape[:2], -1)) for kind in coefficients)
+    return ForwardTable((plain, cosine), len(edges), lowest, highest)
 
 
 def counts_below(
@@ -101,31 +109,23 @@ def counts_below(
     surroundings', which are the events' third component if they have it. The energy is the true one. The azimuth phi
     about the parent is uniform, or has the weight that `PairSpin` states.
     """
-    n_parent, n_pair, n_energy = table.below.shape[2:]
-    of_parent = chebyshev(_place(events.cos_parent), n_parent)
-    of_pair = chebyshev(_by_parent(_place(events.cos_decay)), n_pair)
-    of_energy = chebyshev(_by_parent(table.place(events.energy)), n_energy)
-
-    def decayed(weights):
-        return jnp.einsum("pax,pjx->paj", of_pair * _by_parent(weights)[:, None, :], of_energy)
+    of_parent = chebyshev(2.0 * _place(events.cos_parent) ** 2 - 1.0, table.below[0].shape[-1] // table.edges)
+    of_pair = (_by_parent(_place(events.cos_decay)), _by_parent(table.place(events.energy)))
 
     def counted(kind, rate, weights):
         moments = jnp.einsum("ekl,elcb->ekcb", of_parent, rate)
         made = jnp.einsum("ep,ekcb->pkcb", events.onto, moments)
         own, outside = made[:, :, :OWN_COMPONENTS], made[:, :, OWN_COMPONENTS:]
         beyond = jnp.sum(own, axis=2, keepdims=True)
-        if events.decay_length_per_momentum is None:  # decays of a parent share its flight
-            stay, enter, arrive = (way[:, :, None, None] for way in shares)
-            parts = [own * stay, beyond * enter + outside * arrive] if outside.shape[2] else [own * stay]
-            met = jnp.einsum("paj,pksb->kajsb", decayed(weights), jnp.concatenate(parts, axis=2))
-        else:
-            parts = [own, beyond, outside] if outside.shape[2] else [own]
-            each = [
-                jnp.einsum("paj,pksb->kajsb", decayed(weights * way), part)
-                for way, part in zip(shares, parts, strict=False)
-            ]
-            met = jnp.concatenate([each[0], each[1] + each[2]], axis=3) if outside.shape[2] else each[0]
-        return jnp.einsum("xkaj,kajsb->sxb", table.below[kind], met)
+        is_around = outside.shape[2] > 0
+        seen = jnp.stack([_by_parent(weights * way) for way in shares[: 3 if is_around else 1]])
+        met = sums_of_rows(table.below[kind], seen, *of_pair)
+        met = met.reshape(*met.shape[:2], table.edges, -1)
+        counts = jnp.einsum("pek,pksb->seb", met[0], own)
+        if not is_around:
+            return counts
+        found = jnp.einsum("wpek,wpksb->seb", met[1:], jnp.stack([beyond, outside]))
+        return jnp.concatenate([counts, found])
 
     counts = counted(0, events.rate, weights)
     if events.spin is not None:
@@ -162,13 +162,13 @@ def _chord_squared(first, second, cosine):
 
 
 def _place(cosine):
-    """Where Chebyshev polynomials stand for a direction, -1 to 1; even in the angle, so smooth at 0."""
+    """Where a direction stands, 0 to 1; functions that are even in the angle are even in it."""
     chord = safe_sqrt(2.0 * (1.0 - cosine))
-    return 2.0 * (jnp.arcsinh(jnp.minimum(chord, WIDEST) / FORWARD) / np.arcsinh(WIDEST / FORWARD)) ** 2 - 1.0
+    return jnp.arcsinh(jnp.minimum(chord, WIDEST) / FORWARD) / np.arcsinh(WIDEST / FORWARD)
 
 
 def _chord(place: np.ndarray) -> np.ndarray:
-    """2 sin(theta/2) at a place."""
+    """2 sin(theta/2) where a Chebyshev polynomial stands at this number, -1 to 1."""
     return FORWARD * np.sinh(np.arcsinh(WIDEST / FORWARD) * np.sqrt(0.5 * (1.0 + place)))
 
 
