@@ -12,7 +12,15 @@ SOFTWARE_KEYS = ("jax", "numpy", "scipy", "iminuit", "minuit")  # of data/refere
 SAMPLING_KEYS = {
     "nuts": ("numpyro", "nuts", "arviz", "r-hat"),
     "nested": ("nautilus", "arviz"),
-    "tempered": ("smc", "differential-evolution", "delayed-acceptance", "pcn", "arviz", "r-hat"),
+    "tempered": (
+        "smc",
+        "differential-evolution",
+        "expectation-maximisation",
+        "delayed-acceptance",
+        "pcn",
+        "arviz",
+        "r-hat",
+    ),
 }
 WHERE = "put its BibTeX entry into a .bib file beside your Python file, or into the card as bibtex = '''...'''"
 

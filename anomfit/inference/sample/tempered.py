@@ -3,13 +3,14 @@
 Every population starts as draws of the prior. The likelihood is raised to a power beta that grows from 0 to 1 in steps
 so small that half of the points still count after one; points are drawn again by their weights, and then moved by a
 Markov chain that leaves prior x likelihood^beta alone. All points of all populations move together, so that a batch is
-as wide as a machine likes it, and nothing is learned but three step sizes.
+as wide as a machine likes it, and nothing is learned but three step sizes and a mixture at a time.
 
 The populations know nothing of each other: what they disagree about is the error of what they say, R-hat included.
-Moves are differences of two points of the half of a population that stands still (ter Braak 2006, differential
-evolution), which take the shape and the arms of the posterior, and, for nuisance pulls, shortened steps of their prior
-(the preconditioned Crank-Nicolson move of Cotter et al, arXiv:1202.0709). What is quick to work out is asked first, and
-the rest where that leaves a chance (`stages`).
+The halves of a population are moved by turns, each by what the other one, which stands still, says of the posterior
+(`proposals`): along differences of its points first, and then by draws of a mixture of Gaussians fitted to them, which
+carry points from one arm of the posterior to another. A half is the same points and their descendants all the time:
+were copies of one point on both sides, arms that are just being found would be left too readily. What is quick to work
+out is asked first, and the rest where that leaves a chance (`stages`).
 
 Tempered populations as a run uses them: as chains, whose draws are independent, and as starts of descents.
 """
@@ -30,18 +31,15 @@ from anomfit.inference.coordinates import values_at_normal
 from anomfit.inference.sample.chains import Evidence, Samples, SampleSettings, samples_of
 from anomfit.inference.sample.likelihoods import equal_draws
 from anomfit.inference.sample.nuts import Block
+from anomfit.inference.sample.proposals import KINDS, adapted_sizes, along_differences, from_mixtures
 from anomfit.inference.sample.stages import Stages, first_look, second_look, stages_of
 from anomfit.inference.states import keep_state, kept_state
 from anomfit.inference.undefined import Watch
 from anomfit.problem import Problem
 
 COUNTED = 0.5  # of a population, that count as equal draws after a step in beta
-ACCEPTED = 0.25  # of proposals, which the step sizes aim at
-ACROSS = 0.1  # of the moves along a difference have its full length, from one arm of the posterior to another
-LONGEST, SHORTEST = 2.0, 0.01  # step sizes, in units of the best one for a Gaussian
-BLUR = 1e-4  # in standard deviations of the prior, added to a difference: no direction is left out
-TRIED = (0.25, 0.6, 0.15)  # how often: along a difference in all coordinates, in parameters alone, and pulls alone
-KINDS = len(TRIED)
+LAST = 1  # times `moves`, that points are drawn from mixtures more often at beta = 1
+ASKED_FIRST = 0.75  # of the logarithm of a mixture's density, in the first of two stages; the rest in the second
 
 
 @dataclass(frozen=True)
@@ -95,6 +93,7 @@ def sample_tempered(
 ) -> Tempered:
     """Sample the posterior of `problem` with `populations` of `points` each, and `moves` of every point for each beta.
 
+    Half of the moves are draws of mixtures, and at beta = 1 there are `moves` more of them (`LAST`).
     `key` fixes all draws. The state is kept in `state_file` (ending in .npz; see `states`) whenever beta was raised,
     and a run that finds one goes on with the numbers of a run that never stopped. An interrupt is raised with the last
     state kept. InputError for numbers too small (`check_tempered`), and a `state_file` that is damaged or of a run of
@@ -112,9 +111,9 @@ def sample_tempered(
         while np.any(state.beta < 1.0):
             state = _raised(state, jax.random.fold_in(key, 2 * state.step + 1))
             rng = _generator(jax.random.fold_in(key, 2 * state.step + 2))
-            for _ in range(moves):
+            for is_jump in _are_jumps(problem, moves, bool(np.all(state.beta == 1.0))):
                 interrupts.check()
-                state = _moved(stages, state, rng, watch)
+                state = _moved(stages, state, rng, watch, is_jump)
                 bar.set_description(f"tempered sampling, beta from {state.beta.min():.3g} to {state.beta.max():.3g}")
                 bar.update(state.proposals - bar.n)
             state = replace(state, step=state.step + 1, seconds=earlier + time.perf_counter() - began)
@@ -151,7 +150,11 @@ def _from_prior(stages: Stages, key: Array, shape: tuple[int, int], watch: Watch
 
 
 def _raised(state: _State, key: Array) -> _State:
-    """Every population at its next beta, drawn again by its weights; one that has reached 1 stays as it is."""
+    """Every population at its next beta, drawn again by its weights; one that has reached 1 stays as it is.
+
+    Copies of a point, and what has become of earlier copies, stay side by side in the order of the population, so that
+    they are in one half of it: a half that is moved by what the other one says must not meet itself there.
+    """
     z, first, second, beta, log_evidence = (
         np.array(x) for x in (state.z, state.first, state.second, state.beta, state.log_evidence)
     )
@@ -162,7 +165,7 @@ def _raised(state: _State, key: Array) -> _State:
         higher = _next_beta(log_likelihood, beta[i])
         log_weights = (higher - beta[i]) * log_likelihood
         total = float(np.logaddexp.reduce(log_weights))
-        chosen = equal_draws(np.exp(log_weights - total), z.shape[1], jax.random.fold_in(key, i))
+        chosen = np.sort(equal_draws(np.exp(log_weights - total), z.shape[1], jax.random.fold_in(key, i)))
         log_evidence[i] += total - np.log(z.shape[1])
         z[i], first[i], second[i], beta[i] = z[i, chosen], first[i, chosen], second[i, chosen], higher
     return replace(state, z=z, first=first, second=second, beta=beta, log_evidence=log_evidence)
@@ -185,57 +188,41 @@ def _next_beta(log_likelihood: np.ndarray, beta: float) -> float:
     return min(1.0, beta + float(np.exp(low)))
 
 
-def _moved(stages: Stages, state: _State, rng: np.random.Generator, watch: Watch) -> _State:
-    """Each half of every population moved once, the other half standing still."""
+def _moved(stages: Stages, state: _State, rng: np.random.Generator, watch: Watch, is_jump: bool) -> _State:
+    """Each half of every population moved once, the other half standing still: a jump is a draw of a mixture."""
     z, first, second = np.array(state.z), np.array(state.first), np.array(state.second)
-    populations, points, dimension = z.shape
-    half, free, beta, calls = points // 2, len(stages.first.free), state.beta[:, None], state.calls
-    order = rng.permutation(points)
-    tried, accepted = np.zeros(KINDS), np.zeros(KINDS)
-    for own, other in ((order[:half], order[half:]), (order[half:], order[:half])):
-        kind = _kinds(rng, (populations, half), free, dimension - free)
-        now, steady = z[:, own], z[:, other]
-        new, is_prior_kept = _proposed(rng, now, steady, kind, state.sizes, free)
-        prior = np.where(is_prior_kept, 0.0, 0.5 * np.sum(now**2 - new**2, axis=-1))
+    populations, points, _ = z.shape
+    half, free, beta, calls, sizes = points // 2, len(stages.first.free), state.beta[:, None], state.calls, state.sizes
+    asked_first = 1.0 if stages.second is None else ASKED_FIRST
+    halves = slice(None, half), slice(half, None)
+    for own, other in (halves, halves[::-1]):
+        now = z[:, own]
+        proposal = (from_mixtures if is_jump else along_differences)(rng, now, z[:, other], sizes, free)
+        new, density = proposal.new, proposal.density
         chances = np.log(rng.uniform(size=(2, populations, half)))
         found = first_look(stages, new, watch)
-        passed = chances[0] < beta * (found - first[:, own]) + prior
+        passed = chances[0] < beta * (found - first[:, own]) + proposal.prior + asked_first * density
         found_more = second_look(stages, new, passed, watch)
-        is_taken = passed & (chances[1] < beta * (found_more - second[:, own]))
+        is_taken = passed & (chances[1] < beta * (found_more - second[:, own]) + (1.0 - asked_first) * density)
         z[:, own] = np.where(is_taken[..., None], new, now)
         first[:, own] = np.where(is_taken, found, first[:, own])
         second[:, own] = np.where(is_taken, found_more, second[:, own])
-        tried += np.bincount(kind.ravel(), minlength=KINDS)
-        accepted += np.bincount(kind.ravel(), weights=is_taken.ravel(), minlength=KINDS)
         calls += int(passed.sum()) if stages.second is not None else passed.size
-    rate = np.where(tried > 0.0, accepted / np.maximum(tried, 1.0), ACCEPTED)
-    sizes = np.clip(state.sizes * np.exp(rate - ACCEPTED), SHORTEST, LONGEST)
-    proposals = state.proposals + 2 * populations * half
+        if proposal.kind is not None:
+            sizes = adapted_sizes(sizes, proposal.kind, is_taken)
+    proposals = state.proposals + populations * points
     return replace(state, z=z, first=first, second=second, sizes=sizes, proposals=proposals, calls=calls)
 
 
-def _kinds(rng: np.random.Generator, shape: tuple[int, int], free: int, pulls: int) -> np.ndarray:
-    """Which move each point tries: where there are no pulls, or nothing else, one kind is left."""
-    if free == 0:
-        return np.full(shape, 2)
-    return rng.choice(KINDS, shape, p=TRIED) if pulls else np.full(shape, 1)
+def _are_jumps(problem: Problem, moves: int, is_last: bool) -> list[bool]:
+    """Of the moves after a step in beta, which are draws of mixtures: the second half, and more after the last step.
 
-
-def _proposed(rng: np.random.Generator, now, steady, kind, sizes, free: int) -> tuple[np.ndarray, np.ndarray]:
-    """New places of `now` (population, point, coordinate), and where the proposal keeps the prior by itself."""
-    populations, half, dimension = now.shape
-    first = rng.integers(0, half, (populations, half))
-    second = (first + rng.integers(1, half, (populations, half))) % half
-    each = np.arange(populations)[:, None]
-    difference = steady[each, first] - steady[each, second] + BLUR * rng.normal(size=now.shape)
-    moved = np.where(kind == 0, dimension, max(free, 1))
-    length = np.where(rng.uniform(size=kind.shape) < ACROSS, 1.0, sizes[kind] * 2.38 / np.sqrt(2.0 * moved))
-    is_free = np.arange(dimension) < free
-    along = now + length[..., None] * np.where(is_free | (kind == 0)[..., None], difference, 0.0)
-    step = min(sizes[2], 1.0)
-    shortened = np.sqrt(1.0 - step**2) * now + step * rng.normal(size=now.shape)
-    is_pulls = kind == 2
-    return np.where(is_pulls[..., None], np.where(is_free, now, shortened), along), is_pulls
+    They come when the copies that were drawn again have parted: a mixture is to be fitted to points, not to copies.
+    """
+    if not problem.free:
+        return [False] * moves
+    near = (moves + 1) // 2
+    return [False] * near + [True] * (moves - near + (LAST * moves if is_last else 0))
 
 
 def _generator(key: Array) -> np.random.Generator:
