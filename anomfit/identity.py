@@ -24,6 +24,7 @@ from anomfit.capabilities import choices_of
 from anomfit.data import data_folder
 from anomfit.errors import InputError
 from anomfit.measurements.base import StandsIn
+from anomfit.measurements.coarse import Coarse
 from anomfit.parameters import Nuisance, Parameter
 from anomfit.problem import Problem
 from anomfit.userfiles import sources
@@ -57,7 +58,9 @@ def identity(problem: Problem) -> dict[str, str]:
     for measurement in problem.measurements:
         name = f"{measurement.name}:{measurement.era}"
         if isinstance(measurement, StandsIn):
-            parts[f"the table of {name}"] = _digest(*map(_content, jax.tree.leaves(measurement)))
+            stated = str(sorted(measurement.choices.items())).encode()
+            which = "the few nodes" if isinstance(measurement, Coarse) else "the table"
+            parts[f"{which} of {name}"] = _digest(stated, *map(_content, jax.tree.leaves(measurement)))
             measurement = measurement.exact
         choices = str(sorted(measurement.choices.items())).encode()
         parts[f"the data of {name}"] = _digest(choices, *map(_content, jax.tree.leaves(measurement)))

@@ -210,7 +210,7 @@ def _fitted(
         say(f"warning: {sentence}")
     fit = minimise(fast, key, settings, progress, draws)
     if fast is not problem:
-        say(f"with tables ({fit.seconds:.0f} s): -2 ln L = {fit.twice_nll:.4f}; polishing it with the exact rule")
+        say(f"with tables or few nodes ({fit.seconds:.0f} s): -2 ln L = {fit.twice_nll:.4f}; polishing it exactly")
         fit = refined(problem, fit, settings, progress)
     values = ", ".join(f"{name} = {value:.4g}" for name, value in fit.values.items())
     say(f"best fit ({fit.seconds:.0f} s): -2 ln L = {fit.twice_nll:.4f}, {fit.message}; {values}")

@@ -1,4 +1,4 @@
-"""A whole run with tables: whether one is worth its building, and which likelihood each step of the run takes."""
+"""A whole run with tables and few nodes: whether they are worth it, and which likelihood each step of the run takes."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,6 +20,7 @@ TREE = 100  # gradients of a draw of NUTS, about, in a posterior of nine paramet
 RAISED = 12  # how often tempered populations raise beta, about
 NESTED = 100_000  # likelihoods of nested sampling, about
 SPARED = 1e-3  # of the prior, that chains may leave out
+COARSE = 20_000  # likelihoods from which on few nodes are worth a second compilation
 
 Say = Callable[[str], None]
 Progress = Callable[[str, int, int], None]
@@ -49,7 +50,8 @@ def as_begun(result: Path, tables: bool | None, say: Say) -> bool | None:
 def tabulated_for(
     problem: Problem, card: Card, sample: bool, say: Say, progress: Progress | None, tables: bool | None
 ) -> Problem:
-    """The problem that the run's search and sampling take: with tables, or as it is where that is sooner done.
+    """The problem that the run's search and sampling take: with tables, and with few nodes in what has no table, or as
+    it is where that is sooner done.
 
     tables: whether they are asked for or refused; None where neither is.
     """
@@ -57,8 +59,26 @@ def tabulated_for(
 
     if tables is False:
         return problem
-    fast = with_tables(problem, likelihoods_of(card, sample), say, progress, asked=tables is True)
-    return problem if fast is None else _on_each_device(fast, card.sampling.chains)
+    likelihoods = likelihoods_of(card, sample)
+    fast = with_tables(problem, likelihoods, say, progress, asked=tables is True)
+    fast = problem if fast is None else _on_each_device(fast, card.sampling.chains)
+    return with_few_nodes(fast, say) if likelihoods >= COARSE else fast
+
+
+def with_few_nodes(problem: Problem, say: Say) -> Problem:
+    """The problem with few nodes in everything that counts pairs of a beam and is not looked up, which is said."""
+    from anomfit.measurements.base import StandsIn
+    from anomfit.measurements.coarse import SHARE, coarse
+
+    new = tuple(m if isinstance(m, StandsIn) else coarse(m) for m in problem.measurements)
+    names = [m.name for m, before in zip(new, problem.measurements, strict=True) if m is not before]
+    if not names:
+        return problem
+    say(
+        f"search and sampling take {SHARE:g} of the nodes for {', '.join(names)}; the best fit is polished, and the "
+        "draws are weighted, with all nodes (--exact takes them from the beginning)"
+    )
+    return replace(problem, measurements=new)
 
 
 def _on_each_device(fast: Problem, chains: int) -> Problem:
@@ -117,7 +137,7 @@ def with_exact_draws(exact: Problem, fast: Problem, samples: "Samples", result: 
     assert result.table is not None
     samples, found = corrected(exact, fast, samples, key)
     say(
-        f"exact likelihood at {found.draws} draws: they are worth {found.effective:.0f} by weights exact/tabulated, "
+        f"exact likelihood at {found.draws} draws: they are worth {found.effective:.0f} by weights exact/sampled, "
         f"Pareto k = {found.pareto_k:.2f}; means move by up to {found.mean:+.3f} sigma ({found.mean_of})"
     )
     return samples, replace(result, table=replace(result.table, correction=found))

@@ -263,33 +263,38 @@ def _how_sampled(samples: Samples) -> list[str]:
 
 
 def table_table(result: Result) -> TextTable | None:
-    """The table of kernels that was used, its errors, and what draws were corrected for it."""
+    """The table of kernels and the few nodes that were used, their errors, and what draws were corrected for them."""
     used = result.table
     if used is None:
         return None
-    rows = [
-        ("table of", f"{used.measurement}, {used.megabytes:.0f} MB, made {used.made}"),
-        ("at points of the prior", used.prior_errors),
-        ("share of the prior outside of it", f"{100.0 * used.outside:.2g} %"),
-    ]
-    notes = ["The search took the table; the best fit and all that is stated there are of the exact rule."]
+    rows = []
+    if used.measurement:
+        rows += [
+            ("table of", f"{used.measurement}, {used.megabytes:.0f} MB, made {used.made}"),
+            ("at points of the prior", used.prior_errors),
+            ("share of the prior outside of it", f"{100.0 * used.outside:.2g} %"),
+        ]
+    if used.few:
+        rows.append(("few nodes for", ", ".join(used.few)))
+    notes = ["The search took these; the best fit and all that is stated there are of the exact rule."]
     if used.outside > 0.0 and result.samples is not None and result.samples.method == "nuts":
         notes.append("Chains cannot leave a table: the draws leave out what it does not hold of the prior.")
     found = used.correction
     if found is not None:
+        if found.errors:
+            rows.append(("at draws of the posterior", found.errors))
         rows += [
-            ("at draws of the posterior", found.errors),
             ("exact likelihood", f"at all {found.draws} draws"),
-            ("weights exact/tabulated", f"worth {found.effective:.0f} draws, Pareto k = {found.pareto_k:.2f}"),
+            ("weights exact/sampled", f"worth {found.effective:.0f} draws, Pareto k = {found.pareto_k:.2f}"),
             ("largest change of a mean", f"{found.mean:+.3f} standard deviations ({found.mean_of})"),
             ("largest change of a width", f"{100.0 * found.width:+.2f} % ({found.width_of})"),
             ("change of ln of the evidence", f"{found.log_evidence:+.4f} +- {found.log_evidence_error:.4f}"),
         ]
         notes.append(
-            "Draws were made with the table and drawn again by weights: they are of the exact posterior, and so is the "
+            "Draws were made with these and drawn again by weights: they are of the exact posterior, and so is the "
             "evidence where one is stated."
         )
-    return TextTable("Table of kernels", ("what", "value"), tuple(rows), tuple(notes))
+    return TextTable("Tables and few nodes", ("what", "value"), tuple(rows), tuple(notes))
 
 
 def correlation_table(result: Result) -> TextTable | None:

@@ -1,4 +1,4 @@
-"""Posterior draws of a tabulated likelihood made those of the exact one, by weights."""
+"""Posterior draws of a likelihood from tables or few nodes made those of the exact one, by weights."""
 
 from dataclasses import replace
 
@@ -12,6 +12,7 @@ from anomfit.inference.sample.chains import Samples
 from anomfit.inference.sample.diagnostics import diagnose, pareto_smoothed
 from anomfit.inference.sample.likelihoods import equal_draws
 from anomfit.measurements.base import StandsIn
+from anomfit.measurements.coarse import Coarse
 from anomfit.problem import Problem, with_measurements
 from anomfit.tables.checking import Errors, over_tolerance
 from anomfit.tables.use import Correction
@@ -38,7 +39,7 @@ def corrected(exact: Problem, fast: Problem, samples: Samples, key: Array) -> tu
     drawn = _drawn_again(samples, np.maximum(log_ratio, HOPELESS), smoothed, key)
     if not k < TRUSTED:
         sentence = (
-            f"the table's likelihood is too far from the exact one for these draws to be made exact by weights (Pareto "
+            f"the sampled likelihood is too far from the exact one for these draws to be made exact by weights (Pareto "
             f"k = {k:.2f}, not below {TRUSTED}): run again with --exact"
         )
         drawn = replace(drawn, undefined=(*drawn.undefined, sentence))
@@ -113,9 +114,12 @@ def _drawn_again(samples: Samples, log_ratio: np.ndarray, smoothed: np.ndarray, 
 
 def _errors(fast: Problem, places: list[int], points: dict[str, np.ndarray], truth: Forward, table: Forward) -> str:
     """How far predictions at the draws are off, in units of their tolerance; points outside of a table left out."""
+    looked_up = [(i, place) for i, place in enumerate(places) if not isinstance(fast.measurements[place], Coarse)]
+    if not looked_up:
+        return ""
     held = np.asarray(holds(fast, {name: jnp.asarray(x) for name, x in points.items()}))
     worst, totals = [], []
-    for i, place in enumerate(places):
+    for i, place in looked_up:
         reference, found = (
             np.sum([np.asarray(x) for x in one.signal[i].values()], axis=0)[held] for one in (truth, table)
         )

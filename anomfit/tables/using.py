@@ -9,6 +9,7 @@ import numpy as np
 
 from anomfit.errors import InputError
 from anomfit.inference.compiled import holds
+from anomfit.measurements.coarse import Coarse
 from anomfit.problem import Problem
 from anomfit.tables.building import Progress
 from anomfit.tables.problems import planned, tabulated
@@ -86,15 +87,16 @@ def is_kept(problem: Problem) -> bool:
 
 
 def use_of(fast: Problem) -> TableUse | None:
-    """What a report says of the table of a problem; None without one."""
+    """What a report says of the table of a problem and of few nodes in it; None without either."""
+    few = tuple(f"{m.name}:{m.era}" for m in fast.measurements if isinstance(m, Coarse))
     for m in fast.measurements:
         if isinstance(m, TabulatedMiniBoone):
             folder = table_folder(m.exact.chain, m.scattering, m.table.grid)
             known = about(folder)
             made = datetime.fromtimestamp((folder / ABOUT).stat().st_mtime, UTC).isoformat(timespec="seconds")
             error = "not looked at" if known is None or not known.error else known.error
-            return TableUse(f"{m.name}:{m.era}", m.table.megabytes, made, error, outside(fast))
-    return None
+            return TableUse(f"{m.name}:{m.era}", m.table.megabytes, made, error, outside(fast), few=few)
+    return TableUse(few=few) if few else None
 
 
 def outside(fast: Problem, seed: int = 4) -> float:
