@@ -43,8 +43,8 @@ def test_nodes_are_found_wherever_they_stand():
     few = fewer(nodes, 0.5)
     assert with_fewer_nodes((1, (nodes, other)), 0.5) == (1, (few, other))
     assert with_fewer_nodes({"a": {"b": nodes}, "c": other}, 0.5) == {"a": {"b": few}, "c": other}
-    changed = with_fewer_nodes(partial(print, nodes, sep=other), 0.5)
-    assert (changed.func, changed.args, changed.keywords) == (print, (few,), {"sep": other})
+    changed = with_fewer_nodes(partial(fewer, nodes, share=0.3), 0.5)
+    assert (changed.func, changed.args, changed.keywords) == (fewer, (few,), {"share": 0.3})
     for same in (other, (1, 2), {"a": 1}, partial(print, 1), Nodes, "words"):
         assert with_fewer_nodes(same, 0.5) is same
 
