@@ -16,13 +16,13 @@ import numpy as np
 from anomfit import interrupts
 from anomfit.detectors.flight_tables import tabulated_shares
 from anomfit.folders import written_whole
-from anomfit.measurements.miniboone import PairChain
-from anomfit.tables.compression import compressed, compression, projections, shared
+from anomfit.measurements.miniboone import MiniBooneQuasiElastic, PairChain
+from anomfit.tables.compression import compressed, compression, onto_spectra, shared
 from anomfit.tables.grids import Grid
 from anomfit.tables.kernels import Chain, Scattering, flight_momenta, made_kernels
 from anomfit.tables.table import Table, Values, make_table
 
-COUPLING = 1e-4  # product of Yukawa coupling and proton's charge: the strongest that priors of shipped cards have
+COUPLING = 1e-4  # product of Yukawa and isoscalar coupling: the strongest that priors of shipped cards have
 LIFETIMES = np.geomspace(1e-2, 1e3, 100)  # m/GeV
 TYPICAL_PAIR = 0.017  # GeV: shares that weight errors are taken for it
 PATIENCE = 0.2  # s between two looks for a signal
@@ -34,20 +34,22 @@ Progress = Callable[[str, int, int], None]
 
 
 def build(
-    chain: PairChain, scattering: Scattering, grid: Grid, folder: Path, progress: Progress | None = None
+    exact: MiniBooneQuasiElastic, scattering: Scattering, grid: Grid, folder: Path, progress: Progress | None = None
 ) -> Table:
     """The table; pieces of it are kept in `folder` until it is whole, and taken from there if they are.
+
+    Of the data it knows how large statistical errors are: where they are small, kernels are held more closely.
 
     KeyboardInterrupt after Ctrl-C (interrupts.handled), with the pieces that are done kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
     show = progress or (lambda stage, done, total: None)
+    chain = exact.chain
     kernels = _kernels(chain, scattering)
     shares = _shares(chain)
     sampled = _kept(folder / "sample.npz", lambda: {"kernels": _sample(kernels, grid)})["kernels"]
-    made = compression(sampled, scattering, shares, COUPLING)
+    made = compression(sampled, scattering, shares, COUPLING, _weight(exact))
     del sampled
-    project = projections(made, shares)
     parents = [(which, float(mass)) for which in (0, 1) for mass in grid.parents(which)]
 
     def piece(i: int, stop: threading.Event) -> dict[str, np.ndarray]:
@@ -58,8 +60,8 @@ def build(
             for pair, daughters in zip(pairs, grid.daughters(which, mass, pairs), strict=True):
                 if stop.is_set():
                     raise CancelledError
-                features, sizes = compressed(kernels(mass, pair, daughters), made, project)
-                rows.append((features.astype(np.float32), sizes))
+                features, sizes = compressed(kernels(mass, pair, daughters), made)
+                rows.append((features, sizes))
             features, sizes = (np.stack(part) for part in zip(*rows, strict=True))
             return {"features": features, "sizes": sizes}
 
@@ -71,10 +73,11 @@ def build(
         rows = found["features"].reshape(-1, found["features"].shape[-1]).astype(float)
         for square, part in zip(squares, made.parts, strict=True):
             square += rows[:, part].T @ rows[:, part]
-    turned = shared(squares, grid.places, made)
+    turned = shared(squares, grid.places)
     numbers = sum(turn.shape[1] for turn in turned)
+    sizes_of_all = len(made.turns) * len(shares)
     patches = [
-        Values(np.empty((*patch.shape, numbers), dtype=np.float32), np.empty((*patch.shape, len(turned))))
+        Values(np.empty((*patch.shape, numbers), dtype=np.float32), np.empty((*patch.shape, sizes_of_all)))
         for patch in grid.patches
     ]
     for i, (_, found) in enumerate(_side_by_side(piece, len(parents))):  # from the files
@@ -84,7 +87,7 @@ def build(
         rows = found["features"].reshape(-1, found["features"].shape[-1])
         turns = [rows[:, part] @ turn.astype(np.float32) for part, turn in zip(made.parts, turned, strict=True)]
         features[:], sizes[:] = np.concatenate(turns, axis=-1).reshape(features.shape), found["sizes"]
-    return make_table(patches, grid, made, turned)
+    return make_table(patches, grid, onto_spectra(turned, made), made.spectra)
 
 
 def _side_by_side(piece: Callable[[int, threading.Event], dict[str, np.ndarray]], number: int) -> Iterator:
@@ -146,6 +149,12 @@ def _shares(chain: PairChain) -> list[np.ndarray]:
     found = np.asarray(tabulated_shares(jnp.asarray(LIFETIMES)[:, None] * momenta, chain.around))
     found = found / np.max(found[0] + found[2], axis=1, keepdims=True)
     return [found[0], found[2]] if chain.beam.surroundings else [found[0]]
+
+
+def _weight(exact: MiniBooneQuasiElastic) -> np.ndarray:
+    """(beams, bins): how much an event counts in a bin, by the data's statistical error; 1 where it counts least."""
+    counts = np.maximum([one.data for one in exact.bins()], 1.0)
+    return np.sqrt(np.max(counts) / counts).reshape(len(exact.chain.beam.exposure), -1)
 
 
 def _kept(path: Path, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:

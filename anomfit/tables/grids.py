@@ -26,11 +26,11 @@ CUT = 0.03  # GeV: from this pair mass on selections cut, and nodes become dense
 LIGHT = (
     (0.55, 0.5, 0.5, 0.55, 0.95, 1.3, 1.45, 1.4, 1.35, 1.6),
     (0.7, 0.6, 0.6, 0.6, 0.75, 1.2, 1.5, 1.3, 1.1, 1.5),
-    (2.2, 1.6, 1.0, 0.75, 0.65, 0.65, 0.65, 0.65, 0.65, 0.8),
+    (2.2, 1.6, 1.0, 0.75, 0.65, 0.65, 0.65, 0.65, 0.7, 1.1),
 )
 HEAVY = (
-    (0.8, 0.8, 0.8, 0.9, 1.1, 1.2, 1.2, 1.2, 1.1, 0.8),
-    (0.55, 0.5, 0.5, 0.6, 1.0, 1.6, 1.6, 1.2, 0.7, 0.6),
+    (0.9, 0.9, 0.9, 0.9, 1.1, 1.2, 1.2, 1.2, 1.1, 0.8),
+    (0.55, 0.5, 0.5, 0.6, 1.0, 1.6, 1.6, 1.2, 0.9, 0.85),
     (0.9, 0.8, 0.7, 0.8, 1.1, 1.1, 1.0, 1.0, 1.1, 1.6),
 )
 
@@ -70,8 +70,8 @@ class Grid:
     the parent's mass less `room` to `pair_range[1]`. Both have a node where they meet.
     """
 
-    light: Patch = Patch(28, 40, 20)
-    heavy: Patch = Patch(26, 36, 28)
+    light: Patch = Patch(28, 40, 21)
+    heavy: Patch = Patch(27, 38, 29)
     parent_range: tuple[float, float] = (0.01, 2.0)
     pair_range: tuple[float, float] = (0.0015, 0.2)
     room: float = 0.001

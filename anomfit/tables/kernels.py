@@ -1,9 +1,10 @@
-"""Kernels of MiniBooNE's pairs at given masses: by function of the momentum transfer, component, beam, bin and flight.
+"""Kernels of MiniBooNE's pairs at given masses: by function of the momentum transfer and product of charges, place of
+birth, beam, bin and flight.
 
 Everything comes from the rule of `rates.pair_events`, `detectors.miniboone` and `detectors.shower_response`: the same
-nodes, contracted in another order. What is made is computed once for all energies of the decay. The flight of the pair
-enters by the share that decays in sight, a smooth function of its momentum between whose values at a few momenta
-Lagrange's polynomials stand.
+nodes, contracted in another order. What is made is computed once for all energies of the decay, and handed on in a few
+combinations, as most of the terms are nearly alike. The flight of the pair enters by the share that decays in sight, a
+smooth function of its momentum between whose values at a few momenta Lagrange's polynomials stand.
 """
 
 from dataclasses import dataclass
@@ -27,22 +28,28 @@ from anomfit.physics.polynomials import legendre
 from anomfit.physics.reaction import Channel, Pair, Reaction
 from anomfit.physics.targets import FormFactors, Targets, stack_targets
 from anomfit.rates.pair_events import Nodes, PairEvents, pair_events
+from anomfit.tables.charges import Groups, strongest, weights
 from anomfit.tables.transfers import Family, at_transfer, transfers
 
 FLIGHTS = 9  # momenta at which the share that decays in sight is asked for
 SOFT = 0.05  # GeV: momenta above it lie evenly in their logarithm
+COMBINATIONS = 56  # of what is made: they leave out some 1e-6 of a block
+SMALLEST = 1e-200  # of what is divided by
 
 
 @dataclass(frozen=True)
 class Scattering:
-    """What is static of how N is made: families of functions for nuclei and nucleons, F_n/F_p, and form factors.
+    """What is static of how N is made: families of functions and groups of charges (`charges.groups_of`) of nuclei and
+    nucleons, and form factors.
 
-    The nucleon's own form factor is in the functions; `nucleus` and `bound` are words of `FormFactors`.
+    The nucleon's own form factor is in the functions; `nucleus` and `bound` are words of `FormFactors`. A block is a
+    kind (nuclei, then nucleons) and a power of the heavier scalars' amplitude; its terms are groups of charges times
+    functions, the latter changing fastest.
     """
 
     nuclei: Family
     nucleons: Family
-    neutron: float
+    charges: tuple[Groups, Groups]
     nucleus: str
     bound: str
 
@@ -52,44 +59,43 @@ class Scattering:
         return self.nuclei, self.nucleons
 
     @property
-    def counts(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """How many functions a power of the heavier scalars' amplitude has, by kind."""
-        nuclei, nucleons = (transfers(family).functions for family in self.families)
-        return tuple(f.shape[1] for f in nuclei), tuple(f.shape[1] for f in nucleons)
+    def strongest(self) -> list[Float[np.ndarray, "terms"]]:
+        """By block, what the coefficients of its terms can be for couplings of 1."""
+        return [
+            np.outer(strongest(groups), functions).ravel()
+            for family, groups in zip(self.families, self.charges, strict=True)
+            for functions in transfers(family).strongest
+        ]
 
 
 class Made(NamedTuple):
-    """Exchange of one light scalar with the functions of Q^2 of a `Scattering` as terms, those of nuclei first."""
+    """Exchange of one light scalar by charges of 1, with 1 in the place of a function of Q^2, and with Q^2.
+
+    products: what of these two each target has; nucleus and bound: words of `FormFactors`.
+    """
 
     m_N: Float[Array, ""]
     lightest: Float[Array, ""]
-    products: Float[Array, "targets terms"]
-    scattering: Scattering
+    products: Float[Array, "targets 2"]
+    nucleus: str
+    bound: str
 
-    def couplings(self, targets: Targets) -> Float[Array, "targets terms"]:
+    def couplings(self, targets: Targets) -> Float[Array, "targets 2"]:
         """Those given."""
         return self.products
 
-    def kernel(self, e_nu, q_squared, targets: Targets) -> Float[Array, "... targets terms"]:
-        """That of the light scalar, times functions of Q^2 and, for each power, one propagator less."""
-        chosen, one = self.scattering, jnp.ones(1)
-        form_factors = FormFactors("constant", chosen.nucleus, 1.0, chosen.bound)
+    def kernel(self, e_nu, q_squared, targets: Targets) -> Float[Array, "... targets 2"]:
+        """That of the light scalar, times 1 and Q^2."""
+        one = jnp.ones(1)
+        form_factors = FormFactors("constant", self.nucleus, 1.0, self.bound)
         light = ScalarExchange(self.m_N, self.lightest[None], one, one, one, form_factors)
-        common, propagator = light.kernel(e_nu, q_squared, targets), (q_squared + self.lightest**2)[..., None]
-        parts = [
-            is_own * propagator**power * functions
-            for family, is_own in zip(chosen.families, self._kinds(targets), strict=True)
-            for power, functions in enumerate(at_transfer(family, q_squared))
-        ]
-        # the terms are asked for one by one: the barrier has them computed once
-        return jax.lax.optimization_barrier(common * jnp.concatenate(parts, axis=-1))
+        common = light.kernel(e_nu, q_squared, targets)
+        # the products ask for them one by one: the barrier has them computed once
+        return jax.lax.optimization_barrier(common * jnp.stack([jnp.ones_like(q_squared), q_squared], axis=-1))
 
     def polarised_kernel(self, e_nu, q_squared, flown, targets: Targets):
         """Fully polarised, as scalar exchange is."""
         return fully_polarised(self.kernel(e_nu, q_squared, targets), flown)
-
-    def _kinds(self, targets: Targets):
-        return np.where(targets.is_nucleus, 1.0, 0.0)[:, None], np.where(targets.is_nucleus, 0.0, 1.0)[:, None]
 
 
 def made_kernels(
@@ -101,7 +107,7 @@ def made_kernels(
 ) -> Float[Array, "energies terms places beams bins flights"]:
     """Kernels for one parent and one pair mass and the daughters' masses, GeV.
 
-    terms: functions of nuclei, then of nucleons; places: born in the detector, and in its surroundings if there are
+    terms: block by block, as in `Scattering`; places: born in the detector, and in its surroundings if there are
     any; flights: what multiplies the shares that decay in sight at the momenta `flight_momenta`.
     """
     events, rate = _events(m_N, pair, daughters, chain, scattering)
@@ -110,13 +116,14 @@ def made_kernels(
     number = len(daughters)
     made = jnp.einsum("elt,etx->elx", legendre(events.cos_parent, waves), rate.reshape(*rate.shape[:2], -1))
     made = jnp.einsum("ep,elx->plx", events.onto, made)
+    few, back = _combined(made.reshape(*made.shape[:2], *rate.shape[2:]), scattering)
     seen = _seen(pair, chain)
 
     def of_daughter(share, cos_decay, energy):
         of_pair = energy_basis(energy, n)
         decays = jnp.einsum("pld,pid->pli", legendre(cos_decay, waves) * share[:, None, :], of_pair)
-        pairs = jnp.einsum("plx,pli->xli", made, decays)
-        return jnp.tensordot(pairs, seen, axes=2)
+        pairs = jnp.einsum("plx,pli->xli", few, decays)
+        return jnp.tensordot(back, jnp.tensordot(pairs, seen, axes=2), axes=1)
 
     def split(array):
         return jnp.moveaxis(array.reshape(array.shape[0], number, -1), 1, 0)
@@ -125,6 +132,30 @@ def made_kernels(
         lambda one: of_daughter(*one), (split(events.share), split(events.cos_decay), split(events.energy))
     )
     return counts.reshape(number, *rate.shape[2:], *counts.shape[2:])
+
+
+def _combined(made: Float[Array, "parents waves terms places beams"], scattering: Scattering):
+    """(few, back): the combinations that hold nearly all, (parents, waves, few), and what each gives to every term,
+    place and beam, (terms x places x beams, few).
+
+    Errors count over the size of a block at its strongest couplings, at every energy of the parent alike: at the
+    threshold of a decay only the few hardest make pairs that are seen. The range of a matrix is found by its product
+    with random directions, once improved: Halko, Martinsson, Tropp, arXiv:0909.4061.
+    """
+    strength = scattering.strongest
+    blocks = np.repeat(np.arange(len(strength)), [len(one) for one in strength])
+    by_term = np.concatenate(strength)[:, None, None]
+    squared = jnp.sum((made * by_term) ** 2, axis=(0, 1, 4))
+    sizes = jnp.sqrt(jnp.stack([jnp.sum(squared[blocks == b], axis=0) for b in range(len(strength))]))
+    scale = jnp.maximum(sizes, SMALLEST)[blocks][..., None] / by_term
+    rows = made / scale
+    parents = jnp.maximum(jnp.sqrt(jnp.sum(rows**2, axis=(1, 2, 3, 4))), SMALLEST)[:, None, None]
+    flat = (rows.reshape(*made.shape[:2], -1) / parents).reshape(made.shape[0] * made.shape[1], -1)
+    few = min(COMBINATIONS, *flat.shape)
+    directions = np.random.default_rng(1).normal(size=(flat.shape[1], few))
+    basis, _ = jnp.linalg.qr(flat.T @ (flat @ directions))
+    back = basis.reshape(*made.shape[2:], few) * scale[..., None]
+    return (flat @ basis).reshape(*made.shape[:2], few) * parents, back.reshape(-1, few)
 
 
 class Chain(NamedTuple):
@@ -139,24 +170,32 @@ class Chain(NamedTuple):
 def _events(m_N, pair, daughters, chain: Chain, scattering: Scattering):
     """Events with one channel a daughter, and rates (energies, directions, terms, places, beams)."""
     targets = stack_targets(chain.beam.scatterers)
-    charge = (targets.protons + scattering.neutron * targets.neutrons) ** 2
-    counts = [sum(functions) for functions in scattering.counts]
-    kinds = np.repeat([0, 1], counts)
     channels = tuple(Channel(jnp.ones(()), daughter) for daughter in daughters)
 
     def events_of(products) -> PairEvents:
-        made = Made(m_N, pair, products, scattering)
+        made = Made(m_N, pair, products, scattering.nucleus, scattering.bound)
         return pair_events(
             Reaction(made, jnp.zeros(()), Pair(pair, None), channels, prompt=True), chain.beam, chain.nodes
         )
 
-    alone = np.eye(sum(counts))[:, None, :] * charge[:, None]
-    rates = jax.vmap(lambda products: events_of(products).rate)(
-        jnp.asarray(alone)
-    )  # term first, component last but one
-    own = jnp.where(kinds[:, None, None, None] == 0, rates[..., 0, :], rates[..., 1, :])
-    parts = [own] + [rates[..., OWN_COMPONENTS + i, :] for i in range(rates.shape[-2] - OWN_COMPONENTS)]
-    return events_of(jnp.asarray(alone[0])), jnp.moveaxis(jnp.stack(parts, axis=1), (0, 1), (2, 3))
+    # for each target, rates with 1 and with Q^2 in the place of a function: their ratio is Q^2 at the nodes
+    number = len(targets.mass)
+    alone = jnp.asarray(np.einsum("tx,uy->tuxy", np.eye(2), np.eye(number)).swapaxes(2, 3))
+    rate, moment = jax.vmap(jax.vmap(lambda products: events_of(products).rate))(alone)
+    total = jnp.sum(rate, axis=(-2, -1))
+    is_made = total > 0.0
+    q_squared = jnp.where(is_made, jnp.sum(moment, axis=(-2, -1)) / jnp.where(is_made, total, 1.0), 0.0)
+    terms = []
+    kinds = zip(scattering.families, scattering.charges, (targets.is_nucleus, ~targets.is_nucleus), strict=True)
+    for kind, (family, groups, is_own) in enumerate(kinds):
+        places = [kind, *range(OWN_COMPONENTS, rate.shape[-2])]
+        charge = weights(targets)[is_own][:, [group[0] for group in groups]]
+        own, transfer = rate[is_own][..., places, :], q_squared[is_own]
+        for power, functions in enumerate(at_transfer(family, transfer)):
+            function = (transfer + pair**2)[..., None] ** power * functions
+            found = jnp.einsum("xedf,xedpb,xg->edgfpb", function, own, charge)
+            terms.append(found.reshape(*found.shape[:2], -1, *found.shape[4:]))
+    return events_of(alone[0, 0]), jnp.concatenate(terms, axis=2)
 
 
 def _seen(pair, chain: Chain) -> Float[Array, "waves energies bins flights"]:

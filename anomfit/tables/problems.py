@@ -19,8 +19,10 @@ from anomfit.measurements.miniboone import MiniBooneQuasiElastic
 from anomfit.physics.constants import M_P
 from anomfit.physics.exchange import ScalarExchange
 from anomfit.physics.reaction import Reaction
+from anomfit.physics.targets import stack_targets
 from anomfit.problem import Problem, with_measurements
 from anomfit.tables.building import Progress, build
+from anomfit.tables.charges import groups_of, is_held
 from anomfit.tables.checking import Errors, errors_at, prior_points
 from anomfit.tables.grids import Grid
 from anomfit.tables.kernels import Scattering
@@ -77,7 +79,7 @@ def tabulated(
                 title = f"{problem.model.name} at {plan.exact.name}:{plan.exact.era}"
                 say(f"building the table of {title}; Ctrl-C stops, and it goes on later")
                 began = time.process_time()
-                table = build(plan.exact.chain, plan.scattering, grid, folder / PIECES, progress)
+                table = build(plan.exact, plan.scattering, grid, folder / PIECES, progress)
                 keep(folder, table)
                 spent = time.process_time() - began
                 write_about(folder, About(title, table.megabytes, spent, "", False))
@@ -136,9 +138,9 @@ def planned(problem: Problem) -> Plan:
     masses, pair = np.asarray(production.mass), np.asarray(reaction.pair.mass)[:, None]
     light = int(np.argmax(np.all(masses == pair, axis=0)))
     massless = tuple(bool(np.all(np.asarray(channel.daughter_mass) == 0.0)) for channel in reaction.channels)
-    neutron = float((np.asarray(production.F_n) / np.asarray(production.F_p))[0, 0])
-    words = problem.model.targets
-    scattering = Scattering(NUCLEI, _nucleons(words.nucleon, exact.chain.beam), neutron, words.nucleus, words.bound)
+    words, beam = problem.model.targets, exact.chain.beam
+    charges = groups_of(stack_targets(beam.scatterers))
+    scattering = Scattering(NUCLEI, _nucleons(words.nucleon, beam), charges, words.nucleus, words.bound)
     return Plan(places[0], exact, scattering, Kind(light, massless))
 
 
@@ -174,12 +176,8 @@ def _obstacle(found: tuple[Any, ...]) -> str:
     masses, pair = np.asarray(reaction.production.mass), np.asarray(reaction.pair.mass)
     if not np.any(np.all(masses == pair[:, None], axis=0)):
         return "has pairs from something else than an exchanged scalar"
-    protons, neutrons = np.asarray(reaction.production.F_p), np.asarray(reaction.production.F_n)
-    if np.any(protons == 0.0):
-        return "has scalars that do not couple to the proton"
-    ratio = neutrons / protons
-    if np.any(np.abs(ratio - ratio[0, 0]) > 1e-9 * np.abs(ratio[0, 0])):
-        return "has a ratio F_n/F_p that is not fixed"
+    if not np.any(jax.vmap(is_held)(reaction.production)):
+        return "has couplings to protons and neutrons of opposite sign"
     return ""
 
 

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from anomfit.tables.compression import Compression
+from anomfit.tables.compression import SETS
 from anomfit.tables.grids import Coordinates, Grid
 from anomfit.tables.splines import to_coefficients
 
@@ -26,21 +26,27 @@ NEARLY = 0.99
 
 @dataclass(frozen=True)
 class Table:
-    """Coefficients: rows and fine, times a scale of each, are those of the blocks' numbers, sizes those of the
-    logarithms of their sizes.
+    """Coefficients: rows and fine, times a scale of each, are those of numbers over the blocks' sizes, sizes those of
+    the logarithms of these.
 
-    wide: static, how many numbers of each block are in `rows`; the others are in `fine`. turns: by place of birth and
-    block, from its numbers to principal spectra by term, at couplings' coefficients of 1; spectra: by place of birth.
+    Numbers of a set of blocks (`compression.SETS`) hold births in all places. wide: static, how many of each set are in
+    `rows`; the others are in `fine`. turns: by place of birth and block, from the numbers of its set to principal
+    spectra by term, at couplings' coefficients of 1; spectra: by place of birth.
     """
 
     rows: Int[Array, "places wide"]
     fine: Int[Array, "places fine"]
     scales: Float[Array, "places 2"]
-    sizes: Float[Array, "places blocks"]
+    sizes: Float[Array, "places births_blocks"]
     turns: tuple[Float[Array, "numbers terms principal"], ...]
     spectra: tuple[Float[Array, "principal beams bins flights"], ...]
     wide: tuple[int, ...]
     grid: Grid
+
+    @property
+    def blocks(self) -> int:
+        """Of one place of birth."""
+        return len(self.turns) // len(self.spectra)
 
     @property
     def megabytes(self) -> float:
@@ -56,15 +62,19 @@ jax.tree_util.register_dataclass(
 
 
 class Values(NamedTuple):
-    """At the nodes of a patch: numbers of the blocks, one block after the other, and logarithms of their sizes."""
+    """At the nodes of a patch: numbers of the sets, one after the other, and logarithms of the blocks' sizes, by place
+    of birth and block.
+    """
 
     features: Float[np.ndarray, "parents pairs energies features"]
-    sizes: Float[np.ndarray, "parents pairs energies blocks"]
+    sizes: Float[np.ndarray, "parents pairs energies births_blocks"]
 
 
-def make_table(patches: Sequence[Values], grid: Grid, made: Compression, turned: Sequence[np.ndarray]) -> Table:
+def make_table(
+    patches: Sequence[Values], grid: Grid, turned: Sequence[Sequence[np.ndarray]], spectra: Sequence[np.ndarray]
+) -> Table:
     """From values at the nodes of the light and the heavy patch; features are overwritten. turned: of
-    `compression.shared`.
+    `compression.onto_spectra`; spectra: by place of birth.
     """
     for which, patch in enumerate(patches):
         for first in range(0, patch.features.shape[-1], 64):  # few at once, for the memory of the splines
@@ -81,17 +91,18 @@ def make_table(patches: Sequence[Values], grid: Grid, made: Compression, turned:
             for which, patch in enumerate(patches)
         ]
     )
-    turns, wide, first = [], [], 0
-    for i, turn in enumerate(turned):
-        strength = made.strength[made.block == i % made.blocks]
-        onto = turn.T.reshape(turn.shape[1], len(strength), -1) / strength[:, None]
-        of_block = is_fine[first : first + len(onto)]
-        turns.append(jnp.asarray(np.concatenate([onto[~of_block], onto[of_block]]), dtype=jnp.float32))
-        wide.append(int(np.sum(~of_block)))
-        first += len(onto)
-    spectra = tuple(jnp.asarray(one, dtype=jnp.float32) for one in made.spectra)
-    floats = (jnp.asarray(np.stack([scales, fine_scales], axis=1), dtype=jnp.float32), jnp.asarray(sizes))
-    return Table(jnp.asarray(rows), jnp.asarray(fine), *floats, tuple(turns), spectra, tuple(wide), grid)
+    ends = np.cumsum([len(turned[0][blocks[0]]) for blocks in SETS])
+    of_set = np.split(is_fine, ends[:-1])
+    of_block = {block: chosen for blocks, chosen in zip(SETS, of_set, strict=True) for block in blocks}
+    turns = [
+        jnp.asarray(np.concatenate([turn[~of_block[i]], turn[of_block[i]]]), dtype=jnp.float32)
+        for own in turned
+        for i, turn in enumerate(own)
+    ]
+    wide = tuple(int(np.sum(~one)) for one in of_set)
+    kept = tuple(jnp.asarray(one, dtype=jnp.float32) for one in spectra)
+    floats = (jnp.asarray(np.stack([scales, fine_scales], axis=1), dtype=jnp.float32), jnp.asarray(sizes, jnp.float32))
+    return Table(jnp.asarray(rows), jnp.asarray(fine), *floats, tuple(turns), kept, wide, grid)
 
 
 def _is_fine(columns: list[np.ndarray], largest: np.ndarray) -> bool:
@@ -116,20 +127,23 @@ def _coefficients(values: np.ndarray, nodes: tuple[np.ndarray, np.ndarray, np.nd
     return values
 
 
-class Blocks(NamedTuple):
-    """At one place, by place of birth and block: numbers over the block's size, and that size's logarithm."""
+class Numbers(NamedTuple):
+    """At one place: by block the numbers of its set, over the sizes of blocks, and the logarithms of these, by place of
+    birth and block.
+    """
 
-    numbers: tuple[Float[Array, "numbers"], ...]
-    size: Float[Array, "blocks"]
+    over_size: tuple[Float[Array, "numbers"], ...]
+    size: Float[Array, "births_blocks"]
 
 
-def look_up(table: Table, at: Coordinates, is_massless: bool) -> Blocks:
+def look_up(table: Table, at: Coordinates, is_massless: bool) -> Numbers:
     """The kernels at a place of the grid; is_massless: static, whether the third coordinate is known to be 1."""
     wide, fine, sizes = _looked_up(is_massless, table, at)
-    ends = np.cumsum(table.wide)
-    fine_ends = np.cumsum([len(turn) - number for turn, number in zip(table.turns, table.wide, strict=True)])
-    parts = zip(jnp.split(wide, ends[:-1]), jnp.split(fine, fine_ends[:-1]), strict=True)
-    return Blocks(tuple(jnp.concatenate(part) for part in parts), sizes)
+    others = [len(table.turns[blocks[0]]) - number for blocks, number in zip(SETS, table.wide, strict=True)]
+    parts = (jnp.split(x, np.cumsum(numbers)[:-1]) for x, numbers in ((wide, table.wide), (fine, others)))
+    of_set = [jnp.concatenate(part) for part in zip(*parts, strict=True)]
+    of_block = {block: numbers for blocks, numbers in zip(SETS, of_set, strict=True) for block in blocks}
+    return Numbers(tuple(of_block[i] for i in range(table.blocks)), sizes)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
@@ -168,7 +182,7 @@ def _sums(is_massless: bool, table: Table, at: Coordinates, is_sloped: bool):
     if is_massless:  # nothing moves along this coordinate
         energies, start = (0,), strides.pair - 1
         along, slope[2] = jnp.ones(1), jnp.zeros(1)
-    number = 4 if is_sloped else 1
+    number, exact = 4 if is_sloped else 1, weight[0].dtype
 
     def step(k, sums):
         i, j = k // 4, k % 4
@@ -181,10 +195,10 @@ def _sums(is_massless: bool, table: Table, at: Coordinates, is_sloped: bool):
         for total, array, scale in zip(sums, (table.rows, table.fine), scales, strict=False):
             near = tuple(jax.lax.dynamic_index_in_dim(array, p, keepdims=False).astype(jnp.float32) for p in places)
             found.append(_added(total, near, along * scale, slope[2] * scale, outer, moved))
-        sized = tuple(table.sizes[place] for place in places)
+        sized = tuple(table.sizes[place].astype(exact) for place in places)
         return (*found, _added(sums[2], sized, along, slope[2], outer, moved))
 
-    kinds = ((table.rows, jnp.float32), (table.fine, jnp.float32), (table.sizes, table.sizes.dtype))
+    kinds = ((table.rows, jnp.float32), (table.fine, jnp.float32), (table.sizes, exact))
     empty = tuple(tuple(jnp.zeros(array.shape[1], dtype=kind) for _ in range(number)) for array, kind in kinds)
     return jax.lax.fori_loop(0, 16, step, empty)
 

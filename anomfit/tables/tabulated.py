@@ -19,6 +19,8 @@ from anomfit.physics.exchange import ScalarExchange
 from anomfit.physics.nucleon_scalar import dipole
 from anomfit.physics.reaction import Reaction
 from anomfit.physics.two_body import two_body_energy
+from anomfit.tables.charges import Couplings, couplings_of, is_held, products
+from anomfit.tables.compression import KINDS
 from anomfit.tables.grids import Masses
 from anomfit.tables.kernels import Scattering, flight_momenta
 from anomfit.tables.table import Table, look_up
@@ -130,7 +132,7 @@ class TabulatedMiniBoone:
         return self.holds(reaction)
 
     def holds(self, reaction: Reaction) -> Bool[Array, ""]:
-        """Whether the table holds what the reaction needs: its masses, F_n/F_p, dipole, and no second pair."""
+        """Whether the table holds what the reaction needs: its masses, ratios F_n/F_p, dipole, and no second pair."""
         production = reaction.production
         assert isinstance(production, ScalarExchange)
         light, nucleons = self.kind.light, self.scattering.nucleons
@@ -140,8 +142,7 @@ class TabulatedMiniBoone:
         if nucleons.dipole is not None:
             mass = jnp.asarray(production.form_factors.M_S)
             inside &= (mass >= nucleons.dipole[0]) & (mass <= nucleons.dipole[1])
-        ratio = jnp.abs(production.F_n - self.scattering.neutron * production.F_p)
-        inside &= jnp.all(ratio <= 1e-9 * jnp.abs(production.F_p))
+        inside &= is_held(production)
         for channel in reaction.channels:
             if channel.second is not None:
                 inside &= channel.second.branching == 0.0
@@ -166,40 +167,42 @@ class TabulatedMiniBoone:
     def _coupled(self, reaction: Reaction) -> list[Float[Array, "kinds principal"]]:
         """Principal spectra's parts by place of birth, coherent and incoherent, channels and couplings put in."""
         m_N, pair = reaction.production.m_N, reaction.pair.mass
-        blocks = [jnp.zeros(())] * len(self.table.turns)
+        table = self.table
+        number, powers = table.blocks, table.blocks // KINDS
+        blocks = [jnp.zeros(())] * len(table.turns)
         for channel, is_massless in zip(reaction.channels, self.kind.massless, strict=True):
             energy = two_body_energy(m_N, pair, channel.daughter_mass)
-            found = look_up(self.table, self.table.grid.coordinates(Masses(m_N, pair, energy)), is_massless)
+            found = look_up(table, table.grid.coordinates(Masses(m_N, pair, energy)), is_massless)
             weight = channel.branching * jnp.exp(found.size)
-            blocks = [
-                block + weight[i] * numbers
-                for i, (block, numbers) in enumerate(zip(blocks, found.numbers, strict=True))
-            ]
+            blocks = [block + weight[i] * found.over_size[i % number] for i, block in enumerate(blocks)]
         coefficients = self._coefficients(reaction)
         parts = []
-        for i, (block, turn) in enumerate(zip(blocks, self.table.turns, strict=True)):
+        for i, (block, turn) in enumerate(zip(blocks, table.turns, strict=True)):
             by_term = jnp.einsum("g,gtr->tr", block.astype(turn.dtype), turn)
-            strength = coefficients[i % len(coefficients)].astype(turn.dtype)
+            strength = coefficients[i % number].astype(turn.dtype)
             parts.append(jnp.sum(strength[:, None] * by_term, axis=0))
-        powers, places = len(coefficients) // 2, len(parts) // len(coefficients)
         sums = [sum(parts[i : i + powers][1:], start=parts[i]) for i in range(0, len(parts), powers)]
-        return [jnp.stack(sums[2 * place : 2 * place + 2]) for place in range(places)]
+        return [jnp.stack(sums[i : i + KINDS]) for i in range(0, len(sums), KINDS)]
 
     def _coefficients(self, reaction: Reaction) -> list[Float[Array, "terms"]]:
-        """Of the functions of Q^2 of each block, with the couplings of all scalars to the proton: nuclei, nucleons."""
+        """Of the terms of each block: products of charges, in groups, times what functions of Q^2 are made of."""
         production = reaction.production
         assert isinstance(production, ScalarExchange)
-        coupling, light = production.y * production.F_p, self.kind.light
+        each, light = couplings_of(production), self.kind.light
         heavy = [i for i in range(production.mass.shape[0]) if i != light]
         found = []
-        for family in self.scattering.families:
+        for family, groups in zip(self.scattering.families, self.scattering.charges, strict=True):
             known = transfers(family)
             shape = 1.0 if family.dipole is None else dipole(known.nodes, production.form_factors.M_S) ** 2
-            others = sum(
-                (coupling[i] / (known.nodes + production.mass[i] ** 2) for i in heavy), jnp.zeros(family.nodes)
-            )
-            powers = (coupling[light] ** 2 * jnp.ones(family.nodes), 2.0 * coupling[light] * others, others**2)
-            found += [(shape * power) @ project for power, project in zip(powers, known.project, strict=True)]
+            reach = [1.0 / (known.nodes + production.mass[i] ** 2) for i in heavy]
+            nothing = jnp.zeros(family.nodes)
+            own = Couplings(*(one[light] + nothing for one in each))
+            others = Couplings(*(sum((one[i] * r for i, r in zip(heavy, reach, strict=True)), nothing) for one in each))
+            for power, project in enumerate(known.project):
+                left, right = ((own, own), (own, others), (others, others))[power]
+                many = 2.0 if power == 1 else 1.0
+                by_group = [many * shape * product @ project for product in products(left, right, groups)]
+                found.append(jnp.concatenate(by_group))
         return found
 
 

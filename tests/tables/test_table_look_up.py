@@ -11,7 +11,7 @@ from scipy.interpolate import make_interp_spline
 from anomfit.errors import InputError
 from anomfit.physics.nucleon_scalar import dipole
 from anomfit.physics.two_body import two_body_energy
-from anomfit.tables.compression import compressed, compression, projections, shared
+from anomfit.tables.compression import compressed, compression, onto_spectra, shared
 from anomfit.tables.grids import Grid, Masses, Patch
 from anomfit.tables.kernels import Scattering
 from anomfit.tables.splines import to_coefficients, weights
@@ -92,7 +92,7 @@ def smooth(scattering: Scattering, which: int):
         [[(np.log(parent), np.log(pair), w) for w in GRID.nodes(which)[2]] for pair in GRID.pairs(which, parent)]
         for parent in GRID.parents(which)
     ]
-    return of_places(np.array(places), sum(map(sum, scattering.counts)))
+    return of_places(np.array(places), sum(map(len, scattering.strongest)))
 
 
 def of_places(places, terms):
@@ -106,35 +106,39 @@ def of_places(places, terms):
 
 
 def test_a_table_holds_smooth_kernels_and_their_slopes():
-    scattering = Scattering(NUCLEI, NUCLEONS, 1.0, "measured", "none")
+    scattering = Scattering(NUCLEI, NUCLEONS, (((0,),), ((0, 2), (1,))), "measured", "none")
     shares = [np.array([[1.0, 0.5], [0.5, 1.0]])] * 2
     kernels = [smooth(scattering, which) for which in (0, 1)]
     flat = np.concatenate([one.reshape(-1, *one.shape[3:]) for one in kernels])
-    made = compression(flat, scattering, shares, 1e-4)
-    found = [compressed(one, made, projections(made, shares)) for one in kernels]
+    made = compression(flat, scattering, shares, 1e-4, np.array([[1.0, 2.0, 1.5]]))
+    found = [compressed(one, made) for one in kernels]
     rows = np.concatenate([features.reshape(-1, features.shape[-1]) for features, _ in found])
-    turned = shared([rows[:, part].T @ rows[:, part] for part in made.parts], len(rows), made)
+    turned = shared([rows[:, part].T @ rows[:, part] for part in made.parts], len(rows))
     patches = []
     for features, sizes in found:
         turns = [features[..., part] @ turn for part, turn in zip(made.parts, turned, strict=True)]
         patches.append(Values(np.concatenate(turns, axis=-1).astype(np.float32), sizes))
-    table = make_table(patches, GRID, made, turned)
+    table = make_table(patches, GRID, onto_spectra(turned, made), made.spectra)
     assert table.rows.shape[0] == table.fine.shape[0] == GRID.places
     assert table.fine.shape[1] > 0
-    numbers = [sum(made.block == b) for b in range(made.blocks)]
-    terms = len(made.strength)
+    blocks = len(made.strength)
+    terms = sum(map(len, made.strength))
 
     @partial(jax.jit, static_argnums=1)
     def looked_up(masses, is_massless=False):
         found = look_up(table, GRID.coordinates(Masses(*masses)), is_massless)
         spectra = []
         for place in range(2):
-            blocks = range(place * made.blocks, (place + 1) * made.blocks)
-            parts = [jnp.exp(found.size[i]) * jnp.einsum("g,gtr->tr", found.numbers[i], table.turns[i]) for i in blocks]
+            turns = table.turns[place * blocks : (place + 1) * blocks]
+            sizes = jnp.exp(found.size[place * blocks : (place + 1) * blocks])
+            parts = [
+                size * jnp.einsum("g,gtr->tr", found.over_size[block], turn)
+                for block, (size, turn) in enumerate(zip(sizes, turns, strict=True))
+            ]
             spectra.append(jnp.einsum("tr,rbkq->tbkq", jnp.concatenate(parts), table.spectra[place]))
         return jnp.stack(spectra, axis=1)
 
-    assert sum(numbers) == terms
+    assert blocks == 6
     sloped = jax.jit(lambda x, direction: jax.jvp(looked_up, (x,), (direction,))[1])
     backward = jax.jit(jax.value_and_grad(lambda x: jnp.sum(looked_up(x))))
     for parent, pair, openness in ((0.13, 0.017, 0.6), (0.6, 0.05, 0.9), (0.03, 0.004, 0.3)):

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 import anomfit
+from anomfit.cards import load_card, problem_from_card
 from anomfit.catalogue import find_measurement
 from anomfit.errors import InputError
 from anomfit.inference.compiled import holds
 from anomfit.models.dark_photon import dark_photon_dirac
+from anomfit.models.dark_scalar import dark_scalar
 from anomfit.models.two_higgs_doublet import two_higgs_doublet
 from anomfit.problem import build_problem
 from anomfit.rates.pair_events import Nodes
@@ -24,14 +26,13 @@ GRID = Grid(Patch(4, 4, 4), Patch(4, 4, 4))
 NODES = Nodes(energy=24, angle=10, parent=16, polar=8, made=24)
 
 
-def problem_of(model, measurement, parametrisation="products"):
+def problem_of(model, measurement, parametrisation="products", also=(), **values):
     chosen = model.parametrisations[parametrisation]
     point = chosen.from_physical(model.points[next(iter(model.points))])
-    names = [
-        name for name in ("m_N2", "m_hprime", "m_N1", "m_H", "sin_delta", "y_nu_F_N", "y_e") if name in chosen.names
-    ]
+    wanted = ("m_N2", "m_hprime", "m_N1", "m_H", "sin_delta", "y_nu_F_N", "y_e", *also)
+    names = [name for name in wanted if name in chosen.names]
     free = [chosen[name] for name in names]
-    fixed = {name: float(point[name]) for name in chosen.names if name not in names}
+    fixed = {name: values.get(name, float(point[name])) for name in chosen.names if name not in names}
     return build_problem(model, (measurement,), parametrisation, free, fixed)
 
 
@@ -105,6 +106,52 @@ def test_at_nodes_the_table_is_the_exact_rule(exact, fast):
             np.testing.assert_allclose(found[name], part, atol=1e-3 * np.max(wanted))
 
 
+@pytest.fixture(scope="module")
+def freed(exact, fast, folder):
+    """Both problems with the quarks' couplings free: the same table."""
+    free = problem_of(two_higgs_doublet, exact.measurements[0], also=("y_u", "y_d"))
+    found = problems.tabulated(free, grid=GRID, checked=0)
+    assert len(list(folder.iterdir())) == 1
+    return free, found
+
+
+@pytest.mark.slow
+def test_one_table_serves_any_couplings_of_quarks(freed):
+    exact, fast = freed
+    counts = np.array([one.data for one in exact.measurements[0].bins()])
+    signal = jax.jit(lambda problem, values: problem.predictions(values)[0].total)
+    random = np.random.default_rng(3)
+    for masses, lifetime in points_at_nodes():
+        # up quarks alone, down quarks alone, and such that a neutron has more than twice a proton's coupling
+        for y_u, y_d in ((1e-5, 1e-9), (1e-9, 1e-5), (-4.4e-6, 5.5e-6)):
+            values = masses | {"y_nu_F_N": 3e-6, "y_e": 2e-4 * lifetime, "y_u": y_u, "y_d": y_d}
+            values |= {"m_H": np.exp(random.uniform(np.log(0.2), np.log(10.0))), "sin_delta": random.uniform(0.02, 0.9)}
+            values |= {"M_S": random.uniform(0.5, 1.1), "miniboone_dirt": random.normal()}
+            values = {name: jnp.asarray(float(value)) for name, value in values.items()}
+            assert bool(holds(fast, jax.tree.map(lambda x: x[None], values))[0])
+            reference, found = (np.asarray(signal(problem, values)) for problem in freed)
+            assert over_tolerance(found[None], reference[None], counts)[0] < 0.5
+
+
+@pytest.mark.slow
+def test_slopes_are_those_of_differences(freed):
+    _, fast = freed
+    names, random = list(fast.names), np.random.default_rng(5)
+    total = jax.jit(lambda values: jnp.sum(fast.predictions(values)[0].total))
+    slopes = jax.jit(jax.grad(total))
+    for parent, pair, daughter in ((0.13, 0.017, 0.085), (0.05, 0.012, 0.03), (0.6, 0.08, 0.2)):
+        values = {"m_N2": parent, "m_hprime": pair, "m_N1": daughter, "m_H": 0.6, "sin_delta": 0.2, "y_nu_F_N": 3e-6}
+        values |= {"y_e": 2e-4, "y_u": 1e-5 * random.random(), "y_d": 1e-5 * random.random()}
+        values |= {name: 0.8 + 0.2 * random.random() for name in names if name not in values}
+        values = {name: jnp.asarray(values[name]) for name in names}
+        found = slopes(values)
+        for name, value in values.items():
+            step = 1e-4 * value
+            upper, lower = (total(values | {name: value + sign * step}) for sign in (1.0, -1.0))
+            difference = float(upper - lower) / (2.0 * float(step))
+            assert float(found[name]) == pytest.approx(difference, rel=5e-3, abs=1e-3 * float(total(values) / value))
+
+
 @pytest.mark.slow
 def test_outside_the_prediction_is_not_a_number(fast):
     masses, _ = next(points_at_nodes())
@@ -123,6 +170,14 @@ def test_a_users_model_is_tabulated_as_a_shipped_one(exact, tmp_path):
     plan, other = (problems.planned(problem_of(one, exact.measurements[0])) for one in (own, two_higgs_doublet))
     folders = {store.table_folder(one.exact.chain, one.scattering, GRID) for one in (plan, other)}
     assert len(folders) == 1
+
+
+@pytest.mark.slow
+def test_the_default_card_takes_the_table_of_the_one_of_miniboone_alone():
+    found = [problem_from_card(load_card(name)) for name in ("two-higgs-doublet", "two-higgs-doublet-miniboone")]
+    plans = [problems.planned(problem) for problem in found]
+    assert "y_u" in found[0].names
+    assert len({store.table_folder(plan.exact.chain, plan.scattering, GRID) for plan in plans}) == 1
 
 
 def test_few_likelihoods_take_the_exact_rule_while_there_is_no_table(exact, monkeypatch, tmp_path):
@@ -160,6 +215,11 @@ def test_what_cannot_be_tabulated_is_refused(exact):
     measurement = exact.measurements[0]
     with pytest.raises(InputError, match="dark-photon-dirac makes heavy neutrinos by something else than scalars"):
         problems.planned(problem_of(dark_photon_dirac, measurement, next(iter(dark_photon_dirac.parametrisations))))
+    opposite = problem_of(two_higgs_doublet, measurement, y_u=-1e-5, y_d=1e-5)
+    with pytest.raises(InputError, match="couplings to protons and neutrons of opposite sign"):
+        problems.planned(opposite)
+    with pytest.raises(InputError, match="dark-scalar has other decays than N -> boson at once"):
+        problems.planned(problem_of(dark_scalar, measurement))
     with pytest.raises(InputError, match="only pairs at miniboone"):
         anomfit.tabulated(replace(exact, measurements=(find_measurement("g-2-muon"),)))
 
@@ -172,7 +232,7 @@ def test_another_beam_or_choice_is_another_table_and_clean_removes_them(exact, f
     beam = replace(plan.exact.chain.beam, exposure=2.0 * plan.exact.chain.beam.exposure)
     others = (
         store.table_folder(replace(plan.exact.chain, beam=beam), plan.scattering, GRID),
-        store.table_folder(plan.exact.chain, replace(plan.scattering, neutron=0.9), GRID),
+        store.table_folder(plan.exact.chain, replace(plan.scattering, bound="none"), GRID),
         store.table_folder(plan.exact.chain, plan.scattering, Grid(Patch(4, 4, 4), Patch(4, 4, 5))),
     )
     assert len({here, *others}) == 4
