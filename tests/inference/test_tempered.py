@@ -131,6 +131,34 @@ def test_two_arms_keep_their_odds():
     assert shares.mean() == pytest.approx(0.2, abs=0.035)
 
 
+def narrow_arm(share=0.6, narrow=0.5):
+    """Two Gaussians in six coordinates: of width 1 about -1.5, and of width `narrow`, with this share, about 1.5."""
+    names = [f"x{i}" for i in range(6)]
+    peak = 10.0  # above the greatest ln L of the normalised sum: ToyMeasurement wants its square root
+
+    def arms(point):
+        x = jnp.stack([point[name] for name in names])
+        wide = np.log(1.0 - share) - 0.5 * jnp.sum((x + 1.5) ** 2)
+        other = np.log(share) - 6.0 * np.log(narrow) - 0.5 * jnp.sum(((x - 1.5) / narrow) ** 2)
+        return jnp.stack([jnp.sqrt(2.0 * (peak - jnp.logaddexp(wide, other))), 0.0 * x[0]])
+
+    parameters = tuple(linear_parameter(name) for name in names)
+    data = ToyMeasurement(jnp.zeros(2), jnp.eye(2))
+    return build_problem(ToyModel("arms", parameters, arms), [data], "own", parameters, {}), peak
+
+
+@pytest.mark.slow
+def test_a_narrow_arm_that_is_found_late_gets_its_weight():
+    """0.6 of the posterior in a 64th of the volume: few points are there until beta is near 1."""
+    problem, peak = narrow_arm()
+    found = sample_tempered(problem, jax.random.key(1), populations=16, points=512, moves=20)
+    shares = np.mean(found.z.mean(axis=2) > 0.0, axis=1)
+    assert shares.mean() == pytest.approx(0.6, abs=0.02)
+    assert shares.std(ddof=1) < 0.04  # of 512 independent draws 0.022
+    log_evidence = np.logaddexp.reduce(found.log_evidence) - np.log(16)
+    assert log_evidence == pytest.approx(3.0 * np.log(2.0 * np.pi) - 6.0 * np.log(10.0) - peak, abs=0.1)
+
+
 @pytest.mark.slow
 def test_pulls_follow_their_prior_and_the_data():
     """x + shift measured to 0.2, the shift's own width 1, x free within 5: the pull keeps its prior."""
