@@ -38,7 +38,7 @@ from anomfit.inference.undefined import Watch
 from anomfit.problem import Problem
 
 COUNTED = 0.5  # of a population, that count as equal draws after a step in beta
-LAST = 1  # times `moves`, that points are drawn from mixtures more often at beta = 1
+LAST = 2  # times `moves`: how many more draws of mixtures points are moved by at beta = 1
 ASKED_FIRST = 0.75  # of the logarithm of a mixture's density, in the first of two stages; the rest in the second
 
 
@@ -93,7 +93,7 @@ def sample_tempered(
 ) -> Tempered:
     """Sample the posterior of `problem` with `populations` of `points` each, and `moves` of every point for each beta.
 
-    Half of the moves are draws of mixtures, and at beta = 1 there are `moves` more of them (`LAST`).
+    Half of the moves are draws of mixtures, and at beta = 1 there are twice `moves` more of them (`LAST`).
     `key` fixes all draws. The state is kept in `state_file` (ending in .npz; see `states`) whenever beta was raised,
     and a run that finds one goes on with the numbers of a run that never stopped. An interrupt is raised with the last
     state kept. InputError for numbers too small (`check_tempered`), and a `state_file` that is damaged or of a run of
