@@ -8,7 +8,9 @@ reading: too much for pairs that are good in it and bad in the others.
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
@@ -23,11 +25,14 @@ from anomfit.detectors.pairs import Lepton, Seen, Selection, see_pairs
 from anomfit.detectors.resolution import Resolution
 from anomfit.detectors.shower_energies import see_energies
 from anomfit.detectors.shower_response import Binning, build_response
+from anomfit.detectors.spread_response import SpreadTable, build_direction_table, expected_of_spread_by_direction
 from anomfit.detectors.surroundings import OWN_COMPONENTS, Surroundings
 from anomfit.errors import reject
 from anomfit.physics.corners import interpolate
 from anomfit.physics.quadrature import unit_legendre
+from anomfit.physics.reaction import SpreadReaction
 from anomfit.rates.pair_events import PairEvents
+from anomfit.rates.spread_events import SpreadEvents
 
 NAME = "microboone"  # in data/surroundings and of the nuisance
 ARGON_MOLAR_MASS = 39.948  # g/mol
@@ -98,13 +103,54 @@ def see(events: PairEvents, efficiency: Efficiency, points: int, around: Surroun
     """
     around = around or surroundings()
     energy = see_energies(points)
-    pairs = Selection("pairs", "", lambda pair: _of_opening(pair, efficiency.opening), _nothing)
     is_aligned = events.alignment is not None
-    seen = see_pairs(energy, events.mass, pairs, lambda visible, whole: jnp.ones_like(visible), is_aligned)
+    seen = see_pairs(
+        energy, events.mass, opening_cut(efficiency), lambda visible, whole: jnp.ones_like(visible), is_aligned
+    )
     components, shares = events.rate.shape[2], grid_shares(events, energy, around)
     if components == OWN_COMPONENTS and events.parent_flight is None:
         return seen.times(shares[0])
     return seen._replace(arrives=arrivals(shares, components))
+
+
+@lru_cache
+def opening_cut(efficiency: Efficiency) -> Selection:
+    """The efficiency's part in the opening angle."""
+    return Selection("pairs", "", lambda pair: _of_opening(pair, efficiency.opening), _nothing)
+
+
+@dataclass(frozen=True)
+class SpreadPairs:
+    """Bins of visible energy (edges in GeV; None for those of the search) of pairs of many masses, static.
+
+    energies: polynomials of their table. docs/rates.md has what they leave.
+    """
+
+    efficiency: Efficiency
+    edges: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    energies: int = 40
+
+
+@lru_cache(maxsize=16)
+def spread_table(pairs: SpreadPairs) -> SpreadTable:
+    """The table of these bins, worked out when it is first asked for."""
+    edges = None if pairs.edges is None else (np.asarray(pairs.edges[0]), np.asarray(pairs.edges[1]))
+    with jax.ensure_compile_time_eval():
+        response = build(pairs.efficiency, 48, waves=1, edges=edges)
+        return build_direction_table(response, opening_cut(pairs.efficiency), pairs.energies)
+
+
+def expected_together(
+    pairs: SpreadPairs,
+    waves: Float[Array, "waves"],
+    reaction: SpreadReaction,
+    events: SpreadEvents,
+    around: Surroundings,
+) -> Float[Array, "component beam bins"]:
+    """Events in each bin of a reaction's pairs of all masses; waves: those of the response."""
+    of_energy = slice_power("energy", pairs.efficiency.energy, events.energy)
+    chosen = events._replace(share=events.share * of_energy)
+    return expected_of_spread_by_direction(spread_table(pairs), waves, reaction, chosen, around)
 
 
 def surroundings() -> Surroundings:

@@ -1,22 +1,29 @@
 """MiniBooNE's response to e+e- pairs: efficiency and containment, and its bins in E_nu^QE or in (E_vis, cos theta)."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from anomfit.beams import Beam
 from anomfit.data import load_record
 from anomfit.detectors.assumed_surroundings import assumed, earth, spheres
 from anomfit.detectors.flight_tables import arrivals, grid_shares
 from anomfit.detectors.pairs import Seen, Selection, see_pairs
+from anomfit.detectors.resolution import find_resolution
 from anomfit.detectors.shower_energies import see_energies
-from anomfit.detectors.shower_response import Binning
+from anomfit.detectors.shower_response import Binning, build_response
+from anomfit.detectors.spread_response import SpreadTable, build_spread_table, expected_of_spread
 from anomfit.detectors.surroundings import OWN_COMPONENTS, Surroundings
 from anomfit.physics.constants import M_E, M_N, M_P
 from anomfit.physics.corners import interpolate
+from anomfit.physics.reaction import SpreadReaction
 from anomfit.rates.pair_events import PairEvents
+from anomfit.rates.spread_events import SpreadEvents
 
 NAME = "miniboone"  # in data/surroundings and of the nuisance
 CH2_MOLAR_MASS = 14.027  # g/mol
@@ -78,6 +85,38 @@ def surroundings() -> Surroundings:
 def in_earth(beam: Beam) -> Beam:
     """The beam with a component of births in earth, in the mass of one CH2."""
     return replace(beam, surroundings=earth(assumed(NAME)["water"], CH2_MOLAR_MASS))
+
+
+@dataclass(frozen=True)
+class SpreadPairs:
+    """Bins of E_nu^QE (edges in GeV) of pairs of many masses, static, and how fine their table is.
+
+    resolution: its name; isotropic, aligned: energies and waves of the table's two parts. docs/rates.md has what they
+    leave.
+    """
+
+    edges: tuple[float, ...]
+    selection: Selection
+    resolution: str
+    isotropic: tuple[int, int] = (28, 20)
+    aligned: tuple[int, int] = (16, 16)
+
+
+@lru_cache(maxsize=16)
+def spread_table(pairs: SpreadPairs) -> SpreadTable:
+    """The table of these bins, worked out when it is first asked for."""
+    waves = max(pairs.isotropic[1], pairs.aligned[1])
+    with jax.ensure_compile_time_eval():
+        response = build_response(quasi_elastic_bins(pairs.edges), find_resolution(pairs.resolution), 48, waves)
+        return build_spread_table(response, pairs.selection, relative_efficiency, pairs.isotropic, pairs.aligned)
+
+
+def expected_together(
+    pairs: SpreadPairs, reaction: SpreadReaction, events: SpreadEvents, around: Surroundings
+) -> Float[Array, "component beam bins"]:
+    """Events in each bin of a reaction's pairs of all masses."""
+    chosen = events._replace(share=events.share * single_shower_efficiency(events.energy))
+    return expected_of_spread(spread_table(pairs), reaction, chosen, around)
 
 
 def selected(events: PairEvents) -> PairEvents:

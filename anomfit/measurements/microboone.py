@@ -7,6 +7,7 @@ profiled (Barlow-Beeston); the common part is one nuisance.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +17,7 @@ from jaxtyping import Array, Float
 from anomfit.beams import Beam
 from anomfit.beams.booster import microboone_beam
 from anomfit.beams.booster_flux import flux_factor, flux_nuisance
-from anomfit.capabilities import Upscatters, over_reactions
+from anomfit.capabilities import Upscatters, pair_reactions
 from anomfit.data import load_record
 from anomfit.detectors import microboone as detector
 from anomfit.detectors.assumed_surroundings import births_factor, births_nuisance, check_choice, surroundings_words
@@ -28,9 +29,10 @@ from anomfit.measurements.described import Described, HasDescription
 from anomfit.measurements.entries import Entry
 from anomfit.measurements.flights import OUTSIDE, predicted_sentences
 from anomfit.parameters import Nuisance, Point
-from anomfit.physics.reaction import OneReaction
+from anomfit.physics.reaction import AnyReaction, OneReaction, over_parts, summed
 from anomfit.rates.interactions import interactions_by_state
 from anomfit.rates.pair_events import Nodes, pair_events
+from anomfit.rates.spread_events import comes_in_halves, spread_events
 from anomfit.statistics.terms import barlow_beeston_deviance, poisson_barlow_beeston
 from anomfit.statistics.throws import poisson_counts_over
 
@@ -52,7 +54,8 @@ TARGETS = {
 class PairSearch:
     """What turns pairs into counts: beam, response, and the (static) reading of the efficiency, nodes, surroundings.
 
-    Pairs born outside of the active volume count if the beam has surroundings.
+    Pairs born outside of the active volume count if the beam has surroundings. of_spread: how pairs of many masses are
+    counted together (static); None where each mass is counted alone.
     """
 
     beam: Beam
@@ -60,6 +63,7 @@ class PairSearch:
     efficiency: detector.Efficiency
     nodes: Nodes
     around: Surroundings
+    of_spread: detector.SpreadPairs | None
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,9 @@ class MicroBoone(HasDescription):
     def with_bins(self, low: Float[np.ndarray, " bins"], high: Float[np.ndarray, " bins"]) -> "MicroBoone":
         """The prediction in other bins of visible energy (GeV); counts and backgrounds stay, and mean nothing."""
         response = detector.build(self.search.efficiency, ENERGIES, edges=(low, high))
-        return replace(self, search=replace(self.search, response=response))
+        edges = (tuple(np.asarray(low).tolist()), tuple(np.asarray(high).tolist()))
+        of_spread = detector.SpreadPairs(self.search.efficiency, edges)
+        return replace(self, search=replace(self.search, response=response, of_spread=of_spread))
 
     def bins(self) -> list[Bin]:
         """Candidates and background; errors: Poisson and both parts of the background's."""
@@ -111,7 +117,7 @@ class MicroBoone(HasDescription):
         """Selected pairs in each bin."""
         assert isinstance(model, Upscatters)  # build_problem and predict check it for the user
         search = self.search
-        counts, made = over_reactions(model, point, nuisances, lambda one: _counted(one, search))
+        counts, made = summed([_counted(reaction, search) for reaction in pair_reactions(model, point, nuisances)])
         counts = flux_factor(nuisances) * counts
         kept = COMPONENTS if self.targets == "all" else COMPONENTS[:1]
         signal = {name: counts[i, 0] for i, name in enumerate(kept)}
@@ -158,7 +164,7 @@ class MicroBoone(HasDescription):
 
 
 jax.tree_util.register_dataclass(
-    PairSearch, data_fields=["beam", "response"], meta_fields=["efficiency", "nodes", "around"]
+    PairSearch, data_fields=["beam", "response"], meta_fields=["efficiency", "nodes", "around", "of_spread"]
 )
 jax.tree_util.register_dataclass(
     MicroBoone,
@@ -206,6 +212,7 @@ def load_microboone(
             efficiency=reading,
             nodes=NODES,
             around=detector.surroundings(),
+            of_spread=detector.SpreadPairs(reading),
         ),
         targets=targets,
         described=Described(
@@ -228,8 +235,18 @@ def load_microboone(
     )
 
 
-def _counted(reaction: OneReaction, search: PairSearch):
+def _counted(reaction: AnyReaction, search: PairSearch):
     """(selected, made) of one reaction, no flux pull: (component, beam, bin), and (component, beam)."""
+    together = search.of_spread
+    if together is not None and comes_in_halves(reaction):
+        events = spread_events(reaction, search.beam, search.nodes)
+        counts = detector.expected_together(together, search.response.waves, reaction, events, search.around)
+        return counts, events.made
+    return over_parts(reaction, partial(_counted_alone, search=search))
+
+
+def _counted_alone(reaction: OneReaction, search: PairSearch):
+    """The same of pairs of one mass."""
     events = pair_events(reaction, search.beam, search.nodes)
     seen = detector.see(events, search.efficiency, search.response.table.shape[0], search.around)
     return expected_by_direction(search.response, detector.selected(events, search.efficiency), seen), events.made

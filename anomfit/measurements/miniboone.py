@@ -6,15 +6,17 @@ the flux. A signal of pairs, or of nu_mu -> nu_e appearance through the released
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from anomfit.beams import Beam
 from anomfit.beams.booster import miniboone_beam
 from anomfit.beams.booster_flux import flux_error, flux_nuisance, flux_pull
-from anomfit.capabilities import PredictsAppearance, Upscatters, over_reactions
+from anomfit.capabilities import PredictsAppearance, Upscatters, pair_reactions
 from anomfit.detectors import miniboone as detector
 from anomfit.detectors.assumed_surroundings import (
     births_factor,
@@ -32,13 +34,13 @@ from anomfit.measurements.base import Bin, Prediction
 from anomfit.measurements.miniboone_covariance import QuasiElasticData, load_quasi_elastic
 from anomfit.measurements.miniboone_transmutation import TransmutationSample, released
 from anomfit.parameters import Nuisance, Point
-from anomfit.physics.reaction import OneReaction
+from anomfit.physics.reaction import AnyReaction, OneReaction, over_parts, summed
 from anomfit.rates.interactions import interactions_by_state
 from anomfit.rates.pair_events import Nodes, pair_events
+from anomfit.rates.spread_events import comes_in_halves, spread_events
 
 NODES = Nodes(energy=112)  # see benchmarks/convergence.py
 WAVES, ENERGIES = 24, 48
-SPREAD_WAVES, SPREAD_ENERGIES = 16, 32  # of pairs with a spectrum of masses: docs/darknews.md has what they leave
 COMPONENTS = ("coherent", "incoherent")  # in the oil
 OUTSIDE = "dirt"
 FLUXES = {
@@ -51,13 +53,13 @@ FLUXES = {
 class PairChain:
     """What turns pairs into counts: beam, table of the response, and the (static) selection, nodes and surroundings.
 
-    Pairs born around the tank count if the beam has surroundings. of_spread: the table for pairs of a virtual boson,
-    whose many masses need less of it; None where `response` serves.
+    Pairs born around the tank count if the beam has surroundings. of_spread: how pairs of many masses are counted
+    together (static); None where each mass is counted alone.
     """
 
     beam: Beam
     response: ShowerResponse
-    of_spread: ShowerResponse | None
+    of_spread: detector.SpreadPairs | None
     selection: Selection
     nodes: Nodes
     around: Surroundings
@@ -150,7 +152,7 @@ def predict_pairs(model: Upscatters, point: Point, nuisances: Point, chain: Pair
     """Selected pairs by component, the beams' bins one after the other, and the counts in the oil before any
     efficiency.
     """
-    counts, made = over_reactions(model, point, nuisances, lambda one: _counted(one, chain))
+    counts, made = summed([_counted(reaction, chain) for reaction in pair_reactions(model, point, nuisances)])
     signal = {name: counts[i].reshape(-1) for i, name in enumerate(COMPONENTS)}
     if chain.beam.surroundings:
         signal[OUTSIDE] = births_factor(detector.NAME, nuisances) * counts[-1].reshape(-1)
@@ -170,13 +172,20 @@ def interactions_in_oil(model: object, point: Point, nuisances: Point, chain: Pa
     return {f"{state}{suffixes[i]}": numbers[i] for i in beams for state, numbers in made.items()}
 
 
-def _counted(reaction: OneReaction, chain: PairChain):
+def _counted(reaction: AnyReaction, chain: PairChain):
     """(selected, made) of one reaction: (component, beam, bin), and (component, beam)."""
+    together = chain.of_spread
+    if together is not None and comes_in_halves(reaction):
+        events = spread_events(reaction, chain.beam, chain.nodes)
+        return detector.expected_together(together, reaction, events, chain.around), events.made
+    return over_parts(reaction, partial(_counted_alone, chain=chain))
+
+
+def _counted_alone(reaction: OneReaction, chain: PairChain):
+    """The same of pairs of one mass."""
     events = pair_events(reaction, chain.beam, chain.nodes)
-    is_virtual = reaction.among is not None and reaction.pair.flight is None
-    response = chain.of_spread if is_virtual and chain.of_spread is not None else chain.response
-    seen = detector.see(events, chain.selection, response.table.shape[0], chain.around)
-    return expected(response, detector.selected(events), seen), events.made
+    seen = detector.see(events, chain.selection, chain.response.table.shape[0], chain.around)
+    return expected(chain.response, detector.selected(events), seen), events.made
 
 
 def of_model(model: object, nuisances: tuple[Nuisance, ...]) -> tuple[Nuisance, ...]:
@@ -191,7 +200,7 @@ def pair_chain(
     response: ShowerResponse,
     selection: Selection,
     surroundings: str,
-    of_spread: ShowerResponse | None = None,
+    of_spread: detector.SpreadPairs | None = None,
 ) -> tuple[PairChain, tuple[Nuisance, ...]]:
     """The chain with or without pairs from outside, and the nuisance of their number."""
     is_around = check_choice(surroundings) == "earth"
@@ -221,7 +230,7 @@ def load_miniboone(
     chosen, smearing = find_selection(selection), find_resolution(resolution)
     bins = detector.quasi_elastic_bins(data.edges)
     response = build_response(bins, smearing, ENERGIES, WAVES)
-    of_spread = build_response(bins, smearing, SPREAD_ENERGIES, SPREAD_WAVES)
+    of_spread = detector.SpreadPairs(tuple(np.asarray(data.edges).tolist()), chosen, smearing.name)
     chain, births = pair_chain(miniboone_beam(flavours), response, chosen, surroundings, of_spread)
     stated = {
         "pair selection": f"{chosen.name}: {chosen.words}",
@@ -242,7 +251,7 @@ def load_miniboone(
 
 
 jax.tree_util.register_dataclass(
-    PairChain, data_fields=["beam", "response", "of_spread"], meta_fields=["selection", "nodes", "around"]
+    PairChain, data_fields=["beam", "response"], meta_fields=["of_spread", "selection", "nodes", "around"]
 )
 jax.tree_util.register_dataclass(
     MiniBooneQuasiElastic, data_fields=["data", "chain", "transmutation"], meta_fields=["stated", "nuisances"]

@@ -36,3 +36,29 @@ def interpolation(coarse: int, fine: int) -> np.ndarray:
     terms = barycentric / np.where(on_node, 1.0, difference)
     matrix = terms / terms.sum(axis=1, keepdims=True)
     return np.where(on_node.any(axis=1, keepdims=True), on_node, matrix)
+
+
+@lru_cache
+def unit_anti_legendre(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights on (0, 1) of the anti-Gaussian rule: the opposite error of Gauss-Legendre's with n - 1 nodes.
+
+    So it is for polynomials of degree 2n - 1 and less; what both rules miss of a function mostly cancels in their mean
+    (Laurie, Math. Comp. 65 (1996) 739). The nodes interlace with those of that rule. n of 2 and more.
+    """
+    k = np.arange(1.0, n)
+    squared = k**2 / (4.0 * k**2 - 1.0)
+    squared[-1] *= 2.0
+    off = np.sqrt(squared)
+    x, vectors = np.linalg.eigh(np.diag(off, 1) + np.diag(off, -1))
+    return 0.5 * (x + 1.0), vectors[0] ** 2
+
+
+def interpolation_from(nodes: np.ndarray, fine: int) -> np.ndarray:
+    """Values at the `fine` Legendre nodes from those at any distinct `nodes` in (0, 1) (barycentric), (fine, nodes)."""
+    apart = nodes[:, None] - nodes + np.eye(len(nodes))
+    barycentric = 1.0 / np.prod(4.0 * apart, axis=1)
+    difference = unit_legendre(fine)[0][:, None] - nodes
+    on_node = np.abs(difference) < 1e-14
+    terms = barycentric / np.where(on_node, 1.0, difference)
+    matrix = terms / terms.sum(axis=1, keepdims=True)
+    return np.where(on_node.any(axis=1, keepdims=True), on_node, matrix)

@@ -119,18 +119,17 @@ def pair_events(reaction: OneReaction, beam: Beam, nodes: Nodes) -> PairEvents:
     if isinstance(reaction, RadiatedReaction):
         return _made_directly(reaction, beam, nodes)
     m_N, boson = reaction.production.m_N, reaction.pair.mass
-    channels = [_rest_frame(m_N, boson, channel) for channel in reaction.channels]
+    channels = [rest_frame(m_N, boson, channel) for channel in reaction.channels]
     if reaction.among is not None and reaction.pair.flight is None:
         nodes = replace(nodes, parent=nodes.spread[0], polar=nodes.spread[1])
-    span = _seen_range(nodes, beam, reaction)
-    rate, cos_N = _production(beam, nodes, span, reaction.production)
+    span = seen_range(nodes, beam, reaction)
+    rate, cos_N, _ = production(beam, nodes, span, reaction.production)
     u_parent, _ = unit_legendre(nodes.parent)
-    e_parent, p_parent, _ = _parent_energy(u_parent, span, m_N, nodes.hard)
-    decays = [_decays(nodes, e_parent, p_parent, m_N, channel) for channel in channels]
-    share, energy, cos_decay, cos_star = (jnp.concatenate(part, axis=-1) for part in zip(*decays, strict=True))
+    e_parent, p_parent, _ = parent_energy(u_parent, span, m_N, nodes.hard)
+    rule = unit_legendre(nodes.polar)
+    each = [decays(nodes, rule, e_parent, p_parent, m_N, channel) for channel in channels]
+    share, energy, cos_decay, cos_star = (jnp.concatenate(part, axis=-1) for part in zip(*each, strict=True))
     at_once = reaction.prompt and reaction.pair.flight is None
-    whole = replace(nodes, energy=nodes.made)
-    everything, _ = _production(beam, whole, (m_N, beam.highest_energy), reaction.production)
     return PairEvents(
         rate=rate,
         cos_parent=cos_N,
@@ -138,7 +137,7 @@ def pair_events(reaction: OneReaction, beam: Beam, nodes: Nodes) -> PairEvents:
         share=share,
         energy=energy,
         cos_decay=cos_decay,
-        made=jnp.sum(everything, axis=(0, 1)) * reaction.visible,
+        made=all_made(beam, nodes, reaction.production) * reaction.visible,
         mass=boson,
         decay_length_per_momentum=jnp.zeros(()) if at_once else reaction.pair.flight,
         spin=_spin(reaction, beam, nodes, span, cos_star),
@@ -216,7 +215,7 @@ def _made_directly(reaction: RadiatedReaction, beam: Beam, nodes: Nodes) -> Pair
 
 def _flights(reaction: Reaction, nodes: Nodes, span, p_parent) -> ParentFlight:
     few = min(FEW, nodes.parent)
-    _, momentum, _ = _parent_energy(unit_legendre(few)[0], span, reaction.production.m_N, nodes.hard)
+    _, momentum, _ = parent_energy(unit_legendre(few)[0], span, reaction.production.m_N, nodes.hard)
     onto = jnp.asarray(interpolation(few, nodes.parent))
     return ParentFlight(reaction.flight * p_parent, reaction.flight * momentum, onto)
 
@@ -242,7 +241,7 @@ def all_parents(exchange: Exchange, beam: Beam, nodes: Nodes, is_polarised: bool
     def gathered(rate):
         return jnp.einsum("ep,edcb->pcb", onto, rate * weight[..., None, None])
 
-    energy, momentum, _ = _parent_energy(unit_legendre(nodes.parent)[0], span, exchange.m_N, nodes.hard)
+    energy, momentum, _ = parent_energy(unit_legendre(nodes.parent)[0], span, exchange.m_N, nodes.hard)
     along = gathered(polarised_rates(beam, e_N, p_N, cos_N, exchange)[0]) if is_polarised else None
     return Parents(energy, momentum, gathered(production_rate(beam, e_N, p_N, cos_N, exchange)), along)
 
@@ -317,7 +316,7 @@ def _alignment(reaction: Reaction, channels, e_N, energy):
     return reaction.pair.alignment * jnp.concatenate(turned, axis=-1)
 
 
-class _AtRest(NamedTuple):
+class AtRest(NamedTuple):
     """A channel in N's rest frame, energy and momentum of the boson; harmless (at rest) where it is closed."""
 
     channel: Channel
@@ -326,13 +325,14 @@ class _AtRest(NamedTuple):
     p_star: Float[Array, ""]
 
 
-def _rest_frame(m_N, boson, channel: Channel) -> _AtRest:
+def rest_frame(m_N, boson, channel: Channel) -> AtRest:
+    """The decay of N at rest to the channel's daughter and a boson of this mass (GeV)."""
     is_open = m_N > boson + channel.daughter_mass
     energy = jnp.where(is_open, two_body_energy(m_N, boson, channel.daughter_mass), boson)
-    return _AtRest(channel, is_open, energy, two_body_momentum(m_N, boson, channel.daughter_mass))
+    return AtRest(channel, is_open, energy, two_body_momentum(m_N, boson, channel.daughter_mass))
 
 
-def _seen_range(nodes: Nodes, beam: Beam, reaction: Reaction):
+def seen_range(nodes: Nodes, beam: Beam, reaction: Reaction):
     """Energies of N between which some boson has an energy that can be seen: rapidities of N and the boson add up.
 
     Those of all pairs of a spread reaction, of which this is one, so that all share what is made.
@@ -359,22 +359,28 @@ def _seen_range(nodes: Nodes, beam: Beam, reaction: Reaction):
     return jnp.minimum(jnp.where(some, start, m_N), beam.highest_energy), top
 
 
-def _production(beam: Beam, nodes: Nodes, span, exchange: Exchange):
-    """Weighted rates and cosines on the nodes in (E_N, cos theta_N) over a range of energies."""
+def production(beam: Beam, nodes: Nodes, span, exchange: Exchange):
+    """Weighted rates and cosines on the nodes in (E_N, cos theta_N) over a range of energies, and N's momenta."""
     e_N, p_N, cos_N, weight = _production_nodes(beam, nodes, span, exchange)
-    return production_rate(beam, e_N, p_N, cos_N, exchange) * weight[..., None, None], cos_N
+    return production_rate(beam, e_N, p_N, cos_N, exchange) * weight[..., None, None], cos_N, p_N[:, 0]
+
+
+def all_made(beam: Beam, nodes: Nodes, exchange: Exchange) -> Float[Array, "component beam"]:
+    """All N that are made, up to the flux's end."""
+    whole = replace(nodes, energy=nodes.made)
+    return jnp.sum(production(beam, whole, (exchange.m_N, beam.highest_energy), exchange)[0], axis=(0, 1))
 
 
 def _production_nodes(beam: Beam, nodes: Nodes, span, exchange: Exchange):
     """E_N, p_N, cos theta_N and weight of the nodes, (energies, directions) each or broadcasting to it."""
     u, w = unit_legendre(nodes.energy)
-    e_N, p_N, slope = _parent_energy(u, span, exchange.m_N, nodes.hard)
+    e_N, p_N, slope = parent_energy(u, span, exchange.m_N, nodes.hard)
     soft = jnp.minimum(exchange.lightest, nodes.transfer)
     cos_N, w_angle = _angle_nodes(beam, nodes.angle, e_N, p_N, exchange.m_N, soft)
     return e_N[:, None], p_N[:, None], cos_N, (w * slope)[:, None] * w_angle
 
 
-def _parent_energy(u, span, m_N, hard: float):
+def parent_energy(u, span, m_N, hard: float):
     """E_N, p_N and dE_N/du for u in (0, 1): logarithmic, compressed in the flux's tail.
 
     ln[(1 + K/s)/(1 + K/t)] is linear in u, K = E_N - start, s = 0.4 GeV, t = `hard`. What the decay gives is smooth in
@@ -406,14 +412,14 @@ def _angle_nodes(beam: Beam, n: int, e_N, p_N, m_N, m_light):
     return 1.0 - one_minus_cos, w * stretch * (one_minus_cos + scale)
 
 
-def _decays(nodes: Nodes, e_N, p_N, m_N, rest: _AtRest):
+def decays(nodes: Nodes, rule, e_N, p_N, m_N, rest: AtRest):
     """Weights, lab energy and cosine to N's flight of the boson in one channel, and its cosine in the rest frame: nodes
-    in the logarithm of its energy, over what can be seen.
+    in the logarithm of its energy, over what can be seen, of a `rule` on (0, 1).
 
     The energy is flat between gamma (E* - beta p*) and gamma (E* + beta p*). A closed channel (branching ratio 0)
     becomes a harmless narrow box.
     """
-    u, w = unit_legendre(nodes.polar)
+    u, w = rule
     centre = e_N * rest.e_star / m_N
     half = jnp.maximum(p_N * rest.p_star / m_N, 1e-9 * centre)
     low = jnp.clip(centre - half, nodes.lowest, nodes.highest)
