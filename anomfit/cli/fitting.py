@@ -26,7 +26,8 @@ Tables = Annotated[
     bool | None,
     typer.Option(
         "--tables/--exact",
-        help="Look MiniBooNE's pairs up in a table (docs/tables.md), or compute them; by default what is sooner done.",
+        help="Look MiniBooNE's pairs up in a table and take few nodes elsewhere (docs/tables.md), or compute all of them; "
+        "by default what is sooner done.",
     ),
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run in the folder.")]
