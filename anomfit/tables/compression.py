@@ -18,8 +18,10 @@ FAINT = 1e-3  # events that a block may get wrong at the strongest couplings: be
 KINDS = 2
 SETS = ((0, 1, 2), (3,), (4,), (5,))  # blocks that share numbers
 KEPT = (6e-5, 1e-4)  # principal spectra of births in the detector, and around it, over the largest
-SHARED = (3e-5, 4.2e-5)  # principal numbers of a set, root mean square over all places, over the blocks' sizes
-SAMPLED = 0.03  # of `SHARED`: what the sample has less of is left out before all places are looked at
+AROUND = 1.4  # how much more may be left out of births around the detector
+# root mean square, over the blocks' sizes, of numbers that are left out where the sample has no more of them
+TRACE = 9e-7
+NUMBERS = 1045  # of all sets together, the largest: with them a table has at most 90 MB
 
 
 class Compression(NamedTuple):
@@ -59,7 +61,7 @@ def compression(
     floor = FAINT / (coupling**2 * np.array([one.max() for one in strength]))
     made = Compression((), (), tuple(strength), floor, weight[..., None], ())
     spectra, projections = [], []
-    for place, (decayed, kept, dropped) in enumerate(zip(shares, KEPT, SHARED, strict=False)):
+    for place, (decayed, kept) in enumerate(zip(shares, KEPT, strict=False)):
         own = sample[:, :, place]
         rows = np.concatenate([one for one, _ in _over_sizes(own, made)], axis=1)
         # errors count as they are seen: through the shares of any lifetime
@@ -68,14 +70,14 @@ def compression(
         size, right = np.linalg.eigh(flat.T @ flat)
         chosen = np.sqrt(np.maximum(size, 0.0)) > kept * np.sqrt(size[-1])
         principal = right.T[chosen][::-1].reshape(-1, *rows.shape[2:])
-        # so that the numbers of all places are dropped below the same
-        scale = SHARED[0] / dropped
+        scale = AROUND ** -float(place)
         spectra.append(principal @ inverse / scale / made.weight)
         projections.append((principal @ metric).reshape(len(principal), -1).T * scale)
     made = made._replace(spectra=tuple(spectra), projections=tuple(projections))
     turns = []
     for rows in _rows(sample, made)[0]:
-        turns.append(_principal(rows.T @ rows, len(rows), SAMPLED * SHARED[0]).astype(np.float32))
+        size, turned = _principal(rows.T @ rows, len(rows))
+        turns.append(turned[:, size >= min(TRACE, size[0])].astype(np.float32))
     return made._replace(turns=tuple(turns))
 
 
@@ -87,10 +89,13 @@ def compressed(kernels: Float[np.ndarray, "... terms places beams bins flights"]
 
 
 def shared(squares: Sequence[np.ndarray], number: int) -> list[np.ndarray]:
-    """By set, the orthogonal directions that matter, (numbers, fewer); squares: sums over `number` places of products
-    of the numbers.
+    """By set, the orthogonal directions that matter, (numbers, fewer): the largest `NUMBERS` of all sets; squares: sums
+    over `number` places of products of the numbers.
     """
-    return [_principal(square, number, SHARED[0]) for square in squares]
+    found = [_principal(square, number) for square in squares]
+    sizes = np.sort(np.concatenate([size for size, _ in found]))[::-1]
+    least = max(TRACE, sizes[min(NUMBERS, len(sizes)) - 1])
+    return [turned[:, size >= min(least, size[0])] for size, turned in found]
 
 
 def onto_spectra(turned: Sequence[np.ndarray], made: Compression) -> list[list[np.ndarray]]:
@@ -135,14 +140,12 @@ def _over_sizes(kernels: Float[np.ndarray, "... terms beams bins flights"], made
     return found
 
 
-def _principal(square: np.ndarray, number: int, least: float) -> np.ndarray:
-    """Orthogonal directions whose root mean square is larger, the largest first, at least one; square: the sum over
-    `number` places of products of numbers.
+def _principal(square: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """Root mean squares along orthogonal directions, the largest first, and these; square: the sum over `number` places
+    of products of numbers.
     """
     size, turned = np.linalg.eigh(square)
-    chosen = np.sqrt(np.maximum(size, 0.0) / number) > least
-    chosen[-1] = True
-    return turned[:, chosen][:, ::-1]
+    return np.sqrt(np.maximum(size[::-1], 0.0) / number), turned[:, ::-1]
 
 
 def _roots(decayed: Float[np.ndarray, "lifetimes flights"]):
