@@ -70,6 +70,7 @@ def radiated(reaction: RadiatedReaction, chain: RecoilPairChain, knock_out) -> l
             Source(source.flux_at, source.exposure, jnp.asarray(source.highest_energy)),
             source.composition,
             knocked_out,
+            chain.nodes.radiated,
         )
         for source in chain.sources
     ]

@@ -4,17 +4,26 @@ from dataclasses import fields, is_dataclass, replace
 from functools import partial
 from typing import Any
 
-from anomfit.rates.pair_events import Nodes
+import numpy as np
 
-FEWEST = {"energy": 12, "angle": 6, "parent": 8, "polar": 6, "made": 12}
-FEWEST_OF_SPREAD = 5
+from anomfit.rates.pair_events import Nodes
+from anomfit.rates.radiated_setup import RadiatedNodes
+from anomfit.rates.recoil_events import RecoilNodes
+
+Counts = Nodes | RadiatedNodes | RecoilNodes
+
+FEWEST = {
+    Nodes: {"energy": 12, "angle": 6, "parent": 8, "polar": 6, "made": 12, "spread": 5},
+    RadiatedNodes: {"energy": 10, "angle": 5, "neutrino": 6, "flux": 36, "transfer": 4, "of_nucleon": 8, "starts": 128},
+    RecoilNodes: {"parent": 8, "recoil": 4},
+}
 
 
 def with_fewer_nodes(thing: Any, share: float) -> Any:
-    """`thing` with every `Nodes` in it replaced by `fewer`: in dataclasses, tuples, dictionaries and arguments of
-    `partial`. It is the same object where there are none.
+    """`thing` with all numbers of nodes in it replaced by `fewer`: in dataclasses, tuples, dictionaries and arguments
+    of `partial`. It is the same object where there are none.
     """
-    if isinstance(thing, Nodes):
+    if isinstance(thing, Counts):
         return fewer(thing, share)
     if isinstance(thing, partial):
         given, named = with_fewer_nodes(thing.args, share), with_fewer_nodes(thing.keywords, share)
@@ -31,15 +40,19 @@ def with_fewer_nodes(thing: Any, share: float) -> Any:
     return thing
 
 
-def fewer(nodes: Nodes, share: float) -> Nodes:
-    """A share of the production energies, and the square root of it of all others: these are fewer to begin with."""
+def fewer(nodes: Counts, share: float) -> Counts:
+    """A share of the many production energies of `Nodes`, and the square root of it of all others: these are few."""
     root = share**0.5
-    numbers = {
-        name: max(min(least, getattr(nodes, name)), round(getattr(nodes, name) * (share if name == "energy" else root)))
-        for name, least in FEWEST.items()
-    }
-    spread = tuple(max(min(FEWEST_OF_SPREAD, number), round(number * root)) for number in nodes.spread)
-    return replace(nodes, **numbers, spread=spread)
+    new: dict[str, Any] = {}
+    for name, least in FEWEST[type(nodes)].items():
+        numbers = getattr(nodes, name)
+        some = tuple(max(min(least, one), round(one * root)) for one in np.atleast_1d(numbers).tolist())
+        new[name] = some if isinstance(numbers, tuple) else some[0]
+    if isinstance(nodes, Nodes):
+        new["energy"] = max(min(FEWEST[Nodes]["energy"], nodes.energy), round(nodes.energy * share))
+    if not isinstance(nodes, RadiatedNodes):
+        new["radiated"] = fewer(nodes.radiated, share)
+    return replace(nodes, **new)
 
 
 def _changed(parts: dict, share: float) -> dict:

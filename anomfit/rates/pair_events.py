@@ -26,6 +26,8 @@ from anomfit.physics.reaction import AnyReaction, Channel, OneReaction, Radiated
 from anomfit.physics.targets import stack_targets
 from anomfit.physics.two_body import two_body_energy, two_body_momentum
 from anomfit.rates.radiated_events import radiated_events
+from anomfit.rates.radiated_setup import NODES as OF_RADIATED
+from anomfit.rates.radiated_setup import RadiatedNodes
 
 FEW = 12  # parents at which flights are looked up, of all that decay
 
@@ -91,7 +93,8 @@ class Nodes:
     spread: parent and polar of a `SpreadReaction` through a virtual boson, whose many masses wash out what a pair of
     one mass needs nodes for.
     hard: GeV above N's threshold from where on production energies become sparse. transfer: GeV, of momentum, as many
-    directions lie below as above, or the lightest mediator's mass if that is less.
+    directions lie below as above, or the lightest mediator's mass if that is less. radiated: of a scalar that is
+    radiated off the mediator, and has no parent.
     """
 
     energy: int = 192
@@ -105,6 +108,7 @@ class Nodes:
     hard: float = 3.0
     transfer: float = math.inf
     spread: tuple[int, int] = (28, 14)
+    radiated: RadiatedNodes = OF_RADIATED
 
     def __post_init__(self):
         for name in ("energy", "angle", "parent", "polar", "made"):
@@ -197,7 +201,7 @@ def _side_by_side(reaction: SpreadReaction, beam: Beam, nodes: Nodes) -> PairEve
 
 
 def _made_directly(reaction: RadiatedReaction, beam: Beam, nodes: Nodes) -> PairEvents:
-    found = radiated_events(reaction, beam, nodes.lowest, nodes.highest, nodes.parent)
+    found = radiated_events(reaction, beam, nodes.lowest, nodes.highest, nodes.parent, nodes.radiated)
     energy = found.energy[:, None]
     ones = jnp.ones_like(energy)
     return PairEvents(

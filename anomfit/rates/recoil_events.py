@@ -20,6 +20,8 @@ from anomfit.physics.quadrature import unit_legendre
 from anomfit.physics.reaction import Reaction
 from anomfit.physics.targets import Target, stack_targets
 from anomfit.physics.two_body import two_body_energy, two_body_momentum
+from anomfit.rates.radiated_setup import NODES as OF_RADIATED
+from anomfit.rates.radiated_setup import RadiatedNodes
 
 REACH = 5.0  # widths of the smooth threshold on either side of which it is 0 or 1
 
@@ -51,12 +53,14 @@ class NeutrinoSource(Protocol):
 class RecoilNodes:
     """Numbers of quadrature nodes, static: energies of N for each source, and recoils in each of two panels.
 
-    path: m, along which a second pair would be noticed: such events are no events with one pair.
+    path: m, along which a second pair would be noticed: such events are no events with one pair. radiated: of a scalar
+    that is radiated off the mediator, and has no parent.
     """
 
     parent: tuple[int, ...] = (40, 16)
     recoil: int = 8
     path: float = 3.0
+    radiated: RadiatedNodes = OF_RADIATED
 
     def __post_init__(self):
         for number in (*self.parent, self.recoil):

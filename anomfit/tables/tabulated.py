@@ -12,9 +12,10 @@ from anomfit.capabilities import Upscatters
 from anomfit.detectors import miniboone as detector
 from anomfit.detectors.assumed_surroundings import births_factor
 from anomfit.detectors.flight_tables import tabulated_shares
-from anomfit.measurements.base import Bin, Prediction
+from anomfit.measurements.base import Prediction
 from anomfit.measurements.miniboone import COMPONENTS, OUTSIDE, MiniBooneQuasiElastic
-from anomfit.parameters import Nuisance, Point
+from anomfit.measurements.stand_in import FromExact
+from anomfit.parameters import Point
 from anomfit.physics.exchange import ScalarExchange
 from anomfit.physics.nucleon_scalar import dipole
 from anomfit.physics.reaction import Reaction
@@ -37,7 +38,7 @@ class Kind(NamedTuple):
 
 
 @dataclass(frozen=True)
-class TabulatedMiniBoone:
+class TabulatedMiniBoone(FromExact[MiniBooneQuasiElastic]):
     """`exact` with pairs from `table`; outside of what the table holds the prediction is not a number.
 
     scattering and kind: static.
@@ -49,57 +50,14 @@ class TabulatedMiniBoone:
     kind: Kind
 
     @property
-    def name(self) -> str:
-        """That of the measurement."""
-        return self.exact.name
-
-    @property
-    def era(self) -> str:
-        """That of the measurement."""
-        return self.exact.era
-
-    @property
     def title(self) -> str:
         """That of the measurement, and that its pairs are looked up."""
         return f"{self.exact.title}, pairs from a table"
 
     @property
-    def samples(self) -> frozenset[str]:
-        """Those of the measurement."""
-        return self.exact.samples
-
-    @property
-    def accepts(self):
-        """Models that make pairs."""
-        return (Upscatters,)
-
-    @property
-    def references(self) -> tuple[str, ...]:
-        """Those of the measurement."""
-        return self.exact.references
-
-    @property
-    def nuisances(self) -> tuple[Nuisance, ...]:
-        """Those of the measurement."""
-        return self.exact.nuisances
-
-    @property
     def choices(self) -> Mapping[str, str]:
         """Those of the measurement, and the table."""
         return {**self.exact.choices, "pairs": "from a table of kernels, made by the exact rule"}
-
-    @property
-    def independent_numbers(self) -> int:
-        """As the measurement."""
-        return self.exact.independent_numbers
-
-    def nuisances_for(self, model: object) -> tuple[Nuisance, ...]:
-        """As the measurement."""
-        return self.exact.nuisances_for(model)
-
-    def bins(self) -> list[Bin]:
-        """As the measurement."""
-        return self.exact.bins()
 
     def predict(self, model: object, point: Point, nuisances: Point) -> Prediction:
         """Selected events in the bins by component; what is made before any efficiency is not in the table."""
@@ -111,18 +69,6 @@ class TabulatedMiniBoone:
         if self.exact.chain.beam.surroundings:
             signal[OUTSIDE] = births_factor(detector.NAME, nuisances) * counts[-1]
         return Prediction(signal=signal, before_efficiency={})
-
-    def log_likelihood(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
-        """As the measurement."""
-        return self.exact.log_likelihood(prediction, nuisances)
-
-    def chi_squared(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
-        """As the measurement."""
-        return self.exact.chi_squared(prediction, nuisances)
-
-    def pulls(self, prediction: Prediction, nuisances: Point) -> Float[Array, "bins"]:
-        """As the measurement."""
-        return self.exact.pulls(prediction, nuisances)
 
     def holds_at(self, model: object, point: Point, nuisances: Point) -> Bool[Array, ""]:
         """Whether the table holds a physical point of the model."""

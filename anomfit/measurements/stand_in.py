@@ -1,0 +1,71 @@
+"""What a faster copy of a measurement takes from the measurement itself: all but its prediction and its title."""
+
+from typing import Generic, TypeVar
+
+from jaxtyping import Array, Float
+
+from anomfit.measurements.base import Bin, ChoosesNuisances, Measurement, Needs, Prediction
+from anomfit.parameters import Nuisance, Point
+
+M = TypeVar("M", bound=Measurement)
+
+
+class FromExact(Generic[M]):
+    """Data, nuisances and likelihood of the field `exact`, for a class that stands in for it (`base.StandsIn`)."""
+
+    exact: M
+
+    @property
+    def name(self) -> str:
+        """That of the measurement."""
+        return self.exact.name
+
+    @property
+    def era(self) -> str:
+        """That of the measurement."""
+        return self.exact.era
+
+    @property
+    def samples(self) -> frozenset[str]:
+        """Those of the measurement."""
+        return self.exact.samples
+
+    @property
+    def accepts(self) -> tuple[Needs, ...]:
+        """As the measurement."""
+        return self.exact.accepts
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Those of the measurement."""
+        return self.exact.references
+
+    @property
+    def nuisances(self) -> tuple[Nuisance, ...]:
+        """Those of the measurement."""
+        return self.exact.nuisances
+
+    @property
+    def independent_numbers(self) -> int:
+        """As the measurement."""
+        return self.exact.independent_numbers
+
+    def nuisances_for(self, model: object) -> tuple[Nuisance, ...]:
+        """As the measurement."""
+        return self.exact.nuisances_for(model) if isinstance(self.exact, ChoosesNuisances) else self.exact.nuisances
+
+    def bins(self) -> list[Bin]:
+        """As the measurement."""
+        return self.exact.bins()
+
+    def log_likelihood(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
+        """As the measurement."""
+        return self.exact.log_likelihood(prediction, nuisances)
+
+    def chi_squared(self, prediction: Prediction, nuisances: Point) -> Float[Array, ""]:
+        """As the measurement."""
+        return self.exact.chi_squared(prediction, nuisances)
+
+    def pulls(self, prediction: Prediction, nuisances: Point) -> Float[Array, "bins"]:
+        """As the measurement."""
+        return self.exact.pulls(prediction, nuisances)
