@@ -75,8 +75,8 @@ def with_few_nodes(problem: Problem, say: Say) -> Problem:
     if not names:
         return problem
     say(
-        f"search and sampling take {SHARE:g} of the nodes for {', '.join(names)}; the best fit is polished, and the "
-        "draws are weighted, with all nodes (--exact takes them from the beginning)"
+        f"search and sampling take {SHARE:g} of the nodes or less for {', '.join(names)}; the best fit is polished, "
+        "and draws are weighted, with all nodes (--exact takes them from the beginning)"
     )
     return replace(problem, measurements=new)
 

@@ -1,7 +1,8 @@
-"""A measurement predicted with a quarter of its quadrature nodes, for samplers; weights make their draws exact."""
+"""A measurement predicted with a quarter of its quadrature nodes or less; weights make draws of it exact."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +15,21 @@ from anomfit.rates.fewer_nodes import with_fewer_nodes
 
 # of production energies; with an eighth, ln L of the rows of CHARM-II and MINERvA is off by 0.06 at a tenth of points
 SHARE = 0.25
+
+
+@runtime_checkable
+class ChoosesShare(Protocol):
+    """A measurement whose errors are so large that a share of its own is enough."""
+
+    @property
+    def share_of_nodes(self) -> float:
+        """Of production energies; the square root of it of all other nodes."""
+        ...
+
+
+def share_of(measurement: Measurement) -> float:
+    """The share of nodes that stand in for all of the measurement's."""
+    return measurement.share_of_nodes if isinstance(measurement, ChoosesShare) else SHARE
 
 
 @dataclass(frozen=True)
@@ -31,7 +47,7 @@ class Coarse(FromExact[Measurement]):
     @property
     def choices(self) -> Mapping[str, str]:
         """Those of the measurement, and the share of nodes."""
-        return {**self.exact.choices, "nodes": f"{SHARE:g} of the exact rule's"}
+        return {**self.exact.choices, "nodes": f"{share_of(self.exact):g} of the exact rule's"}
 
     def predict(self, model: object, point: Point, nuisances: Point) -> Prediction:
         """With few nodes."""
@@ -65,7 +81,7 @@ for kind in (Coarse, CoarseLimit):
 
 def coarse(measurement: Measurement) -> Measurement:
     """The measurement with few nodes, as a stand-in; itself, where no pairs of a beam are counted on nodes."""
-    few = with_fewer_nodes(measurement, SHARE)
+    few = with_fewer_nodes(measurement, share_of(measurement))
     if few is measurement or is_light(measurement):
         return measurement
     return CoarseLimit(measurement, few) if isinstance(measurement, Limit) else Coarse(measurement, few)

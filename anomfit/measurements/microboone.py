@@ -83,6 +83,7 @@ class MicroBoone(HasDescription):
     accepts = (Upscatters,)
     samples = frozenset({"MicroBooNE e+e- candidates"})
     references = REFERENCES
+    share_of_nodes = 0.1  # where few nodes do; a quarter costs 2.5 times as much, and the background's errors are large
 
     @property
     def independent_numbers(self) -> int:
