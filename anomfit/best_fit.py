@@ -29,17 +29,19 @@ Say = Callable[[str], None]
 Progress = Callable[[str, int, int], None]
 
 
-def with_errors(problem: Problem, fit: Fit, result: Result, tried: Attempts, progress: Progress | None) -> Result:
-    """The result with errors and goodness of its fit."""
+def with_errors(
+    problem: Problem, fast: Problem, fit: Fit, result: Result, tried: Attempts, progress: Progress | None
+) -> Result:
+    """The result with errors and goodness of its fit. fast: what valleys are followed with, or `problem` itself."""
 
     def bent():
         return curvature(problem, to_scaled(problem, fit.point))
 
     local = tried.at("the curvature at the best fit", bent, None)  # once, for both kinds of errors
-    intervals = tried.at("MINOS", lambda: minos(problem, fit, progress=progress, local=local), ())
+    intervals = tried.at("MINOS", lambda: minos(problem, fit, progress=progress, local=local, fast=fast), ())
     if any(NOT_LOOKED_FOR[1] in (error.note_low, error.note_high) for error in intervals):
         raise KeyboardInterrupt
-    errors = tried.at("HESSE", lambda: hesse(problem, fit, intervals, local), None)
+    errors = tried.at("HESSE", lambda: hesse(problem, fit, intervals, local, fast), None)
     result = dataclasses.replace(result, hesse=errors, minos=intervals)
     if errors is None:
         return result
@@ -50,6 +52,7 @@ def with_errors(problem: Problem, fit: Fit, result: Result, tried: Attempts, pro
 
 def with_comparisons(
     problem: Problem,
+    fast: Problem,
     card: Card,
     fit: Fit,
     result: Result,
@@ -57,11 +60,14 @@ def with_comparisons(
     say: Say,
     progress: Progress | None,
 ) -> Result:
-    """The result with what no new physics, the data alone, each measurement and all constraints say of its fit."""
+    """The result with what no new physics, the data alone, each measurement and all constraints say of its fit.
+
+    fast: what is searched, or `problem` itself.
+    """
     gain = tried.at("the fit without new physics", lambda: significance(problem, fit.point), None)
 
     def cost():
-        return None if gain is None else _without_limits(problem, card, fit, gain, say, progress)
+        return None if gain is None else _without_limits(problem, fast, card, fit, gain, say, progress)
 
     alone = tried.at("the fit without limits", cost, None)
     between = tried.at("the tension", lambda: _tensions(problem, card, fit, say, progress), ())
@@ -70,13 +76,14 @@ def with_comparisons(
 
 
 def _without_limits(
-    problem: Problem, card: Card, fit: Fit, gain: Significance, say: Say, progress: Progress | None
+    problem: Problem, fast: Problem, card: Card, fit: Fit, gain: Significance, say: Say, progress: Progress | None
 ) -> WithoutLimits | None:
     """The best fit to the data alone, where the card has limits too."""
     if not has_limits(problem):
         return None
     say("what the limits cost: the data are fitted without them")
-    return without_limits(problem, fit.point, gain, jax.random.fold_in(jax.random.key(card.fit.seed), 3), progress)
+    key = jax.random.fold_in(jax.random.key(card.fit.seed), 3)
+    return without_limits(problem, fit.point, gain, key, progress, fast)
 
 
 def _tensions(problem: Problem, card: Card, fit: Fit, say: Say, progress: Progress | None) -> tuple[Tension, ...]:

@@ -235,8 +235,8 @@ def _checked(
     try:
         if fit.message.startswith("interrupted"):
             raise KeyboardInterrupt
-        result = with_errors(problem, fit, begun, tried, progress)
-        result = with_comparisons(problem, card, fit, result, tried, say, progress)
+        result = with_errors(problem, fast, fit, begun, tried, progress)
+        result = with_comparisons(problem, fast, card, fit, result, tried, say, progress)
     except KeyboardInterrupt:
         with interrupts.postponed():
             _keep(folder, begun, ())

@@ -22,10 +22,11 @@ from anomfit.constraints.report import AGAINST, verdict_of
 from anomfit.errors import InputError
 from anomfit.inference import coordinates
 from anomfit.inference.compare.significance import Significance
-from anomfit.inference.compiled import forward_at, gradients
+from anomfit.inference.compiled import exact_problem, forward_at, gradients
 from anomfit.inference.devices import devices_for, each, spread
 from anomfit.inference.fit.descent import descend_held
 from anomfit.inference.fit.minimise import Fit, FitSettings, minimise
+from anomfit.inference.fit.refine import refined
 from anomfit.measurements.base import is_limit
 from anomfit.problem import Problem, with_measurements
 from anomfit.statistics.terms import minus_two
@@ -297,10 +298,15 @@ def without_limits(
     gain: Significance,
     key: jax.Array,
     progress: Callable[[str, int, int], None] | None = None,
+    fast: Problem | None = None,
 ) -> WithoutLimits:
-    """Fit the data of `problem` alone; `point` is the best fit to everything and `gain` that of it."""
-    data = with_measurements(problem, [i for i, m in enumerate(problem.measurements) if not is_limit(m)])
-    place, twice_nll = _best(data, point, minimise(data, key, SETTINGS, progress))
+    """Fit the data of `problem` alone; `point` is the best fit to everything and `gain` that of it.
+
+    fast: a likelihood close to that of `problem`, which is searched; what is found is polished with the exact one.
+    """
+    are_data = [i for i, m in enumerate(problem.measurements) if not is_limit(m)]
+    data, searched = with_measurements(problem, are_data), with_measurements(fast or problem, are_data)
+    place, twice_nll = _best(data, searched, point, minimise(searched, key, SETTINGS, progress), progress)
     there, here = (forward_at(problem, at).log_likelihood for at in (place, point))
     names = [f"{m.name}:{m.era}" for m in problem.measurements]
     pairs = zip(names, there, here, strict=True)
@@ -319,10 +325,26 @@ def without_limits(
     )
 
 
-def _best(data: Problem, point: Mapping[str, float], found: Fit) -> tuple[Mapping[str, float], float]:
+def _best(
+    data: Problem,
+    searched: Problem,
+    point: Mapping[str, float],
+    found: Fit,
+    progress: Callable[[str, int, int], None] | None,
+) -> tuple[Mapping[str, float], float]:
     """The lower of what a search from the prior has found and what a descent from the joint best fit finds."""
-    start = coordinates.to_scaled(data, point)[None]
-    ends, _ = descend_held(data, start, np.zeros(start.shape[1], dtype=bool), ROUNDS)
-    s = coordinates.project(data, ends[0])
-    value = float(gradients(data, s[None])[0][0])
-    return (coordinates.from_scaled(data, s), value) if value < found.twice_nll else (found.point, found.twice_nll)
+    start = coordinates.to_scaled(searched, point)[None]
+    ends, _ = descend_held(searched, start, np.zeros(start.shape[1], dtype=bool), ROUNDS)
+    s = coordinates.project(searched, ends[0])
+    value = float(gradients(searched, s[None])[0][0])
+    if value < found.twice_nll:
+        place = coordinates.from_scaled(searched, s)
+        found = replace(
+            found,
+            values={p.name: place[p.name] for p in data.free},
+            pulls={n.name: place[n.name] for n in data.nuisances},
+            twice_nll=value,
+        )
+    if exact_problem(searched) is not None:
+        found = refined(data, found, SETTINGS, progress)
+    return found.point, found.twice_nll

@@ -15,7 +15,7 @@ from iminuit import Minuit
 
 from anomfit.errors import reject
 from anomfit.inference import coordinates
-from anomfit.inference.compiled import gradients
+from anomfit.inference.compiled import forward, gradients
 from anomfit.inference.fit.descent import descend_held
 from anomfit.inference.fit.hesse import LOWER, UPPER, Curvature, curvature
 from anomfit.inference.fit.minimise import Fit
@@ -83,28 +83,33 @@ def profile_sides(
     twice_nll: float,
     wanted: Sequence[tuple[int, int]],
     report: Report = lambda done: None,
+    fast: Problem | None = None,
 ) -> list[Side]:
     """Profiles from the best fit `s` (scaled) for each of `wanted`, pairs of a coordinate's index and a sign.
 
     A side without an `outer` point stays below the level up to the bound of its range. `report` gets the number of
-    sides that are done after every step.
+    sides that are done after every step. `fast`: a likelihood close to that of `problem`, which the valleys are
+    followed with: where it is off by d along a valley and the valley's place by e, -2 ln L is off by d e. What is kept
+    is -2 ln L of `problem` at the places.
     """
     limits = coordinates.box(problem)
     sides = [Side(i, sign, (limits.low if sign < 0 else limits.high)[i], [s], [0.0]) for i, sign in wanted]
-    _extend(problem, sides, twice_nll, report)
+    _extend(problem, fast or problem, sides, twice_nll, report)
     return sides
 
 
-def raise_level(problem: Problem, sides: Sequence[Side], twice_nll: float, level: float) -> list[Side]:
+def raise_level(
+    problem: Problem, sides: Sequence[Side], twice_nll: float, level: float, fast: Problem | None = None
+) -> list[Side]:
     """The same profiles gone on with, to where -2 ln L has risen by `level`."""
     raised = [replace(side, points=[*side.points], rises=[*side.rises], level=level) for side in sides]
     for side in raised:
         side.is_done = _is_done(side)
-    _extend(problem, raised, twice_nll, lambda done: None)
+    _extend(problem, fast or problem, raised, twice_nll, lambda done: None)
     return raised
 
 
-def _extend(problem: Problem, sides: Sequence[Side], twice_nll: float, report: Report) -> None:
+def _extend(problem: Problem, fast: Problem, sides: Sequence[Side], twice_nll: float, report: Report) -> None:
     """Every side by steps until its level is found, in place."""
     limits = coordinates.box(problem)
     for k in range(STEPS):
@@ -112,7 +117,7 @@ def _extend(problem: Problem, sides: Sequence[Side], twice_nll: float, report: R
         if not going:
             break
         trials = [_next_place(side, FIRST_STEP * 2**k * limits.widths[side.coordinate]) for side in going]
-        for side, point, value in zip(going, *_profiled(problem, going, trials), strict=True):
+        for side, point, value in zip(going, *_profiled(problem, fast, going, trials), strict=True):
             side.points.append(point)
             side.rises.append(float(value) - twice_nll)
             side.is_done = _is_done(side)
@@ -134,19 +139,23 @@ def _is_done(side: Side) -> bool:
     return bool(np.min(abs(np.array(side.rises) - side.level)) < CLOSE or (side.outer is None and at_bound))
 
 
-def _profiled(problem: Problem, sides: list[Side], places: list[float]) -> tuple[np.ndarray, np.ndarray]:
-    """Points and -2 ln L with each side's coordinate at its place, all others minimised over.
+def _profiled(problem: Problem, fast: Problem, sides: list[Side], places: list[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Points and -2 ln L with each side's coordinate at its place, all others minimised over with `fast`.
 
     nan where the likelihood is finite and a gradient along the others is not.
     """
     starts = np.concatenate([_continued(problem, side, place) for side, place in zip(sides, places, strict=True)])
-    values, slopes = gradients(problem, starts)
+    values, slopes = gradients(fast, starts)
     slopes[np.arange(len(starts)), np.repeat([side.coordinate for side in sides], 2)] = 0.0
     broken = np.any((np.isfinite(values) & ~np.isfinite(slopes).all(axis=1)).reshape(len(sides), 2), axis=1)
     values = np.where(np.isnan(values), np.inf, values).reshape(len(sides), 2)
     starts = starts.reshape(len(sides), 2, -1)[np.arange(len(sides)), np.argmin(values, axis=1)]
     held = np.arange(starts.shape[1]) == np.array([side.coordinate for side in sides])[:, None]
-    found, lowest = descend_held(problem, starts, held, ROUNDS)
+    found, lowest = descend_held(fast, starts, held, ROUNDS)
+    if fast is not problem:
+        points = [coordinates.from_scaled(problem, one) for one in found]
+        exact = forward(problem, {name: np.array([point[name] for point in points]) for name in problem.names})
+        lowest = np.where(np.isinf(lowest), lowest, exact.twice_nll)
     return found, np.where(np.isinf(lowest) & broken, np.nan, lowest)
 
 
@@ -221,12 +230,13 @@ def minos(
     ncall: int = 120,
     progress: Progress | None = None,
     local: Curvature | None = None,
+    fast: Problem | None = None,
 ) -> tuple[MinosError, ...]:
     """MINOS intervals of the parameters `names` (default: every free one).
 
     MINUIT's search, of at most `ncall` gradients a parameter, unless the data leave a direction free or a parameter is
     at a bound, where it finds nothing, or an interval without what the others do. The other ends are looked for
-    together in profiles (see `profile`). `local`: the curvature at the fit, where it is known.
+    together in profiles (see `profile_sides`, for `fast` too). `local`: the curvature at the fit, where it is known.
 
     Never raises for a degenerate fit: an end that cannot be found is None with the reason. Unknown names: InputError.
     An interrupt (Ctrl-C) returns the intervals found so far.
@@ -245,9 +255,9 @@ def minos(
             ends |= _by_minuit(problem, s, ends, ncall)
         ends |= _at_bounds(problem, local, ends)
         report("MINOS", sum(end is not None for end in ends.values()), len(ends))
-        sides = _by_profiles(problem, s, fit.twice_nll, ends, report)
+        sides = _by_profiles(problem, fast, s, fit.twice_nll, ends, report)
         ends |= {place: _profile_end(problem, side) for place, side in sides.items()}
-        limits = _limits(problem, s, fit.twice_nll, ends, sides)
+        limits = _limits(problem, fast, s, fit.twice_nll, ends, sides)
     return tuple(_error(problem, s, name, ends, limits) for name in wanted)
 
 
@@ -269,11 +279,17 @@ def _at_bounds(problem: Problem, local: Curvature, wanted: Ends) -> Ends:
     return {place: _no_end(place[1]) for place in places if place in wanted}
 
 
-def _by_profiles(problem: Problem, s: np.ndarray, twice_nll: float, ends: Ends, report: Progress):
+def _by_profiles(
+    problem: Problem, fast: Problem | None, s: np.ndarray, twice_nll: float, ends: Ends, report: Progress
+) -> dict[tuple[int, int], Side]:
     """Profiles for the ends that are still missing."""
     missing = [place for place, end in ends.items() if end is None]
     known = len(ends) - len(missing)
-    sides = profile_sides(problem, s, twice_nll, missing, lambda done: report("MINOS", known + done, len(ends)))
+
+    def say(done: int) -> None:
+        report("MINOS", known + done, len(ends))
+
+    sides = profile_sides(problem, s, twice_nll, missing, say, fast)
     return dict(zip(missing, sides, strict=True))
 
 
@@ -289,12 +305,12 @@ def _profile_end(problem: Problem, side: Side) -> End:
     return side.end, "profile" if lowest > -DEEPER else f"profile, on which -2 ln L falls by {-lowest:.2f}"
 
 
-def _limits(problem: Problem, s, twice_nll: float, ends: Ends, sides) -> dict[int, float | None]:
+def _limits(problem: Problem, fast: Problem | None, s, twice_nll: float, ends: Ends, sides) -> dict[int, float | None]:
     """Limits at 90 % CL (scaled) of the coordinates whose interval goes from one end to the range's."""
     single = [place for place in ends if _has_end(ends, place) and ends[place[0], -place[1]] == _no_end(-place[1])]
     new = [place for place in single if place not in sides]  # MINUIT leaves no profile to go on with
-    known = sides | dict(zip(new, profile_sides(problem, s, twice_nll, new), strict=True))
-    raised = raise_level(problem, [known[place] for place in single], twice_nll, LIMIT_90)
+    known = sides | dict(zip(new, profile_sides(problem, s, twice_nll, new, fast=fast), strict=True))
+    raised = raise_level(problem, [known[place] for place in single], twice_nll, LIMIT_90, fast)
     return {side.coordinate: _profile_end(problem, side)[0] for side in raised}
 
 

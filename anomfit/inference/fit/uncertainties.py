@@ -72,12 +72,19 @@ class Hesse:
         return self.covariance / np.outer(sigma, sigma)
 
 
-def hesse(problem: Problem, fit: Fit, intervals: Sequence[MinosError] = (), local: Curvature | None = None) -> Hesse:
+def hesse(
+    problem: Problem,
+    fit: Fit,
+    intervals: Sequence[MinosError] = (),
+    local: Curvature | None = None,
+    fast: Problem | None = None,
+) -> Hesse:
     """HESSE errors of `fit` from the Hessian of exact gradients (`local`, where it is known), with what the data leave
     free in words.
 
     intervals: those of `minos`, as far as they are known; `notes` say where they contradict HESSE. The ones on which
-    an answer depends (of parameters at a bound, or loose by their curvature) are looked for here if they are missing.
+    an answer depends (of parameters at a bound, or loose by their curvature) are looked for here if they are missing,
+    with `fast` as `minos` takes it.
     """
     local, limits = local or curvature(problem, coordinates.to_scaled(problem, fit.point)), coordinates.box(problem)
     unit_covariance = (local.directions * local.ranges**2) @ local.directions.T
@@ -87,7 +94,9 @@ def hesse(problem: Problem, fit: Fit, intervals: Sequence[MinosError] = (), loca
     main = _main_parameters(problem, local)
     loose = [p.name for i, p in enumerate(problem.free) if sigma[i] > NOT_CONSTRAINED * limits.widths[i]]
     missing = [name for name in dict.fromkeys([*at_bound, *loose, *main.values()]) if name not in profiles]
-    profiles |= {error.name: error for error in (minos(problem, fit, missing, local=local) if missing else ())}
+    profiles |= {
+        error.name: error for error in (minos(problem, fit, missing, local=local, fast=fast) if missing else ())
+    }
     for name in at_bound:
         i = problem.names.index(name)
         sigma[i] = _one_sided(problem, profiles[name], i)
