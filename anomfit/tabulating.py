@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from anomfit.results.result import Result
 
 DESCENT = 100  # gradients of one descent, about
+ALONE = 8  # descents of the fit without limits
+PROFILES = 400  # gradients of the two profiles of a parameter, about
 TREE = 100  # gradients of a draw of NUTS, about, in a posterior of nine parameters and two nuisances
 RAISED = 12  # how often tempered populations raise beta, about
 NESTED = 100_000  # likelihoods of nested sampling, about
 SPARED = 1e-3  # of the prior, that chains may leave out
-COARSE = 20_000  # likelihoods from which on few nodes are worth a second compilation
+COARSE = 10_000  # likelihoods from which on few nodes are worth a second compilation
 
 Say = Callable[[str], None]
 Progress = Callable[[str, int, int], None]
@@ -99,7 +101,8 @@ def likelihoods_of(card: Card, sample: bool) -> float:
     """About how many likelihoods a fit of the card computes at most, a gradient counted as what it costs."""
     from anomfit.tables.using import GRADIENT
 
-    found, chosen = card.fit.screened + GRADIENT * DESCENT * card.fit.starts, card.sampling
+    gradients = DESCENT * (card.fit.starts + ALONE) + PROFILES * len(card.free)
+    found, chosen = card.fit.screened + GRADIENT * gradients, card.sampling
     if not sample:
         return found
     if chosen.method == "tempered":

@@ -22,7 +22,7 @@ from jaxtyping import Array, Bool, Float
 from anomfit import interrupts
 from anomfit.inference import coordinates
 from anomfit.inference.devices import devices_for, each, spread
-from anomfit.measurements.base import StandsIn
+from anomfit.measurements.base import StandsIn, is_lean
 from anomfit.problem import Problem, parts_of, with_measurements
 
 
@@ -188,8 +188,10 @@ def _forward(part: Problem, points) -> list[_OfOne]:
             for m, p in zip(shared.measurements, predictions, strict=True)
         ]
 
+    lean = all(is_lean(m) for m in part.measurements)
+
     def batch(shared, points):
-        return each(lambda point: one(shared, point), points)
+        return each(lambda point: one(shared, point), points, lean)
 
     return spread(batch, devices_for(FORWARD_LANES))(part, points)
 

@@ -168,6 +168,11 @@ class StandsIn(Protocol):
         """The measurement itself, with the same data, nuisances and parts of the signal."""
         ...
 
+    @property
+    def is_looked_up(self) -> bool:
+        """Whether its prediction comes from a table, in a tenth of a millisecond."""
+        ...
+
     def holds_at(self, model: object, point: Point, nuisances: Point) -> Bool[Array, ""]:
         """Whether the copy holds at a physical point."""
         ...
@@ -211,6 +216,16 @@ class Quick(Protocol):
 def is_quick(measurement: object) -> bool:
     """Whether a measurement takes microseconds, as limits without integrals do: samplers look there first."""
     return is_light(measurement) or (isinstance(measurement, Quick) and measurement.is_quick)
+
+
+def is_looked_up(measurement: object) -> bool:
+    """Whether a measurement stands in for another one by a table."""
+    return isinstance(measurement, StandsIn) and measurement.is_looked_up
+
+
+def is_lean(measurement: object) -> bool:
+    """Whether a point costs less than the calls of its operations: few points together take less time each."""
+    return is_looked_up(measurement) or is_light(measurement)
 
 
 def is_prediction_alone(measurement: object) -> bool:

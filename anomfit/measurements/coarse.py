@@ -39,6 +39,8 @@ class Coarse(FromExact[Measurement]):
     exact: Measurement
     coarse: Measurement
 
+    is_looked_up = False
+
     @property
     def title(self) -> str:
         """That of the measurement, and that its nodes are few."""

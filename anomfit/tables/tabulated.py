@@ -49,6 +49,8 @@ class TabulatedMiniBoone(FromExact[MiniBooneQuasiElastic]):
     scattering: Scattering
     kind: Kind
 
+    is_looked_up = True
+
     @property
     def title(self) -> str:
         """That of the measurement, and that its pairs are looked up."""

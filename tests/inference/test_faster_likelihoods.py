@@ -30,7 +30,7 @@ class Near(FromExact[ToyMeasurement]):
 
     exact: ToyMeasurement
 
-    title, choices = "near", {}
+    title, choices, is_looked_up = "near", {}, True
 
     def predict(self, model, point, nuisances):
         found = self.exact.predict(model, point, nuisances)

@@ -65,6 +65,7 @@ class TableToy(ToyMeasurement):
     """One that stands in for a slower one."""
 
     exact = property(lambda self: self)
+    is_looked_up = True
 
     def holds_at(self, model, point, nuisances):
         return jnp.array(True)

@@ -63,6 +63,8 @@ class Shifted:
     factor: jax.Array
     end: jax.Array
 
+    is_looked_up = True
+
     def __getattr__(self, name):
         if name.startswith("__") or name in ("exact", "factor", "end"):
             raise AttributeError(name)

@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 from anomfit.inference.compiled import asked_again, exact_problem
 from anomfit.inference.devices import devices_for, each, spread
 from anomfit.inference.undefined import Watch
+from anomfit.measurements.base import is_lean
 from anomfit.problem import Problem, parts_of, with_measurements
 
 FEW = 16  # points outside of a table that are computed together
@@ -92,7 +93,9 @@ def _measured(part: Problem, z):
 
 
 def _spread_over(function, problem: Problem, z):
+    lean = all(is_lean(m) for m in problem.measurements)
+
     def batch(shared, points):
-        return each(lambda x: function(shared, x), points)
+        return each(lambda x: function(shared, x), points, lean)
 
     return spread(batch, devices_for(z.shape[0]))(problem, z)

@@ -17,8 +17,7 @@ from anomfit import interrupts
 from anomfit.inference.sample import likelihoods
 from anomfit.inference.sample.likelihoods import HOPELESS, numbers_of, undefined_in
 from anomfit.inference.undefined import Watch
-from anomfit.measurements.base import StandsIn, is_quick
-from anomfit.measurements.coarse import Coarse
+from anomfit.measurements.base import is_looked_up, is_quick
 from anomfit.problem import Problem, with_measurements
 
 SHARES = {"cpu": 16, "other": 4}  # of a batch, that the second stage is computed in: an accelerator needs the width
@@ -42,7 +41,7 @@ def stages_of(problem: Problem) -> Stages:
     microseconds. What has few nodes is slow beside it.
     """
     chosen = problem.measurements
-    tables = [i for i, m in enumerate(chosen) if isinstance(m, StandsIn) and not isinstance(m, Coarse)]
+    tables = [i for i, m in enumerate(chosen) if is_looked_up(m)]
     quick = [i for i, m in enumerate(chosen) if is_quick(m)]
     slow = [i for i in range(len(chosen)) if i not in quick and i not in tables]
     first, second = (sorted(quick + tables), slow) if slow else (quick, tables)
