@@ -20,7 +20,7 @@ ALONE = 8  # descents of the fit without limits
 PROFILES = 400  # gradients of the two profiles of a parameter, about
 TREE = 100  # gradients of a draw of NUTS, about, in a posterior of nine parameters and two nuisances
 RAISED = 12  # how often tempered populations raise beta, about
-NESTED = 100_000  # likelihoods of nested sampling, about
+NESTED = 200_000  # likelihoods of nested sampling, about: 235 000 for the default card
 SPARED = 1e-3  # of the prior, that chains may leave out
 COARSE = 10_000  # likelihoods from which on few nodes are worth a second compilation
 

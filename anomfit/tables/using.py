@@ -17,9 +17,8 @@ from anomfit.tables.store import ABOUT, TABLE, about, table_folder
 from anomfit.tables.tabulated import TabulatedMiniBoone
 from anomfit.tables.use import TableUse
 
-# likelihoods that take the time of building, of one core: 261 s over 4.2 ms less 0.13 ms; on a busier machine 310 s
-# over 5.4 ms less 0.2 ms gave 60 000
-BREAK_EVEN = 64_000
+# likelihoods that take the time of building and checking: 166 s over the 1.3 ms of few nodes less the table's 0.13 ms
+BREAK_EVEN = 140_000
 GRADIENT = 2.5  # likelihoods that a gradient costs
 LOOKED_AT = 4096  # points of the prior at which it is seen whether a table holds it
 
