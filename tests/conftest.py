@@ -15,6 +15,7 @@ from pathlib import Path
 import jax
 import pytest
 
+RUN_ONCE = ("physics", "reproduce")  # folders whose programs run once or a few times
 MAPS = Path("/proc/self/maps")
 FULL = 30_000  # of the 65530 mappings that Linux grants a process by default
 SELDOM = 50  # tests, between two looks at them
@@ -74,6 +75,18 @@ def interrupt(monkeypatch):
         monkeypatch.setattr(module, name, interrupted)
 
     return arrange
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _compiled_quickly(request):
+    """Where compiling is most of the time LLVM optimises nothing; results differ by rounding, for which there is room.
+
+    What runs longer than it compiles loses: likelihoods take three times as long then.
+    """
+    quickly = request.path.parent.name in RUN_ONCE
+    jax.config.update("jax_disable_most_optimizations", quickly)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,9 @@ from anomfit.reproduce.statements import KINDS, load_statements
 
 KEYS = ["paper", "quantity", "reference", "kind", "quoted", "computed", "unit", "relative_difference"]
 KEYS += ["tolerance", "basis", "inputs_leave", "verdict", "note"]
-ALL = [(paper, name) for paper in paper_names() for name in load_statements(paper)]
+STATED = {paper: load_statements(paper) for paper in paper_names()}  # read once, and not for every test of one
+RECORDS = {paper: load_record(f"reproduce/{paper}") for paper in paper_names()}
+ALL = [(paper, name) for paper, found in STATED.items() for name in found]
 
 
 def statement(**changes) -> Statement:
@@ -41,8 +43,7 @@ def test_every_data_file_belongs_to_a_paper():
 
 @pytest.mark.parametrize(("paper", "name"), ALL)
 def test_every_statement_has_place_unit_and_a_tolerance_that_follows_its_basis(paper, name):
-    record = load_record(f"reproduce/{paper}")
-    found = load_statements(paper)[name]
+    record, found = RECORDS[paper], STATED[paper][name]
     assert found.reference == record.value_sources[name] != record.source
     assert found.quoted == record.values[name] != 0.0
     assert found.unit == record.units[name] != ""
@@ -71,10 +72,10 @@ def test_every_statement_has_place_unit_and_a_tolerance_that_follows_its_basis(p
 
 @pytest.mark.parametrize(("paper", "name"), ALL)
 def test_a_literal_reading_and_a_derived_number_explain_themselves(paper, name):
-    found = load_statements(paper)[name]
+    found = STATED[paper][name]
     if found.reading == "literal":
         assert found.note
-    if load_record(f"reproduce/{paper}").value_statuses[name] == "derived":
+    if RECORDS[paper].value_statuses[name] == "derived":
         assert "not printed" in found.reference or "printed" in found.reference
 
 
