@@ -6,6 +6,7 @@ of few functions (`mass_tables`), so that decays to pairs of all masses are adde
 are in Chebyshev polynomials of a stretched logarithm, which has their resolution more even than the logarithm itself.
 """
 
+import math
 from functools import partial
 from typing import NamedTuple
 
@@ -27,6 +28,7 @@ from anomfit.physics.reaction import SpreadReaction
 from anomfit.rates.spread_events import HALVES, SpreadEvents, group
 
 BEND = 0.9  # of the stretched logarithm: 0 is the logarithm, nodes are even at 1
+AT_ONCE = 2  # masses, of a group or a part of it
 
 
 class SpreadTable(NamedTuple):
@@ -84,21 +86,19 @@ def expected_of_spread(
     made = jnp.einsum("elt,etx->elx", legendre(events.cos_parent, max(waves)), rates.reshape(*rates.shape[:2], -1))
     made = jnp.einsum("hep,elx->hlxp", events.onto, made)
 
-    def add(sums, of_group):
-        half, cos_decay, energy, parts = of_group
+    def of_few(half, cos_decay, energy, shares):
         basis = legendre(cos_decay, max(waves)), stretched_basis(energy, max(energies))
         directions, powers = jax.lax.optimization_barrier(basis)
-        added = []
-        for n, m, total, (share, weight) in zip(waves, energies, sums, parts, strict=True):
+        found = []
+        for n, m, share in zip(waves, energies, shares, strict=True):
             decays = jnp.einsum("mpld,mpid->mpli", directions[..., :n, :] * share[..., None, :], powers[..., :m, :])
-            pairs = jnp.einsum("lxp,mpli->lxmi", made[half, :n], decays)
-            added.append(total + jnp.einsum("mq,lxmi->lxqi", weight, pairs))
-        return tuple(added), None
+            found.append(jnp.einsum("lxp,mpli->lxmi", made[half, :n], decays))
+        return tuple(found)
 
-    sizes = zip(waves, energies, kinds, strict=True)
-    start = tuple(jnp.zeros((n, made.shape[2], len(kind.table.arrays), m)) for n, m, kind in sizes)
-    sums = _over_groups(add, start, kinds, events)
-    counts = [jnp.einsum("lxqi,qlik->xk", total, kind.table.arrays) for total, kind in zip(sums, kinds, strict=True)]
+    counts = []
+    for kind, pairs in zip(kinds, _over_masses(of_few, kinds, events), strict=True):
+        total = jnp.einsum("fmq,flxmi->qlix", _few_at_once(kind.weight), pairs)
+        counts.append(jnp.einsum("qlix,qlik->xk", total, kind.table.arrays))
     return sum(counts[1:], start=counts[0]).reshape(*rates.shape[2:], -1)
 
 
@@ -132,11 +132,21 @@ def _prepared(table: SpreadTable, reaction: SpreadReaction, events: SpreadEvents
     return kinds, events._replace(cos_decay=cos_decay, energy=energy), rates
 
 
-def _over_groups(add, start, kinds: list[_Kind], events: SpreadEvents):
-    """The sum of what each group of masses adds, one after the other: what belongs to one stays in the fast memory."""
-    half = np.arange(len(events.cos_decay)) % HALVES
-    parts = tuple((kind.share, kind.weight) for kind in kinds)
-    return jax.lax.scan(add, start, (half, events.cos_decay, events.energy, parts))[0]
+def _over_masses(of_few, kinds: list[_Kind], events: SpreadEvents):
+    """What `of_few` finds for a few masses, one lot after the other, stacked: what belongs to a lot stays in the fast
+    memory. On the way back it is worked out again, which takes less time than keeping it.
+    """
+    groups, masses = events.energy.shape[:2]
+    half = np.repeat(np.arange(groups) % HALVES, masses // math.gcd(masses, AT_ONCE))
+    lots = jax.tree.map(_few_at_once, (events.cos_decay, events.energy, tuple(kind.share for kind in kinds)))
+    again = jax.checkpoint(of_few, prevent_cse=False)
+    return jax.lax.map(lambda lot: again(*lot), (half, *lots))
+
+
+def _few_at_once(array: Float[Array, "groups masses ..."]) -> Float[Array, "lots few ..."]:
+    """What belongs to the masses, in the lots of `_over_masses`."""
+    few = math.gcd(array.shape[1], AT_ONCE)
+    return array.reshape(-1, few, *array.shape[2:])
 
 
 def build_direction_table(response: DirectionResponse, selection: Selection, energies: int) -> SpreadTable:
@@ -166,18 +176,14 @@ def expected_of_spread_by_direction(
     made = jnp.einsum("elt,etx->elx", of_parent, rates.reshape(*rates.shape[:2], -1))
     made = jnp.einsum("hep,elx->hplx", events.onto, made)
 
-    def add(sums, of_group):
-        half, cos_decay, energy, parts = of_group
+    def of_few(half, cos_decay, energy, shares):
         basis = legendre(cos_decay, len(waves)), stretched_basis(energy, energies)
         directions, powers = jax.lax.optimization_barrier(basis)
         passing = jnp.einsum("plx,mpld->mpxd", made[half], directions)
-        added = []
-        for total, (share, weight) in zip(sums, parts, strict=True):
-            pairs = jnp.einsum("mpxd,mpid->mxi", passing * share[..., None, :], powers)
-            added.append(total + jnp.einsum("mq,mxi->xqi", weight, pairs))
-        return tuple(added), None
+        return tuple(jnp.einsum("mpxd,mpid->mxi", passing * share[..., None, :], powers) for share in shares)
 
-    start = tuple(jnp.zeros((made.shape[-1], len(kind.table.arrays), energies)) for kind in kinds)
-    sums = _over_groups(add, start, kinds, events)
-    counts = [jnp.einsum("xqi,qik->xk", total, kind.table.arrays) for total, kind in zip(sums, kinds, strict=True)]
+    counts = []
+    for kind, pairs in zip(kinds, _over_masses(of_few, kinds, events), strict=True):
+        total = jnp.einsum("fmq,fmxi->xqi", _few_at_once(kind.weight), pairs)
+        counts.append(jnp.einsum("xqi,qik->xk", total, kind.table.arrays))
     return sum(counts[1:], start=counts[0]).reshape(*rates.shape[2:], -1)
