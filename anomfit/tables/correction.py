@@ -18,6 +18,7 @@ from anomfit.tables.checking import Errors, over_tolerance
 from anomfit.tables.use import Correction
 
 TRUSTED = 0.7  # Pareto k up to which weighted draws stand for the exact posterior, arXiv:1507.02646
+ALIKE = 0.9  # of the draws, that weights leave which are close to 1: their tail does not matter
 HOPELESS = -1e30  # logarithm of a weight of a draw whose exact likelihood is 0 or none
 
 
@@ -37,10 +38,11 @@ def corrected(exact: Problem, fast: Problem, samples: Samples, key: Array) -> tu
     errors = _errors(fast, places, points, said[0], said[1])
     correction = _correction(samples, log_ratio, smoothed, k, errors)
     drawn = _drawn_again(samples, np.maximum(log_ratio, HOPELESS), smoothed, key)
-    if not k < TRUSTED:
+    if not k < TRUSTED and correction.effective < ALIKE * log_ratio.size:
         sentence = (
-            f"the sampled likelihood is too far from the exact one for these draws to be made exact by weights (Pareto "
-            f"k = {k:.2f}, not below {TRUSTED}): run again with --exact"
+            "the sampled likelihood is too far from the exact one for these draws to be made exact by weights (Pareto "
+            f"k = {k:.2f}, not below {TRUSTED}, {correction.effective:.0f} of {log_ratio.size} draws left): run again "
+            "with --exact"
         )
         drawn = replace(drawn, undefined=(*drawn.undefined, sentence))
     if drawn.evidence is not None:

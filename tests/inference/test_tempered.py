@@ -1,5 +1,7 @@
 """Tempered populations: Gaussians and two arms, which are known; runs that were stopped; refusals."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -188,6 +190,15 @@ def test_draws_come_in_the_form_of_chains():
     assert samples.stats["log_likelihood"][0, 0] == pytest.approx(float(problem.log_likelihood(at)), rel=1e-9)
     assert samples.evidence.calls > 0
     assert 0.0 < samples.evidence.ess <= 128.0
+
+
+@pytest.mark.parametrize(("apart", "is_said"), [(0.4, False), (2.6, True)])
+def test_populations_that_hold_different_parts_of_the_posterior_say_so(apart, is_said):
+    problem, settings = linear_problem(), SampleSettings(chains=2, draws=40)
+    found = led_populations(problem, jax.random.key(1), settings, points=64, moves=4)
+    found = replace(found, log_evidence=np.array([-30.0, -30.0 + apart]))
+    samples = samples_of_populations(problem, found, settings, jax.random.key(1))
+    assert any("evidences of the populations differ by a factor of e^2.6" in s for s in samples.problems) == is_said
 
 
 def populations(*log_likelihoods, z):

@@ -23,13 +23,14 @@ from anomfit.inference.fit.minimise import FitSettings, minimise
 from anomfit.inference.fit.refine import refined
 from anomfit.inference.sample import tempered
 from anomfit.inference.sample.chains import Evidence, SampleSettings, samples_of
+from anomfit.inference.sample.diagnostics import pareto_smoothed
 from anomfit.inference.sample.likelihoods import log_posteriors
 from anomfit.inference.sample.nuts import Block
 from anomfit.measurements.base import Prediction
 from anomfit.results.files import load_result
 from anomfit.results.summary import table_table
 from anomfit.scanning import scan
-from anomfit.tables import using
+from anomfit.tables import correction, using
 from anomfit.tables.correction import corrected
 from anomfit.tables.use import TableUse
 from anomfit.tabulating import likelihoods_of, sampled_problem
@@ -174,6 +175,15 @@ def test_a_perfect_stand_in_changes_no_draw_and_a_bad_one_is_said(exact):
     assert said.effective < 100.0
     assert said.pareto_k > 0.7
     assert any("run again with --exact" in sentence for sentence in bad.problems)
+
+
+def test_the_tail_of_weights_that_are_close_to_one_does_not_matter(exact, monkeypatch):
+    monkeypatch.setattr(correction, "pareto_smoothed", lambda log_weights: (pareto_smoothed(log_weights)[0], 1.2))
+    for factor, is_said in ((1.001, False), (4.0, True)):
+        fast = shifted(exact, factor)
+        found, said = corrected(exact, fast, drawn(fast, 400), jax.random.key(2))
+        assert said.pareto_k == 1.2
+        assert any("run again with --exact" in sentence for sentence in found.problems) == is_said
 
 
 def test_chains_take_the_exact_rule_where_a_table_leaves_out_some_of_the_prior(exact):

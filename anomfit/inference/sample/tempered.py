@@ -39,6 +39,7 @@ from anomfit.problem import Problem
 
 COUNTED = 0.5  # of a population, that count as equal draws after a step in beta
 LAST = 2  # times `moves`: how many more draws of mixtures points are moved by at beta = 1
+APART = 1.0  # in ln of the evidence: populations that differ by more do not hold the same parts of the posterior
 ASKED_FIRST = 0.75  # of the logarithm of a mixture's density, in the first of two stages; the rest in the second
 
 
@@ -272,7 +273,19 @@ def samples_of_populations(problem: Problem, found: Tempered, settings: SampleSe
     log_evidence = float(np.logaddexp.reduce(found.log_evidence) - np.log(populations))
     evidence = Evidence(log_evidence, found.calls, worth(found), "tempered", _error(found.log_evidence))
     seconds = found.seconds, found.seconds
-    return samples_of(problem, draws, settings, seconds, evidence=evidence, undefined=found.undefined)
+    said = (*found.undefined, *_disagreement(found.log_evidence))
+    return samples_of(problem, draws, settings, seconds, evidence=evidence, undefined=said)
+
+
+def _disagreement(log_evidence: np.ndarray) -> tuple[str, ...]:
+    """A sentence where a population has found what others have missed, and draws of all count alike nevertheless."""
+    apart = float(np.max(log_evidence) - np.min(log_evidence))
+    if apart < APART:
+        return ()
+    return (
+        f"the evidences of the populations differ by a factor of e^{apart:.1f}: some have missed a part of the "
+        "posterior that others found, so that the weights of its parts are unknown; give more points",
+    )
 
 
 def descent_starts(problem: Problem, found: Tempered, wanted: int) -> np.ndarray:
