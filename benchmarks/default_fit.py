@@ -20,6 +20,7 @@ STAGES = (  # what a line begins with when the stage before it has ended
     ("what the limits cost", "errors, significance"),
     ("No constraint", "the data without the limits; constraints, projections"),
     ("THE BEST FIT", "the data without the limits; constraints, projections"),
+    ("tempered populations", ""),
     ("nested sampling", ""),
     ("sampling ", ""),
     ("figures: ", "the posterior; constraints and projections over it; figures"),
@@ -45,7 +46,7 @@ def main() -> None:
         nonlocal began
         now = time.perf_counter()
         print(f"{now - began:7.1f} s  {line}", flush=True)
-        stage = next((words for start, words in STAGES if line.startswith(start)), "")
+        stage = next((words for start, words in STAGES if line.lstrip("0123456789 ").startswith(start)), "")
         if stage:
             rows.append([stage, f"{(now - began) / 60.0:.1f}"])
             began = now
