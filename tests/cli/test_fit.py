@@ -236,7 +236,7 @@ def test_a_model_without_any_signal_is_a_warning_and_no_error(anomfit, card, tmp
 def test_what_a_card_would_rest_on_is_cited_before_any_fit(anomfit):
     listed = anomfit("cite", "two-higgs-doublet")
     assert listed.status == 0
-    for words in ("Two-Higgs doublet solution", "MiniBooNE", "software: ", "nautilus"):
+    for words in ("Two-Higgs doublet solution", "MiniBooNE", "software: ", "Sequential Monte Carlo samplers"):
         assert words in listed.out
     assert "@article{Abdallah:2020vgg," in anomfit("cite", "two-higgs-doublet", "--bibtex").out
 
