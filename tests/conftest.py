@@ -4,6 +4,7 @@ pytest adds an absolute tolerance of 1e-12, under which every cross section in G
 with every other. Give `abs` where a number may really be off by that much.
 """
 
+import ctypes
 import gc
 import os
 import shutil
@@ -18,6 +19,9 @@ import pytest
 RUN_ONCE = ("physics", "reproduce")  # folders whose programs run once or a few times
 MAPS = Path("/proc/self/maps")
 FULL = 30_000  # of the 65530 mappings that Linux grants a process by default
+STATM = Path("/proc/self/statm")
+MUCH = 4e9  # bytes in memory, of a worker beside another one
+LIBC = ctypes.CDLL(None) if os.name == "posix" else None
 SELDOM = 50  # tests, between two looks at them
 
 _approx = pytest.approx
@@ -91,12 +95,26 @@ def _compiled_quickly(request):
 
 @pytest.fixture(autouse=True)
 def _room_for_programs(request):
-    """Drop compiled programs before they fill the process: each has mappings of its own, which have an end."""
+    """Drop compiled programs before they fill the process or the machine: mappings of a process have an end, too."""
     yield
     is_heavy = request.node.get_closest_marker("slow") is not None
     if (is_heavy or next(_ran) % SELDOM == 0) and MAPS.exists():
         with MAPS.open() as lines:
             many = sum(1 for _ in lines) > FULL
-        if many:
+        if not many and _resident() > MUCH:
+            _trim()  # most of it is what compiling has left behind
+        if many or _resident() > MUCH:
             jax.clear_caches()
             gc.collect()
+            _trim()
+
+
+def _resident() -> int:
+    """Bytes of the process that are in memory."""
+    return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _trim() -> None:
+    """Give freed memory back, which the C library keeps otherwise."""
+    if hasattr(LIBC, "malloc_trim"):
+        LIBC.malloc_trim(0)
