@@ -201,6 +201,21 @@ def test_populations_that_hold_different_parts_of_the_posterior_say_so(apart, is
     assert any("evidences of the populations differ by a factor of e^2.6" in s for s in samples.problems) == is_said
 
 
+@pytest.mark.parametrize("share", [0.5, 0.3, 0.02])
+def test_a_population_gives_draws_in_proportion_to_its_evidence(share):
+    """x is about -1 in one population and 1 in the other: the mean over the draws knows their evidences."""
+    problem, settings = linear_problem(), SampleSettings(chains=2, draws=40)
+    z = np.random.default_rng(1).normal(size=(2, 64, len(problem.names)))
+    z[:, :, 0] = 0.1 * z[:, :, 0] + [[-1.0], [1.0]]
+    at = np.log(np.array([share, 1.0 - share])) - 30.0
+    found = Tempered(z, np.zeros((2, 64)), at, 1, 1, 1, 1.0)
+    samples = samples_of_populations(problem, found, settings, jax.random.key(1))
+    assert samples.z.shape == (2, 40, len(problem.names))
+    assert np.mean(samples.z[..., 0] > 0.0) == pytest.approx(1.0 - share, abs=0.5 / 80)
+    assert np.all(samples.z[1, :, 0] > 0.0)
+    assert samples.evidence.log_evidence == pytest.approx(np.log(0.5) - 30.0)
+
+
 def populations(*log_likelihoods, z):
     """Two populations of given points and likelihoods."""
     none = np.zeros(2)

@@ -256,16 +256,16 @@ def led_populations(
 
 
 def samples_of_populations(problem: Problem, found: Tempered, settings: SampleSettings, key: Array) -> Samples:
-    """As many draws of each of `led_populations` as `settings` ask for, in random order, with all known of them.
+    """Draws of `led_populations`, as many as `settings` ask for, of equal weight, with all that is known of them.
 
-    `key`: the one that the populations were led with.
+    A population gives draws in proportion to its evidence, which is how likely it was to find what it holds. They come
+    in random order, those of a population in the chain of its number as far as there is room. `key`: the one that the
+    populations were led with.
     """
     populations, points, _ = found.z.shape
     _, key_choice = jax.random.split(key)
-    chosen = np.stack(
-        [np.asarray(jax.random.permutation(jax.random.fold_in(key_choice, i), points)) for i in range(populations)]
-    )[:, : settings.draws]
-    each = np.arange(populations)[:, None]
+    orders = [np.asarray(jax.random.permutation(jax.random.fold_in(key_choice, i), points)) for i in range(populations)]
+    each, chosen = _dealt(found.log_evidence, orders, settings.draws)
     z = found.z[each, chosen]
     log_posterior = found.log_likelihood[each, chosen] - 0.5 * np.sum(z**2, axis=-1)
     nothing, sure = np.zeros(chosen.shape), np.ones(chosen.shape)
@@ -277,14 +277,39 @@ def samples_of_populations(problem: Problem, found: Tempered, settings: SampleSe
     return samples_of(problem, draws, settings, seconds, evidence=evidence, undefined=said)
 
 
+def _dealt(log_evidence: np.ndarray, orders: list[np.ndarray], draws: int) -> tuple[np.ndarray, np.ndarray]:
+    """The population and the point of every draw (chain, draw), each population's points in its order of `orders`.
+
+    A population of which more draws are wanted than it has points gives some of them again.
+    """
+    populations = len(orders)
+    ends = np.cumsum(shares(log_evidence)) * populations * draws
+    wanted = np.diff(np.floor(ends + 0.5).astype(int), prepend=0)
+    lots = [[(i, int(j)) for j in np.resize(order, n)] for i, (order, n) in enumerate(zip(orders, wanted, strict=True))]
+    spare = [one for lot in lots for one in lot[draws:]]
+    chains = [lot[:draws] for lot in lots]
+    for chain in chains:
+        missing = draws - len(chain)
+        chain += spare[:missing]
+        spare = spare[missing:]
+    dealt = np.array(chains)
+    return dealt[..., 0], dealt[..., 1]
+
+
+def shares(log_evidence: np.ndarray) -> np.ndarray:
+    """What each population counts for: its evidence, of the sum of all."""
+    return np.exp(log_evidence - np.logaddexp.reduce(log_evidence))
+
+
 def _disagreement(log_evidence: np.ndarray) -> tuple[str, ...]:
-    """A sentence where a population has found what others have missed, and draws of all count alike nevertheless."""
+    """A sentence where a population has found what others have missed."""
     apart = float(np.max(log_evidence) - np.min(log_evidence))
     if apart < APART:
         return ()
     return (
         f"the evidences of the populations differ by a factor of e^{apart:.1f}: some have missed a part of the "
-        "posterior that others found, so that the weights of its parts are unknown; give more points",
+        "posterior that others found. Draws come from each in proportion to its evidence, so that the weights of the "
+        "parts rest on few populations; give more points",
     )
 
 
@@ -319,15 +344,16 @@ def _distances(places: np.ndarray, of: int) -> np.ndarray:
 def worth(found: Tempered) -> float:
     """How many independent draws would scatter as the means of the populations do, at most all points.
 
-    The variance of a mean over that of the posterior is pooled over all coordinates. One population says nothing: it
-    is taken for all its points.
+    The variance of a mean over that of the posterior is pooled over all coordinates. Populations of unlike evidence
+    are worth as many fewer as their weights leave. One population says nothing: it is taken for all its points.
     """
     populations, points, _ = found.z.shape
     if populations == 1:
         return float(points)
     means, variance = found.z.mean(axis=1), found.z.var(axis=(0, 1))
     scatter = float(np.mean(means.var(axis=0, ddof=1) / variance))
-    return min(float(populations * points), populations / max(scatter, 1e-300))
+    left = 1.0 / float(np.sum(shares(found.log_evidence) ** 2))
+    return min(left * points, left / max(scatter, 1e-300))
 
 
 def _error(log_evidence: np.ndarray) -> float | None:
