@@ -338,13 +338,7 @@ def _best(
     s = coordinates.project(searched, ends[0])
     value = float(gradients(searched, s[None])[0][0])
     if value < found.twice_nll:
-        place = coordinates.from_scaled(searched, s)
-        found = replace(
-            found,
-            values={p.name: place[p.name] for p in data.free},
-            pulls={n.name: place[n.name] for n in data.nuisances},
-            twice_nll=value,
-        )
+        found = found.moved(data, coordinates.from_scaled(searched, s), value)
     if exact_problem(searched) is not None:
         found = refined(data, found, SETTINGS, progress)
     return found.point, found.twice_nll

@@ -71,13 +71,7 @@ def _minimum(problem: Problem, starts: np.ndarray, joint: Fit) -> tuple[Fit, Min
     if not value <= at_joint:
         s, value = starts[0], at_joint
     point = coordinates.from_scaled(problem, s)
-    found = replace(
-        joint,
-        values={p.name: point[p.name] for p in problem.free},
-        pulls={n.name: point[n.name] for n in problem.nuisances},
-        twice_nll=value,
-        optima=(),
-    )
+    found = replace(joint.moved(problem, point, value), optima=())
     return found, Minimum(value, _determined(problem, s), at_joint - value)
 
 

@@ -4,8 +4,8 @@ Draws of the posterior may take the place of the prior's points, where a minimum
 """
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import jax.numpy as jnp
 import numpy as np
@@ -90,6 +90,12 @@ class Fit:
     def point(self) -> dict[str, float]:
         """Parameters and pulls together, as `Problem.predictions` takes them."""
         return {**self.values, **self.pulls}
+
+    def moved(self, problem: Problem, point: Mapping[str, float], twice_nll: float) -> "Fit":
+        """The fit with another point of `problem` (parameters and pulls) as its best; all else that it says stays."""
+        values = {parameter.name: point[parameter.name] for parameter in problem.free}
+        pulls = {nuisance.name: point[nuisance.name] for nuisance in problem.nuisances}
+        return replace(self, values=values, pulls=pulls, twice_nll=twice_nll)
 
 
 @dataclass

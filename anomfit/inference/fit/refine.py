@@ -44,10 +44,7 @@ def refined(
     if not interrupted:
         message = "converged" if settled else f"not converged: -2 ln L may fall by another {distance:.1e}"
     return replace(
-        fit,
-        values={p.name: point[p.name] for p in problem.free},
-        pulls={n.name: point[n.name] for n in problem.nuisances},
-        twice_nll=twice_nll,
+        fit.moved(problem, point, twice_nll),
         distance=distance,
         gradient_norm=projected_gradient_norm(problem, s, gradients(problem, s[None])[1][0]),
         optima=_optima(problem, Optimum(point, twice_nll, 0), fit.optima, values[1:]),
