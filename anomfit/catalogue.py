@@ -203,7 +203,7 @@ def shipped_constraints() -> "tuple[Constraint, ...]":
     # loaded when asked for: tables of dumps and the scattering of neutrinos take a second that a listing need not wait
     from anomfit.constraints import (
         charm,
-        coherent_csi,
+        coherent_recoils,
         consistency,
         decay_conditions,
         deep_inelastic,
@@ -251,7 +251,7 @@ def shipped_constraints() -> "tuple[Constraint, ...]":
         gauged_charges,
         elastic_nucleons,
         deep_inelastic,
-        coherent_csi,
+        coherent_recoils,
         electron_scattering,
         single_photons,
         lepton_decays,

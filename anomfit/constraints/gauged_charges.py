@@ -29,6 +29,7 @@ from anomfit.physics.penguin_decays import LAMBDA_T, VTS_VTB, kaon_f0
 from anomfit.statistics.limits import Z_90, is_covered
 
 Z_95 = 1.959964
+Z_99 = 2.575829
 KAON_POLE = 0.8955  # GeV, K*(892): f_+ of K -> pi
 B_POLE = 5.4154  # GeV, B_s*: f_+ of B -> K
 B_AT_ZERO = 0.330  # f_+ = f_0 of B -> K at q^2 = 0, as in `penguin_decays`
@@ -37,7 +38,7 @@ B_AT_ZERO = 0.330  # f_+ = f_0 of B -> K at q^2 = 0, as in `penguin_decays`
 @lru_cache
 def constraints() -> tuple[Constraint, ...]:
     """All of this family."""
-    return _matter(), _z(), _meson("kaon/belle2_b_to_k_X"), _meson("kaon/na62_2016_2022_kplus_piplus_X")
+    return *_matter(), _z(), _meson("kaon/belle2_b_to_k_X"), _meson("kaon/na62_2016_2022_kplus_piplus_X")
 
 
 def _about(record: Record, name: str, quantity: str, kind: Kind, era: str, words: str, **more: Any) -> About:
@@ -59,17 +60,27 @@ def _about(record: Record, name: str, quantity: str, kind: Kind, era: str, words
 # -- neutrinos in matter ----------------------------------------------------------------------------------------------
 
 
-def _matter() -> Constraint:
-    record = load_record("accelerators/gauged_charges").parts["matter"]
+def _matter() -> tuple[Constraint, ...]:
     words = (
-        "two flavours, one interaction at a time; per electron, with the Earth's mean composition; electron neutrinos "
-        "and the second solution of solar neutrinos are left out"
+        "two flavours, per electron with the Earth's mean composition; electron neutrinos and the second solution of "
+        "solar neutrinos are left out; "
     )
+    beside = words + "flavour-changing interactions fitted beside it"
+    alone = words + "one interaction at a time"
+    parts = load_record("accelerators/gauged_charges").parts
+    return (
+        _in_matter(parts["matter"], "oscillation-matter", "upper limit", "1996-2001", beside, Z_90 / Z_99),
+        _in_matter(parts["matter_2011"], "oscillation-matter-2011", "recalled", "1996-2005", alone, 1.0),
+    )
+
+
+def _in_matter(record: Record, name: str, kind: Kind, era: str, words: str, to_90: float) -> Constraint:
+    """to_90: from the confidence level of the published limit to 90 %, of a Gaussian at 0."""
     quantity = "|eps_tautau - eps_mumu| over the potential of electrons"
-    about = _about(record, "oscillation-matter", quantity, "recalled", "1996-2005", words)
+    about = _about(record, name, quantity, kind, era, words, samples=("atmospheric neutrinos in matter",))
     values = record.values
     numbers = {
-        "limit": np.asarray(values["limit"] * values["quarks_per_electron"]),
+        "limit": np.asarray(to_90 * values["limit"] * values["quarks_per_electron"]),
         "neutrons_per_electron": np.asarray(values["neutrons_per_electron"]),
     }
     return Constraint(numbers, about, _potential)

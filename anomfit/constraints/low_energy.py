@@ -1,4 +1,4 @@
-"""What light bosons do at low energies: neutrons on lead, the early universe, neutrinos of stopped pions."""
+"""What light bosons do at low energies: neutrons on lead, and the early universe."""
 
 from functools import lru_cache
 
@@ -6,33 +6,23 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from anomfit.beams import Target
 from anomfit.capabilities import HasLightBosons, HasLightScalars, Upscatters, productions
 from anomfit.constraints.base import Constraint, Outcome, about_record, against_upper_limit
 from anomfit.data import load_record
 from anomfit.parameters import Point
-from anomfit.physics.constants import M_MU
-from anomfit.physics.exchange import Exchange, ScalarExchange
+from anomfit.physics.exchange import ScalarExchange
 from anomfit.physics.extremes import largest
-from anomfit.physics.kinematics import threshold_energy
 from anomfit.physics.light_bosons import joined
-from anomfit.physics.meson_constants import M_CHARGED_PION
-from anomfit.physics.muon_decay_at_rest import ENDPOINT, muon_antineutrino_spectrum
 from anomfit.physics.nuclei import nucleus
 from anomfit.physics.quadrature import unit_legendre
-from anomfit.rates.interactions import cross_section
-from anomfit.statistics.limits import Z_90
 
-PROMPT = 0.5 * (M_CHARGED_PION**2 - M_MU**2) / M_CHARGED_PION  # GeV, nu_mu of pi+ at rest
 PLANCK_MASS = 1.2209e19  # GeV
-UNIT = 1e-39  # cm^2, of cross sections at COHERENT
-FLAVOURS = 3.0  # nu_mu, nu_e and anti-nu_mu of a stopped pi+
 
 
 @lru_cache
 def constraints() -> tuple[Constraint, ...]:
     """All of this family."""
-    return _neutron_lead(), _early_universe(), _coherent()
+    return _neutron_lead(), _early_universe()
 
 
 # -- neutrons on lead -----------------------------------------------------------------------------------------------
@@ -99,50 +89,3 @@ def _too_light(model: HasLightBosons, point: Point, nuisances: Point, data) -> O
     expansion = 1.66 * jnp.sqrt(data["relativistic"]) * bosons.mass**2 / PLANCK_MASS
     ratio = largest(data["lightest"] / bosons.mass * decays / (decays + expansion))
     return against_upper_limit(ratio, jnp.ones_like(ratio))
-
-
-# -- neutrinos of stopped pions -------------------------------------------------------------------------------------
-
-
-def _coherent() -> Constraint:
-    record = load_record("accelerators/light_mediators").parts["coherent_argon"]
-    about = about_record(
-        record,
-        name="coherent-argon",
-        quantity="cross section on argon that new exchanges add, averaged over the flux",
-        unit="1e-39 cm^2",
-        kind="recalled",
-        era="2017-2018",
-        assumption="nu_mu and anti-nu_mu make a heavy neutrino up to 53 MeV; recoils alone count, above 20 keV "
-        "(recalled)",
-        accepts=(Upscatters,),
-    )
-    values = record.values
-    limit = values["value"] + Z_90 * values["sigma"] - values["standard_model"]
-    numbers = {name: np.asarray(values[name]) for name in ("threshold", "share_seen")} | {"limit": np.asarray(limit)}
-    return Constraint(numbers, about, _on_argon)
-
-
-def _on_argon(model: Upscatters, point: Point, nuisances: Point, data) -> Outcome:
-    """What is added above the threshold, as if it were distributed as the Standard Model's."""
-    argon = nucleus("Ar40")
-    target = Target(argon.name, argon.mass, 1.0, argon.protons, argon.neutrons)
-    least = 2.0 * argon.mass * data["threshold"]
-
-    def added_by(exchange: Exchange):
-        lowest = threshold_energy(exchange.m_N, argon.mass)
-        return averaged_over_stopped_pions(lambda e: cross_section(exchange, e, target, least=least), lowest)
-
-    added = sum(added_by(exchange) for exchange in productions(model, point, nuisances))
-    return against_upper_limit(added / (UNIT * data["share_seen"]), data["limit"])
-
-
-def averaged_over_stopped_pions(cross_section, lowest, nodes: int = 32):
-    """Mean over nu_mu, nu_e, anti-nu_mu of a stopped pi+; `cross_section` of the energy (GeV), 0 up to `lowest` and for
-    nu_e.
-    """
-    u, w = unit_legendre(nodes)
-    span = ENDPOINT - jnp.minimum(lowest, ENDPOINT)
-    energy = ENDPOINT - span * jnp.asarray(1.0 - u)
-    late = span * jnp.sum(w * muon_antineutrino_spectrum(energy) * jax.vmap(cross_section)(energy))
-    return (cross_section(PROMPT) + late) / FLAVOURS

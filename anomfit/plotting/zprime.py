@@ -176,7 +176,7 @@ def coupling_figure() -> Figure:
         ax.set(xlabel=r"$m_{Z'}$ [GeV]", ylabel=symbol)
         ax.legend(loc="upper left")
     note = (
-        "Left: Super-Kamiokande's non-standard interactions of nu_tau against nu_mu (recalled); the curve "
+        "Left: non-standard interactions of atmospheric nu_tau against nu_mu (arXiv:hep-ph/0108043); the curve "
         "of arXiv:1910.03272 that the paper draws is not public as numbers. Right: anomalous decays for heavy fermions "
         "that keep the weak symmetry; BaBar and NA64 see Z' through kinetic mixing by loops. What is above a line "
         "is excluded at 90 % CL; other parameters as in Table I."

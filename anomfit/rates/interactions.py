@@ -1,5 +1,7 @@
 """Cross sections at one energy and interactions in a beam, before any decay: by target, for any exchange."""
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
@@ -20,19 +22,22 @@ STATES = ("coherent", "incoherent")  # what is left of the target: a nucleus as 
 
 
 def cross_section(
-    exchange: Exchange, e_nu: ArrayLike, target: Target, nodes: int = 64, least: ArrayLike = 0.0
+    exchange: Exchange, e_nu: ArrayLike, target: Target, nodes: int = 64, seen: Callable | None = None
 ) -> Float[Array, ""]:
-    """d sigma/dQ^2 integrated above `least` (GeV^2) for one target and energy (GeV), cm^2; 0 below the threshold."""
+    """d sigma/dQ^2 integrated for one target and energy (GeV), cm^2; 0 below the threshold.
+
+    seen: the share of the recoils that counts, of Q^2 (GeV^2); None for all of them.
+    """
     e_nu = jnp.asarray(e_nu)
     low, high = momentum_transfer_limits(e_nu, exchange.m_N, target.mass)
-    low = jnp.maximum(low, least)
     light = exchange.lightest**2
     u, w = unit_legendre(nodes)
     is_open = high > low
     stretch = jnp.log(jnp.where(is_open, (high + light) / (low + light), 2.0))
     q_squared = (low + light) * jnp.exp(stretch * u) - light
     density = d_sigma_d_q_squared(exchange, e_nu, q_squared[:, None], stack_targets((target,)))[:, 0]
-    return jnp.where(is_open, jnp.sum(w * stretch * (q_squared + light) * density), 0.0)
+    share = 1.0 if seen is None else seen(q_squared)
+    return jnp.where(is_open, jnp.sum(w * stretch * (q_squared + light) * density * share), 0.0)
 
 
 def interactions(

@@ -9,7 +9,7 @@ import pytest
 from scipy.integrate import quad
 
 from anomfit.catalogue import find_constraint, shipped_constraints
-from anomfit.constraints import coherent_csi, elastic_nucleons, electron_scattering, single_photons
+from anomfit.constraints import elastic_nucleons, electron_scattering, single_photons
 from anomfit.constraints.gauged_charges import _b_to_k, _k_to_pi
 from anomfit.constraints.made_neutrinos import made_alone
 from anomfit.constraints.refusals import reason_of_refusal
@@ -115,7 +115,7 @@ def test_models_without_the_method_are_told_which_one_is_missing():
 
 
 def test_recalled_numbers_and_arguments_are_refused_in_a_card():
-    for name in ("oscillation-matter", "coherent-csi", "charm2-electrons", "nomad-single-photon", "nd280-gas"):
+    for name in ("oscillation-matter-2011", "charm2-electrons", "nomad-single-photon", "nd280-gas"):
         with pytest.raises(InputError, match="cannot be fitted"):
             find_constraint(name)
 
@@ -170,7 +170,8 @@ def test_oscillations_see_tau_number_alone():
     found = outcome("oscillation-matter", tau=-3.0)
     per_electron = 3.0 * 2.03 * (3e-4 / 0.8) ** 2 / (2.0 * np.sqrt(2.0) * G_F)
     assert float(found.predicted) == pytest.approx(per_electron, rel=1e-6)
-    assert float(found.limit) == pytest.approx(0.15, rel=0.01)
+    assert float(found.limit) == pytest.approx(0.17 / 2.5758 * 1.6449 * 3.06, rel=1e-3)  # 99 % CL per down quark
+    assert float(outcome("oscillation-matter-2011", tau=-3.0).limit) == pytest.approx(0.15, rel=0.01)
 
 
 # -- elastic scattering on nucleons -----------------------------------------------------------------------------------
@@ -240,12 +241,6 @@ def test_deep_inelastic_scattering_is_far_below_the_standard_model_at_high_energ
 
 
 # -- stopped pions and electrons --------------------------------------------------------------------------------------
-
-
-def test_caesium_iodide_has_the_cross_section_of_the_standard_model():
-    """COHERENT: 189 +- 6 e-40 cm^2 a nucleus, with another form factor."""
-    found = 0.5e40 * sum(coherent_csi.standard_model(name) for name in coherent_csi.NUCLEI)
-    assert found == pytest.approx(189.0, rel=0.06)
 
 
 def test_coherent_scattering_is_closed_above_the_endpoint_and_open_below():

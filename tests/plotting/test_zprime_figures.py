@@ -34,11 +34,11 @@ def test_the_ends_of_the_mixing_have_one_scalar_alone():
 
 
 def test_a_limit_on_a_rate_goes_as_the_mass_over_the_coupling():
-    """Oscillations see g^2/m^2: 0.15 = 3 x 2.03 g^2/(2 sqrt2 G_F m^2)."""
+    """Oscillations see g^2/m^2: 0.33 = 3 x 2.03 g^2/(2 sqrt2 G_F m^2)."""
     row = next(entry for entry in gauged_charges.constraints() if entry.name == "oscillation-matter")
     masses = np.array([0.1, 0.8])
     found = zprime.coupling_limit(zprime_two_higgs_doublet, row, masses)
-    expected = masses * np.sqrt(0.049 * 3.06 * 2.0 * np.sqrt(2.0) * G_F / (3.0 * 2.03))
+    expected = masses * np.sqrt(float(row.data["limit"]) * 2.0 * np.sqrt(2.0) * G_F / (3.0 * 2.03))
     assert found == pytest.approx(expected, rel=1e-6)
     assert TABLE_I["g_B"] < found[1]
 
