@@ -168,7 +168,10 @@ class Problem:
         if len(light) < MANY:
             return self._sum_of(self.measurements, chosen)
         rest = tuple(m for m in self.measurements if not is_light(m))
-        return self._sum_of(rest, chosen) + with_forward_slopes(lambda at: self._sum_of(light, at), chosen)
+        moved = {n.name for n in merged_nuisances(self.model, self.parametrisation, light)}
+        idle = {n.name for n in self.nuisances} - moved  # no limit knows them: a direction less for each
+        at = {name: x for name, x in chosen.items() if name not in idle}
+        return self._sum_of(rest, chosen) + with_forward_slopes(lambda at: self._sum_of(light, at), at)
 
     def _sum_of(self, measurements: Sequence[Measurement], parameters: Point) -> Float[Array, ""]:
         point, nuisances = self.physical_point(parameters), self.nuisance_values(parameters)
