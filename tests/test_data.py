@@ -60,7 +60,7 @@ def test_all_tables_are_recorded_and_all_records_are_found():
 
 def test_numbers_from_memory_are_marked():
     assert load_record("miniboone/background_components_2020").status == "recalled"
-    assert load_record("gminus2/electron").parts["theory/cs2018"].status == "recalled"
+    assert load_record("ee_colliders/beam_dumps").parts["NA64_vis_2019"].status == "recalled"
     assert load_record("miniboone/selection").value_statuses["energy_resolution"] == "recalled"
 
 

@@ -77,7 +77,7 @@ def _jpsi_invisible() -> Constraint:
         kind="upper limit",
         era="1999-2007",
         source="BES, arXiv:0710.0039, as quoted in arXiv:2007.11813",
-        assumption=f"B(e+e-) from memory; what decays within {outside:g} m (our round number) is seen",
+        assumption=f"what decays within {outside:g} m (our round number) is seen",
         ceiling=1.0,
     )
     numbers = _numbers("Jpsi", "invisible", outside=outside, gamma=AT_REST.gamma, beta=AT_REST.beta)

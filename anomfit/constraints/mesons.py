@@ -55,7 +55,7 @@ def constraints() -> tuple[Constraint, ...]:
             "B(K+ -> mu+ nu phi, phi -> e+e-)",
             "upper limit",
             "2002",
-            "phi off the muon; limit: 1.645 errors of the measured rate above the cut in m_ee (recalled)",
+            "phi off the muon; limit: 1.645 errors of the measured rate above the cut in m_ee",
             _muon_pairs,
             accepts=(HasLightScalars,),
         ),

@@ -29,7 +29,7 @@ from anomfit.statistics.throws import poisson_counts_over, two_sided_gaussian
 SAMPLES = {
     "l98": "40 events over 21.9 +- 2.1 (nucl-ex/9706006, 1993-1995, both analyses)",
     "quoted": "an excess of 10.5 +- 4.9 (arXiv:2010.06159; analysis A of nucl-ex/9706006, 1993-1995)",
-    "l01": "an excess of 8.1 +- 12.3 (hep-ex/0104049, 1993-1998; recalled)",
+    "l01": "an excess of 8.1 +- 12.3 (hep-ex/0104049, 1993-1998)",
 }
 WINDOW = (0.060, 0.200)  # GeV
 
