@@ -81,7 +81,7 @@ def _dump(curve: str, name: str, title: str, era: str) -> Constraint:
         unit="1",
         kind="region",
         samples=(name.partition("-")[0],),
-        assumption="made by 2 g_u + g_d like a dark photon; spectrum (1 - x)^4 exp(-6 p_T/GeV), geometry recalled",
+        assumption="made by 2 g_u + g_d like a dark photon; spectrum (1 - x)^4 exp(-6 p_T/GeV), geometry of ALPINIST",
     )
     values = load_record("ee_colliders/beam_dumps").parts[curve].values
     dump = ProtonDump(*(values[name] for name in ProtonDump._fields))
