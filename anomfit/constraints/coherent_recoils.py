@@ -49,7 +49,8 @@ def constraints() -> tuple[Constraint, ...]:
     """All of this family."""
     record = load_record("accelerators/coherent")
     argon, csi = record.parts["argon"], record.parts["csi"]
-    released = KEV * argon.columns["recoil_keV"], argon.columns["efficiency"]
+    table = load_record("accelerators/coherent_argon_efficiency").columns
+    released = KEV * table["recoil_keV"], table["efficiency"]
     return (
         _row(argon, "coherent-argon", "argon", "2017-2018", released),
         _row(csi, "coherent-csi", "csi", "2015-2019", efficiency_of_csi(csi.values)),

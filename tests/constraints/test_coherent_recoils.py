@@ -16,6 +16,7 @@ from anomfit.physics.nuclei import nucleus
 TABLE_I = two_higgs_doublet.points["table-I"]
 ROWS = {entry.name: entry for entry in coherent_recoils.constraints()}
 ARGON, CSI = (load_record("accelerators/coherent").parts[name] for name in ("argon", "csi"))
+SELECTED = load_record("accelerators/coherent_argon_efficiency").columns
 
 
 def row(name, **changes):
@@ -24,7 +25,7 @@ def row(name, **changes):
 
 def released(recoil):
     """Analysis A's efficiency for argon, of the recoil energy in GeV."""
-    return np.interp(1e6 * recoil, ARGON.columns["recoil_keV"], ARGON.columns["efficiency"])
+    return np.interp(1e6 * recoil, SELECTED["recoil_keV"], SELECTED["efficiency"])
 
 
 def mean_over_flux(cross_section):
