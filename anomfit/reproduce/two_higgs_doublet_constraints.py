@@ -40,8 +40,8 @@ PREDICTIONS = {
     "neutral_current": "neutral-current",
     "deepcore_flight": "double-bang-deepcore",
     "icecube_flight": "double-bang-icecube",
-    "kaon_pion_hprime": "Kplus-piplus-line",
-    "kaon_pion_hprime_limit": "Kplus-piplus-line",
+    "kaon_pion_hprime": "Kplus-piplus-line-paper",
+    "kaon_pion_hprime_limit": "Kplus-piplus-line-paper",
 }
 FGD1 = "nd280-fgd1"
 OTHERS = ("KL-pi0-ee", "Kplus-piplus-na62", "kloe-muons-pions", "pi0-ee-ktev")  # whose verdict or limit is told

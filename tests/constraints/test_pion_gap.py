@@ -23,7 +23,7 @@ def test_share_outside_is_the_sum_of_two_tails(mass):
 
 def test_deep_in_the_gap_value_and_slope_belong_together():
     """At 117 MeV, more than 8 widths inside, one less a product of two shares that round to 1 would be 0."""
-    row = find_constraint("Kplus-piplus-line")
+    row = find_constraint("Kplus-piplus-line-paper")
     point = {name: jnp.asarray(value) for name, value in two_higgs_doublet.points["table-I"].items()}
 
     @jax.jit
@@ -35,3 +35,14 @@ def test_deep_in_the_gap_value_and_slope_belong_together():
     difference = float(log_ratio(mass + step) - log_ratio(mass - step)) / (2.0 * step)
     assert slope == pytest.approx(difference, rel=1e-5)
     assert slope < -1000.0  # per GeV: a Gaussian tail falls by 8.4 in its logarithm with each width
+
+
+@pytest.mark.parametrize(("mass", "limit"), [(0.02, 4e-6), (0.08, 4e-6), (0.18, 2e-5), (0.25, 2e-5)])
+def test_stopped_kaons_see_heavy_bosons_worse(mass, limit):
+    row = find_constraint("Kplus-piplus-line")
+    point = {name: jnp.asarray(value) for name, value in two_higgs_doublet.points["table-I"].items()}
+    alone = point | {"m_hprime": jnp.asarray(mass), "m_H": jnp.asarray(0.6)}  # H is too heavy for the kaon
+    found = row.outcome(two_higgs_doublet, alone, {})
+    assert float(found.ratio) == pytest.approx(float(found.predicted) / limit, rel=1e-6)
+    hidden = row.outcome(two_higgs_doublet, alone | {"m_hprime": jnp.asarray(0.13)}, {})
+    assert float(hidden.ratio) < 1e-8 * float(hidden.predicted) / 4e-6

@@ -26,7 +26,9 @@ LEVEL = 1.0  # of -2 ln L above the minimum
 CLOSE = 0.02  # from that level
 FIRST_STEP = 1 / 12  # of a range; each further step outwards is twice as long
 STEPS = 12  # outwards, and inside the bracket that is found
-ROUNDS = 40  # gradients of a descent
+ROUNDS = (
+    120  # gradients of a descent: after 40, flat valleys were left so early that an end was found where there is none
+)
 
 Report = Callable[[int], None]
 
