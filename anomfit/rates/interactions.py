@@ -30,6 +30,7 @@ def cross_section(
     """
     e_nu = jnp.asarray(e_nu)
     low, high = momentum_transfer_limits(e_nu, exchange.m_N, target.mass)
+    low = jnp.maximum(low, 0.0)  # where nothing is open the limits are below it, and no logarithm may be asked of them
     light = exchange.lightest**2
     u, w = unit_legendre(nodes)
     is_open = high > low
