@@ -27,16 +27,17 @@ def tables(
     clean: Annotated[bool, typer.Option("--clean", help="Remove every table that is kept.")] = False,
     no_cache: NoCache = False,
 ) -> None:
-    """Build the table of kernels with which a card's pairs at MiniBooNE are looked up, and check it.
+    """Build the tables of kernels in which a card's pairs are looked up, and check them.
 
     A table holds what the exact rule gives for masses, so that couplings, mixings and lifetimes cost nothing: a point
-    takes a thirtieth of the time. It is kept in the user's cache folder (ANOMFIT_TABLES names another), one for a model
-    and the measurement's options, whatever the card frees or fixes. Ctrl-C stops; the same command goes on. How to use
-    one, and how exact it is: docs/tables.md.
+    takes a thirtieth of the time or less. It is kept in the user's cache folder (ANOMFIT_TABLES names another), one for
+    a model and the measurement's options, whatever the card frees or fixes. Ctrl-C stops; the same command goes on.
+    What can be tabulated, how to use tables and how exact they are: docs/tables.md.
 
     \b
     Examples:
       anomfit tables two-higgs-doublet-miniboone
+      anomfit tables zprime-two-higgs-doublet
       anomfit tables my.toml --points 1000
       anomfit tables --clean
     """
@@ -58,7 +59,8 @@ def tables(
         show = bars() if sys.stderr.isatty() else lines()
         fast = tabulated(problem, say, show)
         if number is not None:
-            say(checked_again(problem, fast, number, show).sentence())
+            for name, errors in checked_again(problem, fast, number, show):
+                say(f"{name}: {errors.sentence()}")
 
 
 def _clean(card: str | None) -> None:

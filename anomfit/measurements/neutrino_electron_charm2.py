@@ -22,6 +22,7 @@ from anomfit.measurements.described import Described
 from anomfit.measurements.entries import Entry
 from anomfit.measurements.neutrino_electron import (
     BINNINGS,
+    RADIATED,
     SPREAD,
     TARGETS,
     NeutrinoElectron,
@@ -44,7 +45,9 @@ BACKGROUNDS = {
 }
 REFERENCES = ("charm2-1994", "charm2-1993", "arXiv:1812.08768", "barlow-beeston-1993")
 # tests compare with another rule
-NODES = Nodes(energy=192, angle=32, parent=48, polar=16, lowest=0.9, highest=40.0, path=2.0, spread=SPREAD)
+NODES = Nodes(
+    energy=192, angle=32, parent=48, polar=16, lowest=0.9, highest=40.0, path=2.0, spread=SPREAD, radiated=RADIATED
+)
 # of the table: an edge is as sharp as a tenth of its angle; with 48 and 24 pairs of one mass were off by twice what
 # is allowed
 FORWARD = ForwardNodes(angle=68, energy=28)

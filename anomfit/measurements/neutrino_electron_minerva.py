@@ -23,6 +23,7 @@ from anomfit.measurements.described import Described
 from anomfit.measurements.entries import Entry
 from anomfit.measurements.neutrino_electron import (
     BINNINGS,
+    RADIATED,
     SPREAD,
     TARGETS,
     NeutrinoElectron,
@@ -48,7 +49,9 @@ STATED_BACKGROUNDS = {
 REFERENCES = ("arXiv:1512.07699", "arXiv:1906.00111", "arXiv:1607.00704", "arXiv:1812.08768", "barlow-beeston-1993")
 # tests compare with another rule
 # angle: 22 left the dark seesaw of heavy N and Z' 8 % off
-NODES = Nodes(energy=192, angle=32, parent=40, polar=24, lowest=0.4, highest=50.0, path=1.0, spread=SPREAD)
+NODES = Nodes(
+    energy=192, angle=32, parent=40, polar=24, lowest=0.4, highest=50.0, path=1.0, spread=SPREAD, radiated=RADIATED
+)
 FORWARD = ForwardNodes(angle=48, energy=20)  # of the table
 GROUPS = {"regions": ((0, 5), (5, 16)), "spectrum": tuple((i, i + 1) for i in range(16))}
 CANDIDATES = 5  # published bins below the cut on dE/dx

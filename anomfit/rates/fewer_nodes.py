@@ -14,7 +14,16 @@ Counts = Nodes | RadiatedNodes | RecoilNodes
 
 FEWEST = {
     Nodes: {"energy": 12, "angle": 6, "parent": 8, "polar": 6, "made": 12, "spread": 5},
-    RadiatedNodes: {"energy": 10, "angle": 5, "neutrino": 6, "flux": 36, "transfer": 4, "of_nucleon": 8, "starts": 128},
+    RadiatedNodes: {
+        "energy": 10,
+        "angle": 5,
+        "neutrino": 6,
+        "flux": 36,
+        "transfer": 4,
+        "of_nucleon": 8,
+        "starts": 128,
+        "pairs": 12,
+    },
     RecoilNodes: {"parent": 8, "recoil": 4},
 }
 

@@ -201,7 +201,7 @@ def _side_by_side(reaction: SpreadReaction, beam: Beam, nodes: Nodes) -> PairEve
 
 
 def _made_directly(reaction: RadiatedReaction, beam: Beam, nodes: Nodes) -> PairEvents:
-    found = radiated_events(reaction, beam, nodes.lowest, nodes.highest, nodes.parent, nodes.radiated)
+    found = radiated_events(reaction, beam, nodes.lowest, nodes.highest, nodes.radiated)
     energy = found.energy[:, None]
     ones = jnp.ones_like(energy)
     return PairEvents(

@@ -16,8 +16,8 @@ from anomfit.physics.quadrature import interpolation
 from anomfit.physics.reaction import RadiatedReaction
 from anomfit.physics.targets import Target, stack_targets
 from anomfit.rates.projected_flux import project
-from anomfit.rates.radiated_kernels import Given, Variables, energies, kernel, pair_momentum
-from anomfit.rates.radiated_setup import NODES, Group, KnockedOut, RadiatedNodes, Setup, groups_of
+from anomfit.rates.radiated_kernels import Given, Variables, directions, energies, kernel, pair_momentum
+from anomfit.rates.radiated_setup import NODES, Group, KnockedOut, RadiatedNodes, Setup, groups_of, recoiling
 
 EVERYTHING = (0.0, float(np.inf))  # GeV, energies of the scalar
 
@@ -59,7 +59,27 @@ def scalars(
         jnp.einsum("edtb,rt->edrb", own, rows[:, np.array(group.place)])
         for own, group in zip(found.per_momentum, groups, strict=True)
     ]
-    return Scalars(jnp.concatenate(made, axis=1) * source.exposure, jnp.concatenate(found.cosine, axis=1))
+    cosines = found.cosine
+    if nodes.seen is not None:
+        energy, _ = energies(bare, flux.end, *between, nodes.energy)
+        handed_on = [
+            _in_seen_directions(bare, flux.end, group, energy, one, nodes)
+            for group, one in zip(groups, made, strict=True)
+        ]
+        cosines, made = zip(*handed_on, strict=True)
+    return Scalars(jnp.concatenate(made, axis=1) * source.exposure, jnp.concatenate(cosines, axis=1))
+
+
+def _in_seen_directions(bare: BosonStrahlung, end, group: Group, energy, made, nodes: RadiatedNodes):
+    """(cosines, rates) of a group in `nodes.seen` directions, by polynomials in the coordinate of those it has."""
+    assert nodes.seen is not None
+    group = recoiling(bare, group)
+    _, weight = directions(bare, end, group, energy, nodes.angle)
+    cosine, new = directions(bare, end, group, energy, nodes.seen)
+    some = weight > 0.0
+    density = made / jnp.where(some, weight, 1.0)[:, :, None, None]
+    onto = jnp.asarray(interpolation(nodes.angle, nodes.seen))
+    return cosine, jnp.einsum("sd,edrb->esrb", onto, density) * new[:, :, None, None]
 
 
 def all_made(reaction: RadiatedReaction, beam: Beam, nodes: RadiatedNodes) -> tuple[Float[Array, "energies"], Scalars]:
@@ -97,9 +117,9 @@ class Radiated(NamedTuple):
 
 
 def radiated_events(
-    reaction: RadiatedReaction, beam: Beam, lowest: float, highest: float, pairs: int, nodes: RadiatedNodes = NODES
+    reaction: RadiatedReaction, beam: Beam, lowest: float, highest: float, nodes: RadiatedNodes = NODES
 ) -> Radiated:
-    """Pairs between `lowest` and `highest` (GeV), worked out at fewer energies than there are of `pairs`.
+    """Pairs between `lowest` and `highest` (GeV), worked out at fewer energies than there are of pairs.
 
     What is made is smooth in the energy once it is divided by the momentum: that is handed on, its directions with it.
     """
@@ -111,10 +131,10 @@ def radiated_events(
         return energy, weight * momentum
 
     _, weight = nodes_of(nodes.energy)
-    fine, fine_weight = nodes_of(pairs)
+    fine, fine_weight = nodes_of(nodes.pairs)
     found = _made(reaction, beam, (lowest, highest), nodes)
     some = weight > 0.0
-    onto = jnp.asarray(interpolation(nodes.energy, pairs)).T * fine_weight / jnp.where(some, weight, 1.0)[:, None]
+    onto = jnp.asarray(interpolation(nodes.energy, nodes.pairs)).T * fine_weight / jnp.where(some, weight, 1.0)[:, None]
     return Radiated(
         rate=found.per_momentum * weight[:, None, None, None],
         cosine=found.cosine,

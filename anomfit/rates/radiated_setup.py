@@ -24,6 +24,9 @@ class RadiatedNodes:
     """Numbers of nodes, static: energies of the scalar, its directions (for nuclei and for nucleons), energies of the
     neutrino for cross sections and for fluxes, which have kinks, Q^2 of nuclei and of nucleons, whose blocking by
     others has a kink and whose form factor reaches far; thresholds at which fluxes are folded (`projected_flux`).
+
+    What is made is smooth, what a detector sees of it need not be: pairs are looked at at `pairs` energies, to which
+    what is made is handed on, and in `seen` directions (as many as it is made in, if None).
     """
 
     energy: int = 24
@@ -33,6 +36,8 @@ class RadiatedNodes:
     transfer: int = 8
     of_nucleon: int = 16
     starts: int = 256
+    pairs: int = 64
+    seen: int | None = None
 
 
 NODES = RadiatedNodes()

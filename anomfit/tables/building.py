@@ -2,10 +2,8 @@
 on.
 """
 
-import os
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,22 +13,20 @@ import numpy as np
 
 from anomfit import interrupts
 from anomfit.detectors.flight_tables import tabulated_shares
-from anomfit.folders import written_whole
 from anomfit.measurements.miniboone import MiniBooneQuasiElastic, PairChain
 from anomfit.tables.compression import compressed, compression, onto_spectra, shared
+from anomfit.tables.flights import flight_momenta
 from anomfit.tables.grids import Grid
-from anomfit.tables.kernels import Chain, Scattering, flight_momenta, made_kernels
+from anomfit.tables.kernels import Chain, Scattering, made_kernels
+from anomfit.tables.pieces import Progress, kept, side_by_side
 from anomfit.tables.table import Table, Values, make_table
 
 COUPLING = 1e-4  # product of Yukawa and isoscalar coupling: the strongest that priors of shipped cards have
 LIFETIMES = np.geomspace(1e-2, 1e3, 100)  # m/GeV
 TYPICAL_PAIR = 0.017  # GeV: shares that weight errors are taken for it
-PATIENCE = 0.2  # s between two looks for a signal
 SAMPLED = (6, 9, 12)  # nodes of parents, pairs and energies of a patch at which principal spectra are looked for
 ENERGIES = 80  # production energies while building; the rule's own 112 differ from them by 0.2 of the tolerance at 99 %
 # of points of the prior, 0.5 at most
-
-Progress = Callable[[str, int, int], None]
 
 
 def build(
@@ -47,7 +43,7 @@ def build(
     chain = exact.chain
     kernels = _kernels(chain, scattering)
     shares = _shares(chain)
-    sampled = _kept(folder / "sample.npz", lambda: {"kernels": _sample(kernels, grid)})["kernels"]
+    sampled = kept(folder / "sample.npz", lambda: {"kernels": _sample(kernels, grid)})["kernels"]
     made = compression(sampled, scattering, shares, COUPLING, _weight(exact))
     del sampled
     parents = [(which, float(mass)) for which in (0, 1) for mass in grid.parents(which)]
@@ -65,10 +61,10 @@ def build(
             features, sizes = (np.stack(part) for part in zip(*rows, strict=True))
             return {"features": features, "sizes": sizes}
 
-        return _kept(folder / f"parent-{i:03d}.npz", of_parent)
+        return kept(folder / f"parent-{i:03d}.npz", of_parent)
 
     squares = [np.zeros((part.stop - part.start,) * 2) for part in made.parts]
-    for done, (_, found) in enumerate(_side_by_side(piece, len(parents))):
+    for done, (_, found) in enumerate(side_by_side(piece, len(parents))):
         show("table", done + 1, len(parents))
         rows = found["features"].reshape(-1, found["features"].shape[-1]).astype(float)
         for square, part in zip(squares, made.parts, strict=True):
@@ -80,7 +76,7 @@ def build(
         Values(np.empty((*patch.shape, numbers), dtype=np.float32), np.empty((*patch.shape, sizes_of_all)))
         for patch in grid.patches
     ]
-    for i, (_, found) in enumerate(_side_by_side(piece, len(parents))):  # from the files
+    for i, (_, found) in enumerate(side_by_side(piece, len(parents))):  # from the files
         interrupts.check()
         which = parents[i][0]
         features, sizes = (part[i - which * grid.light.parent] for part in patches[which])
@@ -88,25 +84,6 @@ def build(
         turns = [rows[:, part] @ turn.astype(np.float32) for part, turn in zip(made.parts, turned, strict=True)]
         features[:], sizes[:] = np.concatenate(turns, axis=-1).reshape(features.shape), found["sizes"]
     return make_table(patches, grid, onto_spectra(turned, made), made.spectra)
-
-
-def _side_by_side(piece: Callable[[int, threading.Event], dict[str, np.ndarray]], number: int) -> Iterator:
-    """(i, piece) in order, as many at once as there are cores; JAX lets go of Python's lock while it computes.
-
-    Signals reach the main thread alone: it looks for them while it waits, and has the pieces stop.
-    """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    stop = threading.Event()
-    with ThreadPoolExecutor(cores) as pool:
-        waiting = {i: pool.submit(piece, i, stop) for i in range(number)}
-        try:
-            for i in range(number):
-                while not wait([waiting[i]], timeout=PATIENCE).done:
-                    interrupts.check()
-                yield i, waiting.pop(i).result()
-        finally:
-            stop.set()
-            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _kernels(chain: PairChain, scattering: Scattering):
@@ -155,16 +132,3 @@ def _weight(exact: MiniBooneQuasiElastic) -> np.ndarray:
     """(beams, bins): how much an event counts in a bin, by the data's statistical error; 1 where it counts least."""
     counts = np.maximum([one.data for one in exact.bins()], 1.0)
     return np.sqrt(np.max(counts) / counts).reshape(len(exact.chain.beam.exposure), -1)
-
-
-def _kept(path: Path, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """What is in the file, or what `make` gives, kept there; a file that cannot be read is made again."""
-    try:
-        with np.load(path, allow_pickle=False) as kept:
-            return dict(kept)
-    except (OSError, ValueError, EOFError, KeyError):
-        pass
-    found = make()
-    with written_whole(path) as part, part.open("wb") as file:
-        np.savez(file, allow_pickle=False, **found)
-    return found

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from anomfit import interrupts
+from anomfit.measurements.base import Measurement, is_limit
 from anomfit.problem import Problem
 
 LARGEST = 1000.0  # events
@@ -59,7 +60,7 @@ def errors_at(
         filled = jnp.asarray(part[np.minimum(np.arange(AT_ONCE), len(part) - 1)])
         reference, found = (np.asarray(_signals(problem, filled))[: len(part)] for problem in (exact, tabulated))
         held = np.all(np.isfinite(found), axis=1) & np.all(np.isfinite(reference), axis=1)
-        worst.append(over_tolerance(found[held], reference[held], _counts(exact)))
+        worst.append(over_tolerance(found[held], reference[held], exact.measurements[0]))
         sums = np.sum(reference[held], axis=1)
         some = np.abs(sums) > 1e-12
         totals.append(np.where(some, np.sum(found[held], axis=1) / np.where(some, sums, 1.0) - 1.0, 0.0))
@@ -69,22 +70,25 @@ def errors_at(
 
 
 def over_tolerance(
-    found: Float[np.ndarray, "points bins"], reference: Float[np.ndarray, "points bins"], counts: np.ndarray
+    found: Float[np.ndarray, "points bins"], reference: Float[np.ndarray, "points bins"], measurement: Measurement
 ) -> Float[np.ndarray, "points"]:
-    """The worst bin of each point, its error over its tolerance. counts: data."""
+    """The worst bin of each point of a measurement's predictions, its error over its tolerance.
+
+    The ratio to a limit has the limit's own error, for any prediction.
+    """
     scale = np.minimum(1.0, LARGEST / np.maximum(np.sum(reference, axis=1, keepdims=True), 1e-30))
     signal = scale * reference
-    tolerance = np.maximum(1e-3 * signal, 1e-2 * np.sqrt(counts + np.maximum(signal, 0.0)))
+    if is_limit(measurement):
+        error = np.array([one.error for one in measurement.bins()])
+    else:
+        error = np.sqrt(np.array([one.data for one in measurement.bins()]) + np.maximum(signal, 0.0))
+    tolerance = np.maximum(1e-3 * signal, 1e-2 * error)
     return np.max(scale * np.abs(found - reference) / tolerance, axis=1, initial=0.0)
 
 
 def prior_points(problem: Problem, number: int, seed: int) -> Float[np.ndarray, "points coordinates"]:
     """Normal coordinates of points drawn from the prior, nuisances included."""
     return np.random.default_rng(seed).normal(size=(number, len(problem.names)))
-
-
-def _counts(problem: Problem) -> np.ndarray:
-    return np.array([one.data for one in problem.measurements[0].bins()])
 
 
 @jax.jit

@@ -125,8 +125,7 @@ def _errors(fast: Problem, places: list[int], points: dict[str, np.ndarray], tru
         reference, found = (
             np.sum([np.asarray(x) for x in one.signal[i].values()], axis=0)[held] for one in (truth, table)
         )
-        counts = np.array([one.data for one in fast.measurements[place].bins()])
-        worst.append(over_tolerance(found, reference, counts))
+        worst.append(over_tolerance(found, reference, fast.measurements[place]))
         sums = np.sum(reference, axis=1)
         totals.append(np.sum(found, axis=1) / np.where(sums == 0.0, 1.0, sums) - 1.0)
     return Errors(np.max(worst, axis=0), np.max(np.abs(totals), axis=0), len(held)).sentence()

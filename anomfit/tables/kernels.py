@@ -14,7 +14,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
-from numpy.polynomial.chebyshev import chebpts1
 
 from anomfit.beams import Beam
 from anomfit.detectors import miniboone as detector
@@ -29,10 +28,9 @@ from anomfit.physics.reaction import Channel, Pair, Reaction
 from anomfit.physics.targets import FormFactors, Targets, stack_targets
 from anomfit.rates.pair_events import Nodes, PairEvents, pair_events
 from anomfit.tables.charges import Groups, strongest, weights
+from anomfit.tables.flights import lagrange
 from anomfit.tables.transfers import Family, at_transfer, transfers
 
-FLIGHTS = 9  # momenta at which the share that decays in sight is asked for
-SOFT = 0.05  # GeV: momenta above it lie evenly in their logarithm
 COMBINATIONS = 56  # of what is made: they leave out some 1e-6 of a block
 SMALLEST = 1e-200  # of what is divided by
 
@@ -210,29 +208,3 @@ def _seen(pair, chain: Chain) -> Float[Array, "waves energies bins flights"]:
     bins = jnp.einsum("le,ei,ilk->lek", tilted, visible, table)
     between = lagrange(safe_sqrt(energy**2 - pair**2), pair, chain.nodes)
     return jnp.einsum("ie,lek,eq->likq", to_coefficients(n), bins, between)
-
-
-def flight_momenta(pair: Float[Array, ""], nodes: Nodes) -> Float[Array, "flights"]:
-    """Momenta (GeV) of the pair at which its flight is asked for: Chebyshev's points in ln(p + SOFT)."""
-    low, high = _momentum_range(pair, nodes)
-    return jnp.exp(0.5 * (low + high) + 0.5 * (high - low) * chebpts1(FLIGHTS)) - SOFT
-
-
-def lagrange(
-    momentum: Float[Array, "energies"], pair: Float[Array, ""], nodes: Nodes
-) -> Float[Array, "energies flights"]:
-    """Lagrange's polynomials of those momenta."""
-    low, high = _momentum_range(pair, nodes)
-    place = jnp.clip((2.0 * jnp.log(momentum + SOFT) - low - high) / (high - low), -1.0, 1.0)
-    at = chebpts1(FLIGHTS)
-    own = np.eye(FLIGHTS, dtype=bool)
-    factors = jnp.where(own, 1.0, place[:, None, None] - at) / np.where(own, 1.0, at[:, None] - at)
-    return jnp.prod(factors, axis=-1)
-
-
-def _momentum_range(pair, nodes: Nodes):
-    """Logarithms of momenta + SOFT between which pairs are seen; smooth in the mass of the pair, unlike the momentum at
-    the lowest energy seen.
-    """
-    low = nodes.lowest * jnp.exp(-2.0 * (pair / nodes.lowest) ** 2)
-    return jnp.log(low + SOFT), jnp.log(nodes.highest + SOFT)

@@ -1,97 +1,95 @@
-"""A problem whose MiniBooNE looks its pairs up, and what that can be done for."""
+"""A problem whose pairs are looked up in tables, and what that can be done for."""
 
 import dataclasses
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from anomfit.beams import Beam
-from anomfit.capabilities import HasTargets, Upscatters
+from anomfit.capabilities import HasTargets, Upscatters, pair_reactions
 from anomfit.errors import InputError, quoted
 from anomfit.folder_lock import locked
-from anomfit.measurements.miniboone import MiniBooneQuasiElastic
-from anomfit.physics.constants import M_P
-from anomfit.physics.exchange import ScalarExchange
-from anomfit.physics.reaction import Reaction
-from anomfit.physics.targets import stack_targets
 from anomfit.problem import Problem, with_measurements
-from anomfit.tables.building import Progress, build
-from anomfit.tables.charges import groups_of, is_held
+from anomfit.tables import exchanged
 from anomfit.tables.checking import Errors, errors_at, prior_points
 from anomfit.tables.grids import Grid
-from anomfit.tables.kernels import Scattering
-from anomfit.tables.store import PIECES, About, about, keep, load, made_folder, table_folder, write_about
-from anomfit.tables.tabulated import Kind, TabulatedMiniBoone
-from anomfit.tables.transfers import Family
+from anomfit.tables.pieces import Progress
+from anomfit.tables.plan import FromTables, Plan, TablePlan
+from anomfit.tables.radiated import planning as radiated
+from anomfit.tables.radiated.grid import Grid as RadiatedGrid
+from anomfit.tables.store import PIECES, About, about, keep, load, made_folder, write_about
 
-LOOKED_AT = 32  # points of the prior at which it is found out what a model's reaction is like
+LOOKED_AT = 32  # points of the prior at which it is found out what a model's reactions are like
 # points of the prior at which a table is compared with the exact rule: of 512, six were beyond the tolerance, more than
 # the hundredth that is allowed, where half a hundredth of 3056 are
 CHECKED = 2048
-GRID = Grid()
-NUCLEI = Family(highest=0.5, nodes=10, kept=2e-4)  # GeV^2; form factors of nuclei leave nothing beyond
-DIPOLE = (0.3, 1.3)  # GeV, 3.6 and 4 standard deviations from what is known of it
-HARDEST = 8.0  # GeV^2
 
 Say = Callable[[str], None]
-
-
-class Plan(NamedTuple):
-    """Which measurement of a problem can be tabulated, and for which reaction."""
-
-    place: int
-    exact: MiniBooneQuasiElastic
-    scattering: Scattering
-    kind: Kind
+AnyGrid = Grid | RadiatedGrid
 
 
 def tabulated(
     problem: Problem,
     say: Say | None = None,
     progress: Progress | None = None,
-    grid: Grid | None = None,
+    grid: AnyGrid | None = None,
     checked: int | None = None,
 ) -> Problem:
-    """`problem` with MiniBooNE's pairs looked up in a table of kernels; parameters, data and likelihood stay.
+    """`problem` with the pairs that can be looked up in tables of kernels; parameters, data and likelihood stay.
 
-    The table is taken from the user's cache folder or, where it is not there, built (minutes) and compared with the
-    exact rule at `checked` points of the prior, 2048 without that; `say` is told what it costs and how good it is.
-    Where a point is outside of the table, the prediction is not a number, and whatever fits and scans asks the exact
+    Tables are taken from the user's cache folder or, where they are not there, built (minutes) and compared with the
+    exact rule at `checked` points of the prior, 2048 without that; `say` is told what they cost and how good they are.
+    Where a point is outside of a table, the prediction is not a number, and whatever fits and scans asks the exact
     rule there (`inference.compiled`).
 
     Raises InputError for a problem that cannot be tabulated, with what stands in the way.
     """
-    plan, say = planned(problem), say or (lambda line: None)
-    grid, checked = grid or GRID, CHECKED if checked is None else checked
-    folder = table_folder(plan.exact.chain, plan.scattering, grid)
-    table = load(folder, grid)
-    if table is None:
-        made_folder(folder)
-        with _alone(folder):
-            table = load(folder, grid)
-            if table is None:
-                title = f"{problem.model.name} at {plan.exact.name}:{plan.exact.era}"
-                say(f"building the table of {title}; Ctrl-C stops, and it goes on later")
-                began = time.process_time()
-                table = build(plan.exact, plan.scattering, grid, folder / PIECES, progress)
-                keep(folder, table)
-                spent = time.process_time() - began
-                write_about(folder, About(title, table.megabytes, spent, "", False))
-                say(f"built in {spent:.0f} s of processor time, {table.megabytes:.0f} MB")
-    fast = with_table(problem, plan, TabulatedMiniBoone(plan.exact, table, plan.scattering, plan.kind))
-    known = about(folder) or About(plan.exact.name, table.megabytes, 0.0, "", False)
-    if not known.error and checked > 0:
-        errors = compared(problem, fast, plan.place, checked, progress)
-        known = known._replace(error=errors.sentence(), passes=errors.passes)
-        write_about(folder, known)
-    say(f"table of {known.title}, {known.megabytes:.0f} MB: {known.error}")
+    say, checked = say or (lambda line: None), CHECKED if checked is None else checked
+    fast = problem
+    for plan in planned(problem, grid):
+        title = f"{problem.model.name} at {plan.exact.name}:{plan.exact.era}"
+        tables = [_kept_or_built(title, table, say, progress) for table in plan.tables]
+        fast = with_measurement(fast, plan.place, plan.stand_in(tables))
+        known = [about(table.folder) or About(title, 0.0, 0.0, "", False) for table in plan.tables]
+        if checked > 0 and not all(one.error for one in known):
+            errors = compared(problem, fast, plan.place, checked, progress)
+            known = [one._replace(error=errors.sentence(), passes=errors.passes) for one in known]
+            for one, table in zip(known, plan.tables, strict=True):
+                write_about(table.folder, one)
+        size = sum(one.megabytes for one in known)
+        say(f"table of {known[0].title}, {size:.0f} MB: {known[0].error}")
     return fast
+
+
+def _kept_or_built(title: str, plan: TablePlan, say: Say, progress: Progress | None) -> Any:
+    table = _loaded(plan)
+    if table is not None:
+        return table
+    made_folder(plan.folder)
+    with _alone(plan.folder):
+        table = _loaded(plan)
+        if table is None:
+            say(f"building the table of {title}; Ctrl-C stops, and it goes on later")
+            began = time.process_time()
+            table = plan.build(plan.folder / PIECES, progress)
+            keep(plan.folder, plan.to_arrays(table))
+            spent = time.process_time() - began
+            write_about(plan.folder, About(title, table.megabytes, spent, "", False))
+            say(f"built in {spent:.0f} s of processor time, {table.megabytes:.0f} MB")
+    return table
+
+
+def _loaded(plan: TablePlan) -> Any:
+    """The table that is kept; None where there is none, or none that can be read."""
+    arrays = load(plan.folder)
+    try:
+        return None if arrays is None else plan.from_arrays(arrays)
+    except KeyError:
+        return None
 
 
 @contextmanager
@@ -113,75 +111,46 @@ def compared(exact: Problem, fast: Problem, place: int, number: int, progress: P
     return errors_at(one, other, prior_points(exact, number, seed=1), progress)
 
 
-def checked_again(exact: Problem, fast: Problem, number: int, progress: Progress | None = None) -> Errors:
-    """The errors at other points of the prior than those that were looked at when the table was built."""
-    place = planned(exact).place
-    one, other = (with_measurements(problem, (place,)) for problem in (exact, fast))
-    return errors_at(one, other, prior_points(exact, number, seed=3), progress)
+def checked_again(
+    exact: Problem, fast: Problem, number: int, progress: Progress | None = None
+) -> Iterator[tuple[str, Errors]]:
+    """By measurement, the errors at other points of the prior than those that were looked at at first."""
+    for place, measurement in enumerate(fast.measurements):
+        if isinstance(measurement, FromTables):
+            one, other = (with_measurements(problem, (place,)) for problem in (exact, fast))
+            name = f"{exact.measurements[place].name}:{exact.measurements[place].era}"
+            yield name, errors_at(one, other, prior_points(exact, number, seed=3), progress)
 
 
-def planned(problem: Problem) -> Plan:
+def planned(problem: Problem, grid: AnyGrid | None = None) -> tuple[Plan, ...]:
     """What of a problem can be tabulated; InputError where nothing can, with what stands in the way."""
-    places = [i for i, m in enumerate(problem.measurements) if isinstance(m, MiniBooneQuasiElastic)]
-    if not places:
-        raise InputError("tables: only pairs at miniboone:enuqe can be tabulated, which is not among the measurements")
-    exact = problem.measurements[places[0]]
-    assert isinstance(exact, MiniBooneQuasiElastic)
-    if not (isinstance(problem.model, Upscatters) and isinstance(problem.model, HasTargets)):
-        raise InputError(f"tables: {problem.model.name} makes no pairs by scattering off targets; leave the tables out")
+    model = problem.model
+    if not (isinstance(model, Upscatters) and isinstance(model, HasTargets)):
+        raise InputError(f"tables: {model.name} makes no pairs by scattering off targets; leave the tables out")
     found = _reactions(problem)
-    if words := _obstacle(found):
-        raise InputError(f"tables: {problem.model.name} {words}, which tables cannot hold; leave them out")
-    reaction = found[0]
-    production = reaction.production
-    assert isinstance(production, ScalarExchange)
-    masses, pair = np.asarray(production.mass), np.asarray(reaction.pair.mass)[:, None]
-    light = int(np.argmax(np.all(masses == pair, axis=0)))
-    massless = tuple(bool(np.all(np.asarray(channel.daughter_mass) == 0.0)) for channel in reaction.channels)
-    words, beam = problem.model.targets, exact.chain.beam
-    charges = groups_of(stack_targets(beam.scatterers))
-    scattering = Scattering(NUCLEI, _nucleons(words.nucleon, beam), charges, words.nucleus, words.bound)
-    return Plan(places[0], exact, scattering, Kind(light, massless))
+    if radiated.is_radiated(found):
+        plans = radiated.plans(problem, found, grid if isinstance(grid, RadiatedGrid) else None)
+    else:
+        plans = exchanged.plans(problem, found, grid if isinstance(grid, Grid) else None)
+    if not plans:
+        known = "only pairs at miniboone:enuqe and, of radiated scalars, in samples of neutrino-electron scattering"
+        raise InputError(f"tables: {known} can be tabulated, none of which is among the measurements")
+    return tuple(plans)
 
 
-def with_table(problem: Problem, plan: Plan, measurement: TabulatedMiniBoone) -> Problem:
-    """The problem with another measurement in the place of the exact one."""
-    measurements = [measurement if i == plan.place else m for i, m in enumerate(problem.measurements)]
+def with_measurement(problem: Problem, place: int, measurement: Any) -> Problem:
+    """The problem with another measurement at a place."""
+    measurements = [measurement if i == place else m for i, m in enumerate(problem.measurements)]
     return dataclasses.replace(problem, measurements=tuple(measurements))
 
 
 def _reactions(problem: Problem) -> tuple[Any, ...]:
     """The model's reactions, every array with a leading axis of points of the prior."""
-    assert isinstance(problem.model, Upscatters)
     model = problem.model
+    assert isinstance(model, Upscatters)
 
     def at(z):
         parameters, _ = problem.from_normal(z)
-        return model.reactions(problem.physical_point(parameters), problem.nuisance_values(parameters))
+        return pair_reactions(model, problem.physical_point(parameters), problem.nuisance_values(parameters))
 
     return jax.vmap(at)(jnp.asarray(prior_points(problem, LOOKED_AT, seed=2)))
-
-
-def _obstacle(found: tuple[Any, ...]) -> str:
-    """What of a model's reactions no table can hold, in words; empty where one can."""
-    if len(found) != 1 or not isinstance(found[0], Reaction):
-        return "has more than one reaction, or one whose pairs have many masses"
-    reaction = found[0]
-    if not isinstance(reaction.production, ScalarExchange):
-        return "makes heavy neutrinos by something else than scalars"
-    if reaction.asymmetry is not None or reaction.pair.alignment is not None:
-        return "has decays that are not isotropic"
-    if reaction.pair.flight is None or not reaction.prompt or reaction.species != "e+e-":
-        return "has other decays than N -> boson at once and boson -> e+e- in flight"
-    masses, pair = np.asarray(reaction.production.mass), np.asarray(reaction.pair.mass)
-    if not np.any(np.all(masses == pair[:, None], axis=0)):
-        return "has pairs from something else than an exchanged scalar"
-    if not np.any(jax.vmap(is_held)(reaction.production)):
-        return "has couplings to protons and neutrons of opposite sign"
-    return ""
-
-
-def _nucleons(word: str, beam: Beam) -> Family:
-    """The family of nucleons' functions, up to the hardest transfer that the beam makes or anything is left of."""
-    highest = min(HARDEST, 2.0 * M_P * float(beam.highest_energy))
-    return Family(highest=highest, nodes=14, dipole=DIPOLE if word == "dipole" else None, kept=2e-4)

@@ -4,13 +4,12 @@ A digest holds the beam, the response, the nodes and the grid, the source of eve
 records that these read, and the versions of the libraries: a table of anything else is not found, and built anew.
 """
 
-import dataclasses
 import hashlib
 import json
 import os
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from importlib import metadata, resources
 from pathlib import Path
@@ -24,10 +23,6 @@ from anomfit import __version__
 from anomfit.data import data_folder
 from anomfit.errors import InputError, quoted
 from anomfit.folders import written_whole
-from anomfit.measurements.miniboone import PairChain
-from anomfit.tables.grids import Grid
-from anomfit.tables.kernels import Scattering
-from anomfit.tables.table import Table
 from anomfit.user_cache import user_cache
 
 SWITCH = "ANOMFIT_TABLES"  # another folder
@@ -35,7 +30,19 @@ LARGEST = 2e9  # bytes of all tables: the ones that were not used for longest ar
 TABLE, ABOUT, PIECES = "table.npz", "about.json", "pieces"
 ROOMS = ("beams", "detectors", "physics", "rates", "tables")
 # of tables: they use one, and what they choose for it stands in the digest by itself
-BYSTANDERS = ("checking.py", "correction.py", "problems.py", "store.py", "tabulated.py", "use.py", "using.py")
+BYSTANDERS = (
+    "checking",
+    "correction",
+    "counts",
+    "exchanged",
+    "plan",
+    "planning",
+    "problems",
+    "store",
+    "tabulated",
+    "use",
+    "using",
+)
 RECORDS = ("miniboone", "nuclei", "surroundings")
 LIBRARIES = ("jax", "jaxlib", "numpy", "scipy")
 
@@ -59,37 +66,32 @@ def tables_folder() -> Path:
         raise InputError(f"tables: there is no home folder to keep them in; name a folder in {SWITCH}") from None
 
 
-def table_folder(chain: PairChain, scattering: Scattering, grid: Grid) -> Path:
-    """Where the table of these is kept, whether or not it is there."""
-    static = (chain.selection.name, chain.nodes, chain.around, scattering, grid)
-    beam = (chain.beam.composition, chain.beam.surroundings)
-    parts = [__version__, repr(static), repr(beam), *(f"{name} {metadata.version(name)}" for name in LIBRARIES)]
-    arrays = (b"\n".join(part.encode() for part in parts), *_arrays(chain), _sources())
+def table_folder(static: tuple, leaves: Any) -> Path:
+    """Where a table is kept, whether or not it is there. static: all that is static of what it depends on, each with a
+    `repr` of its own; leaves: all else, arrays.
+    """
+    parts = [__version__, repr(static), *(f"{name} {metadata.version(name)}" for name in LIBRARIES)]
+    arrays = (b"\n".join(part.encode() for part in parts), *_arrays(leaves), _sources())
     return tables_folder() / _digest(arrays).hex()[:24]
 
 
-def load(folder: Path, grid: Grid) -> Table | None:
-    """The table kept in a folder, which counts as used now; None where there is none, or none that can be read."""
+def load(folder: Path) -> dict[str, jax.Array] | None:
+    """The arrays of the table kept in a folder, which counts as used now; None where there is none, or none that can be
+    read.
+    """
     try:
         with np.load(folder / TABLE, allow_pickle=False) as kept:
             arrays = {name: jnp.asarray(kept[name]) for name in kept.files}
         (folder / TABLE).touch()
-        turns, spectra = (tuple(arrays[name] for name in _numbered(arrays, stem)) for stem in ("turns", "spectra"))
-        wide = tuple(np.asarray(arrays["wide"]).tolist())
-        rows, fine, scales, sizes = (arrays[name] for name in ("rows", "fine", "scales", "sizes"))
-        return Table(rows, fine, scales, sizes, turns, spectra, wide, grid)
+        return arrays
     except (OSError, ValueError, EOFError, KeyError):
         return None
 
 
-def keep(folder: Path, table: Table) -> None:
-    """The table written to its folder, its pieces and, beyond the limit, the tables used longest ago removed."""
-    arrays = {name: getattr(table, name) for name in ("rows", "fine", "scales", "sizes")}
-    arrays["wide"] = jnp.asarray(table.wide)
-    arrays |= {f"turns-{i:02d}": one for i, one in enumerate(table.turns)}
-    arrays |= {f"spectra-{i:02d}": one for i, one in enumerate(table.spectra)}
+def keep(folder: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """A table written to its folder, its pieces and, beyond the limit, the tables used longest ago removed."""
     with written_whole(folder / TABLE) as part, part.open("wb") as file:
-        np.savez(file, allow_pickle=False, **{name: np.asarray(array) for name, array in arrays.items()})
+        np.savez(file, allow_pickle=False, **arrays)
     shutil.rmtree(folder / PIECES, ignore_errors=True)
     _make_room(folder)
 
@@ -161,12 +163,8 @@ def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def _numbered(arrays: Iterable[str], stem: str) -> list[str]:
-    return sorted(name for name in arrays if name.startswith(f"{stem}-"))
-
-
-def _arrays(chain: PairChain) -> Iterable[bytes]:
-    for leaf in jax.tree.leaves(dataclasses.replace(chain, of_spread=None)):
+def _arrays(leaves: Any) -> Iterable[bytes]:
+    for leaf in jax.tree.leaves(leaves):
         array: Any = np.asarray(leaf)
         yield f"{array.dtype} {array.shape} ".encode() + array.tobytes()
 
@@ -176,7 +174,7 @@ def _sources() -> bytes:
     """Of source files and records, once a process: later edits change nothing of what is already loaded."""
     package, records = Path(str(resources.files("anomfit"))), data_folder()
     files = [path for room in ROOMS for path in sorted((package / room).rglob("*.py"))]
-    files = [path for path in files if path.parent.name != "tables" or path.name not in BYSTANDERS]
+    files = [path for path in files if "tables" not in path.parts or path.stem not in BYSTANDERS]
     files += [path for name in RECORDS for path in sorted((records / name).rglob("*")) if path.is_file()]
     return _digest(part for path in files for part in (path.name.encode(), path.read_bytes()))
 

@@ -5,7 +5,7 @@ have 8 bits and a scale of their own, the others 16 bits and another. 64 rows ma
 come from one pass over the rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -219,3 +219,22 @@ def _combined(rows, weights):
     for i, row in enumerate(rows[1:], start=1):
         total = total + weights[i] * row
     return total
+
+
+def arrays_of(table: Table) -> dict[str, np.ndarray]:
+    """For a file."""
+    arrays = {name: getattr(table, name) for name in ("rows", "fine", "scales", "sizes")}
+    arrays["wide"] = jnp.asarray(table.wide)
+    arrays |= {f"turns-{i:02d}": one for i, one in enumerate(table.turns)}
+    arrays |= {f"spectra-{i:02d}": one for i, one in enumerate(table.spectra)}
+    return {name: np.asarray(array) for name, array in arrays.items()}
+
+
+def from_arrays(arrays: Mapping[str, Array], grid: Grid) -> Table:
+    """What `arrays_of` gave."""
+    turns, spectra = (
+        tuple(arrays[name] for name in sorted(arrays) if name.startswith(f"{stem}-")) for stem in ("turns", "spectra")
+    )
+    wide = tuple(np.asarray(arrays["wide"]).tolist())
+    rows, fine, scales, sizes = (arrays[name] for name in ("rows", "fine", "scales", "sizes"))
+    return Table(rows, fine, scales, sizes, turns, spectra, wide, grid)

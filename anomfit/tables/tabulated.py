@@ -1,7 +1,8 @@
 """MiniBooNE with its pairs looked up in a table: same data, same likelihood, the exact rule's kernels."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import NamedTuple
 
 import jax
@@ -13,7 +14,7 @@ from anomfit.detectors import miniboone as detector
 from anomfit.detectors.assumed_surroundings import births_factor
 from anomfit.detectors.flight_tables import tabulated_shares
 from anomfit.measurements.base import Prediction
-from anomfit.measurements.miniboone import COMPONENTS, OUTSIDE, MiniBooneQuasiElastic
+from anomfit.measurements.miniboone import COMPONENTS, OUTSIDE, MiniBooneQuasiElastic, PairChain
 from anomfit.measurements.stand_in import FromExact
 from anomfit.parameters import Point
 from anomfit.physics.exchange import ScalarExchange
@@ -22,8 +23,10 @@ from anomfit.physics.reaction import Reaction
 from anomfit.physics.two_body import two_body_energy
 from anomfit.tables.charges import Couplings, couplings_of, is_held, products
 from anomfit.tables.compression import KINDS
-from anomfit.tables.grids import Masses
-from anomfit.tables.kernels import Scattering, flight_momenta
+from anomfit.tables.flights import flight_momenta
+from anomfit.tables.grids import Grid, Masses
+from anomfit.tables.kernels import Scattering
+from anomfit.tables.store import table_folder
 from anomfit.tables.table import Table, look_up
 from anomfit.tables.transfers import transfers
 
@@ -35,6 +38,13 @@ class Kind(NamedTuple):
 
     light: int
     massless: tuple[bool, ...]
+
+
+class KeptTable(NamedTuple):
+    """A table and the folder that it is kept in."""
+
+    folder: Path
+    table: Table
 
 
 @dataclass(frozen=True)
@@ -50,6 +60,11 @@ class TabulatedMiniBoone(FromExact[MiniBooneQuasiElastic]):
     kind: Kind
 
     is_looked_up = True
+
+    @property
+    def tables(self) -> tuple["KeptTable", ...]:
+        """One, with the folder that it is kept in."""
+        return (KeptTable(folder_of(self.exact.chain, self.scattering, self.table.grid), self.table),)
 
     @property
     def title(self) -> str:
@@ -155,3 +170,10 @@ class TabulatedMiniBoone(FromExact[MiniBooneQuasiElastic]):
 
 
 jax.tree_util.register_dataclass(TabulatedMiniBoone, data_fields=["exact", "table"], meta_fields=["scattering", "kind"])
+
+
+def folder_of(chain: PairChain, scattering: Scattering, grid: Grid) -> Path:
+    """Where a table is kept, whether or not it is there."""
+    targets = (chain.beam.composition, chain.beam.surroundings)
+    static = (chain.selection.name, chain.nodes, chain.around, scattering, grid, targets)
+    return table_folder(static, replace(chain, of_spread=None))

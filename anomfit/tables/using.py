@@ -1,6 +1,7 @@
 """Whether a run takes a table, and which, before anything is fitted, sampled or scanned."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import jax
@@ -9,16 +10,15 @@ import numpy as np
 
 from anomfit.errors import InputError
 from anomfit.inference.compiled import holds
+from anomfit.measurements.base import Measurement, StandsIn
 from anomfit.measurements.coarse import Coarse
 from anomfit.problem import Problem
-from anomfit.tables.building import Progress
+from anomfit.tables.pieces import Progress
+from anomfit.tables.plan import FromTables, Plan
 from anomfit.tables.problems import planned, tabulated
-from anomfit.tables.store import ABOUT, TABLE, about, table_folder
-from anomfit.tables.tabulated import TabulatedMiniBoone
+from anomfit.tables.store import ABOUT, TABLE, about
 from anomfit.tables.use import TableUse
 
-# likelihoods that take the time of building and checking: 166 s over the 1.3 ms of few nodes less the table's 0.13 ms
-BREAK_EVEN = 140_000
 GRADIENT = 2.5  # likelihoods that a gradient costs
 LOOKED_AT = 4096  # points of the prior at which it is seen whether a table holds it
 
@@ -34,28 +34,28 @@ def with_tables(
 ) -> Problem | None:
     """`problem` with tables (see `tabulated`); None where the exact rule is sooner done, which is said.
 
-    A table that is there is taken. One that is not is built for a run of at least `BREAK_EVEN` `likelihoods`. Raises
-    InputError for a problem that cannot be tabulated. Where tables were not `asked` for, None stands for that too, and
-    for a table that is not good enough (`is_good`) or that cannot be made now.
+    Tables that are there are taken. Those that are not are built for a run of at least `break_even` `likelihoods`.
+    Raises InputError for a problem that cannot be tabulated. Where tables were not `asked` for, None stands for that
+    too, and for tables that are not good enough (`is_good`) or that cannot be made now.
     """
     say = say or (lambda line: None)
     if not asked:
         return _unasked(problem, likelihoods, say, progress)
-    plan = planned(problem)
-    if likelihoods < BREAK_EVEN and not is_kept(problem):
-        name = f"{plan.exact.name}:{plan.exact.era}"
+    plans = planned(problem)
+    if likelihoods < (enough := break_even(plans)):
+        names = ", ".join(f"{plan.exact.name}:{plan.exact.era}" for plan in plans if not _is_kept(plan))
         say(
-            f"there is no table of {name} yet, and some {likelihoods:.2g} likelihoods take less time than building one "
-            f"(as much as {BREAK_EVEN}): the exact rule is used; 'anomfit tables' builds one"
+            f"there is no table of {names} yet, and some {likelihoods:.2g} likelihoods take less time than "
+            f"building it (as much as {enough:.2g}): the exact rule is used; 'anomfit tables' builds one"
         )
         return None
     return tabulated(problem, say, progress)
 
 
 def _unasked(problem: Problem, likelihoods: float, say: Say, progress: Progress | None) -> Problem | None:
-    """The problem with a table that is good enough: one that is there, or built because that pays."""
+    """The problem with tables that are good enough: that are there, or built because that pays."""
     try:
-        if not (is_kept(problem) or likelihoods >= BREAK_EVEN):
+        if likelihoods < break_even(planned(problem)):
             return None
     except InputError:  # nothing can be tabulated, or there is no folder for tables
         return None
@@ -64,38 +64,57 @@ def _unasked(problem: Problem, likelihoods: float, say: Say, progress: Progress 
     except InputError as error:  # another run builds it, or it cannot be kept
         say(f"{error}: the exact rule is used")
         return None
-    if is_good(fast):
-        return fast
-    say("the table is not good enough to be used unasked: the exact rule is used (--tables takes the table)")
-    return None
+    good = with_good_tables(fast)
+    if left := [m.name for m, kept in zip(fast.measurements, good.measurements, strict=True) if m is not kept]:
+        say(
+            f"the table of {', '.join(left)} is not good enough to be used unasked: the exact rule is used (--tables "
+            "takes the table)"
+        )
+    return good if any(isinstance(m, FromTables) for m in good.measurements) else None
 
 
-def is_good(fast: Problem) -> bool:
-    """Whether the tables of a problem are as close to the exact rule as a default has to be (`Errors.passes`)."""
-    found = [m for m in fast.measurements if isinstance(m, TabulatedMiniBoone)]
-    known = [about(table_folder(m.exact.chain, m.scattering, m.table.grid)) for m in found]
+def break_even(plans: tuple[Plan, ...]) -> float:
+    """How many likelihoods take the time of building and checking the tables that are not kept; 0 where all are."""
+    new = [plan for plan in plans if not _is_kept(plan)]
+    return sum(plan.seconds for plan in new) / sum(plan.saved for plan in plans)
+
+
+def with_good_tables(fast: Problem) -> Problem:
+    """The problem without those tables that are further from the exact rule than a default may be."""
+    kept = tuple(m if is_good(m) else exact_of(m) for m in fast.measurements)
+    return replace(fast, measurements=kept)
+
+
+def is_good(measurement: Measurement) -> bool:
+    """Whether all its tables are as close to the exact rule as a default has to be (`Errors.passes`)."""
+    known = [about(one.folder) for one in measurement.tables] if isinstance(measurement, FromTables) else []
     return all(one is not None and one.passes for one in known)
 
 
-def is_kept(problem: Problem) -> bool:
-    """Whether the table that the problem needs has been built."""
-    from anomfit.tables.problems import GRID
+def exact_of(measurement: Measurement) -> Measurement:
+    """What a stand-in stands in for; any other measurement as it is."""
+    return measurement.exact if isinstance(measurement, StandsIn) else measurement
 
-    plan = planned(problem)
-    return (table_folder(plan.exact.chain, plan.scattering, GRID) / TABLE).is_file()
+
+def _is_kept(plan: Plan) -> bool:
+    return all((table.folder / TABLE).is_file() for table in plan.tables)
 
 
 def use_of(fast: Problem) -> TableUse | None:
-    """What a report says of the table of a problem and of few nodes in it; None without either."""
+    """What a report says of the tables of a problem and of few nodes in it; None without either."""
     few = tuple(f"{m.name}:{m.era}" for m in fast.measurements if isinstance(m, Coarse))
-    for m in fast.measurements:
-        if isinstance(m, TabulatedMiniBoone):
-            folder = table_folder(m.exact.chain, m.scattering, m.table.grid)
-            known = about(folder)
-            made = datetime.fromtimestamp((folder / ABOUT).stat().st_mtime, UTC).isoformat(timespec="seconds")
-            error = "not looked at" if known is None or not known.error else known.error
-            return TableUse(f"{m.name}:{m.era}", m.table.megabytes, made, error, outside(fast), few=few)
-    return TableUse(few=few) if few else None
+    found = {f"{m.name}:{m.era}": m.tables for m in fast.measurements if isinstance(m, FromTables)}
+    if not found:
+        return TableUse(few=few) if few else None
+    errors, made = [], []
+    for name, tables in found.items():
+        known = about(tables[0].folder)
+        error = "not looked at" if known is None or not known.error else known.error
+        errors.append(error if len(found) == 1 else f"{name}: {error}")
+        made += [(one.folder / ABOUT).stat().st_mtime for one in tables]
+    latest = datetime.fromtimestamp(max(made), UTC).isoformat(timespec="seconds")
+    size = sum(one.table.megabytes for tables in found.values() for one in tables)
+    return TableUse(", ".join(found), size, latest, "; ".join(errors), outside(fast), few=few)
 
 
 def outside(fast: Problem, seed: int = 4) -> float:

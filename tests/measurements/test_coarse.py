@@ -39,7 +39,7 @@ def test_a_share_of_the_energies_and_its_root_of_all_others():
     assert (least.energy, least.angle, least.parent, least.polar, least.spread) == (12, 4, 8, 6, (4, 4))
     assert few.lowest == Nodes().lowest
     assert few.radiated == fewer(RadiatedNodes(), 0.25)
-    assert fewer(RadiatedNodes(24, 10, 14, 72, 8, 16, 256), 0.25) == RadiatedNodes(12, 5, 7, 36, 4, 8, 128)
+    assert fewer(RadiatedNodes(24, 10, 14, 72, 8, 16, 256, 64), 0.25) == RadiatedNodes(12, 5, 7, 36, 4, 8, 128, 32)
     few = fewer(RecoilNodes(parent=(40, 12), recoil=8), 0.25)
     assert (few.parent, few.recoil, few.radiated) == ((20, 8), 4, fewer(RadiatedNodes(), 0.25))
 

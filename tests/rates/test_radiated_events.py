@@ -70,7 +70,7 @@ def sections(how: BosonStrahlung, energy, target: Target):
 @partial(jax.jit, static_argnums=(2, 3, 4, 5))
 def on_nodes(of: RadiatedReaction, on, lowest: float, highest: float, parents: int, nodes: RadiatedNodes):
     """Pairs of a reaction between two energies; what is made in all is left out."""
-    return radiated_events(of, on, lowest, highest, parents, nodes)._replace(made=jnp.zeros(()))
+    return radiated_events(of, on, lowest, highest, replace(nodes, pairs=parents))._replace(made=jnp.zeros(()))
 
 
 def folded(how: BosonStrahlung, on, target: Target) -> np.ndarray:

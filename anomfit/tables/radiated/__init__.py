@@ -1,0 +1,1 @@
+"""Tables for scalars that are radiated off an exchanged vector: three masses, one product of couplings."""

@@ -1,0 +1,95 @@
+"""What can be tabulated of radiated scalars: pairs at MiniBooNE and in samples of neutrino-electron scattering."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from anomfit.constraints.base import Constraint
+from anomfit.measurements.base import Measurement
+from anomfit.measurements.miniboone import MiniBooneQuasiElastic
+from anomfit.measurements.neutrino_electron import NeutrinoElectron
+from anomfit.physics.boson_strahlung import BosonStrahlung
+from anomfit.physics.reaction import RadiatedReaction
+from anomfit.problem import Problem
+from anomfit.tables.plan import Plan, TablePlan
+from anomfit.tables.radiated.building import build
+from anomfit.tables.radiated.counts import LookedUp, folder_of
+from anomfit.tables.radiated.grid import Axis, Grid
+from anomfit.tables.radiated.kernels import Counter, InForwardSample, InOil, Strahlung
+from anomfit.tables.radiated.table import arrays_of, from_arrays
+from anomfit.tables.radiated.tabulated import RadiatedElectronSample, RadiatedLimit, RadiatedMiniBoone
+
+# twice the ranges of the shipped priors; nodes are closer where selections cut on the pair's mass, and where what a beam
+# can still make of a heavy neutrino falls off
+VECTORS = Axis(18, 0.05, 6.0)
+GRIDS: dict[type, Grid] = {
+    InOil: Grid(Axis(30, 0.005, 2.0, (0.3, 3.0), 2.5), Axis(50, 0.0025, 2.0, (0.03, 0.3), 2.0), VECTORS),
+    InForwardSample: Grid(Axis(26, 0.005, 2.0, (0.3, 3.0), 2.5), Axis(56, 0.0025, 2.0, (0.03, 0.3), 2.0), VECTORS),
+}
+# s of processor time to build and check a table, and what a likelihood saves over few nodes
+COSTS: dict[type, tuple[float, float]] = {InOil: (120.0, 1.5e-3), InForwardSample: (125.0, 0.85e-3)}
+
+
+def is_radiated(found: tuple[Any, ...]) -> bool:
+    """Whether all pairs of a model's reactions are made so: e+e- of scalars that fly."""
+    return all(
+        isinstance(one, RadiatedReaction)
+        and isinstance(one.production, BosonStrahlung)
+        and one.species == "e+e-"
+        and one.pair.flight is not None
+        and one.pair.alignment is None
+        for one in found
+    )
+
+
+def plans(problem: Problem, found: tuple[Any, ...], grid: Grid | None = None) -> list[Plan]:
+    """For a problem whose model has the reactions `found`, all of this kind."""
+    process = found[0].production
+    words = process.form_factors
+    slope = float(np.asarray(words.slope).flat[0])  # a constant
+    strahlung = Strahlung(words.nucleus, words.bound, slope, process.isoscalar, process.coherent)
+    return [
+        _plan(place, measurement, counters, strahlung, grid)
+        for place, measurement in enumerate(problem.measurements)
+        if (counters := list(_counters(measurement)))
+    ]
+
+
+def _counters(measurement: Measurement) -> Iterator[Counter]:
+    if isinstance(measurement, MiniBooneQuasiElastic):
+        yield InOil(replace(measurement.chain, of_spread=None))
+    if (sample := _sample(measurement)) is not None:
+        yield from map(InForwardSample, sample.samples_of_pairs)
+
+
+def _sample(measurement: Measurement) -> NeutrinoElectron | None:
+    """The sample of candidates that a measurement is, or that a limit counts in."""
+    if isinstance(measurement, Constraint):
+        counted = measurement.data.get("measured")
+        return counted if isinstance(counted, NeutrinoElectron) else None
+    return measurement if isinstance(measurement, NeutrinoElectron) else None
+
+
+def _plan(place: int, exact: Measurement, counters: list[Counter], strahlung: Strahlung, grid: Grid | None) -> Plan:
+    def stand_in(tables):
+        looked_up = tuple(LookedUp(*both, strahlung) for both in zip(counters, tables, strict=True))
+        if isinstance(exact, MiniBooneQuasiElastic):
+            return RadiatedMiniBoone(exact, looked_up[0])
+        sample = _sample(exact)
+        assert sample is not None
+        fast = RadiatedElectronSample(sample, looked_up)
+        return RadiatedLimit(exact, fast) if isinstance(exact, Constraint) else fast
+
+    tables = tuple(_table(counter, strahlung, grid or GRIDS[type(counter)]) for counter in counters)
+    seconds, saved = (sum(part) for part in zip(*(COSTS[type(one)] for one in counters), strict=True))
+    return Plan(place, exact, tables, stand_in, seconds, saved)
+
+
+def _table(counter: Counter, strahlung: Strahlung, grid: Grid) -> TablePlan:
+    def built(pieces, progress):
+        return build(counter, strahlung, grid, pieces, progress)
+
+    return TablePlan(folder_of(counter, strahlung, grid), built, arrays_of, partial(from_arrays, grid=grid))
