@@ -129,8 +129,8 @@ class MiniBooneQuasiElastic:
         """
         chi_squared, log_det = self._quadratic_form(prediction, nuisances)
         value = -0.5 * (chi_squared + log_det - self.data.null_log_det)
-        # only "literal" has signals at which its matrix is not positive definite: they are refused. A signal that is not
-        # a number, such as one outside of a table, leaves none
+        # only "literal" has signals at which its matrix is not positive definite: they are refused. A signal that is no
+        # number, such as one outside of a table, leaves none
         refused = jnp.where(jnp.all(jnp.isfinite(prediction.total)), -jnp.inf, jnp.nan)
         return jnp.where(jnp.isfinite(value), value, refused)
 

@@ -22,8 +22,8 @@ from anomfit.tables.radiated.kernels import Counter, InForwardSample, InOil, Str
 from anomfit.tables.radiated.table import arrays_of, from_arrays
 from anomfit.tables.radiated.tabulated import RadiatedElectronSample, RadiatedLimit, RadiatedMiniBoone
 
-# twice the ranges of the shipped priors; nodes are closer where selections cut on the pair's mass, and where what a beam
-# can still make of a heavy neutrino falls off
+# twice the ranges of the shipped priors; nodes are closer where selections cut on the pair's mass, and where a beam can
+# hardly make the heavy neutrino
 VECTORS = Axis(18, 0.05, 6.0)
 GRIDS: dict[type, Grid] = {
     InOil: Grid(Axis(30, 0.005, 2.0, (0.3, 3.0), 2.5), Axis(50, 0.0025, 2.0, (0.03, 0.3), 2.0), VECTORS),
