@@ -32,7 +32,7 @@ from anomfit.parameters import Parameter
 from anomfit.problem import Problem
 from anomfit.results.files import load_result
 
-LARGEST = {"sin_delta": 0.9999}  # what a parameter cannot exceed, whatever is fitted
+LARGEST = {"sin_delta": 0.9999, "U_mu4": 0.9999}  # what a parameter cannot exceed, whatever is fitted
 FEWEST = 30.0  # effective draws below which an interval is not given
 MOVES = [(emcee.moves.DEMove(gamma0=step), share) for step, share in ((0.32, 0.3), (0.12, 0.5), (1.0, 0.2))]
 """Differential evolution: the usual step in 27 dimensions, a short one, and one that leads from arm to arm."""
