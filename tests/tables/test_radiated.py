@@ -173,3 +173,28 @@ def test_outside_the_exact_rule_is_asked(exact, fast):
 def test_measurements_that_count_other_things_keep_the_exact_rule(exact):
     more = replace(exact, measurements=(*exact.measurements, find_measurement("g-2-muon")), centres=exact.centres)
     assert [plan.place for plan in problems.planned(more, GRID)] == [0, 1]
+
+
+def test_tables_are_told_apart_by_what_they_are_made_of_and_not_by_last_digits(exact):
+    plans = problems.planned(exact, GRID)
+    charm2 = exact.measurements[1]
+    sample = charm2.data["measured"]
+    (one,) = sample.samples_of_pairs
+
+    def folder(changed):
+        other = replace(sample, samples_of_pairs=(changed,))
+        limit = replace(charm2, data={**charm2.data, "measured": other})
+        return problems.planned(replace(exact, measurements=(exact.measurements[0], limit)), GRID)[1].tables[0].folder
+
+    here = plans[1].tables[0].folder
+    assert here not in {table.folder for table in plans[0].tables}
+    rounded = replace(one.forward, below=tuple(part * (1.0 + 1e-15) for part in one.forward.below))
+    assert folder(replace(one, forward=rounded)) == here
+    others = {
+        folder(replace(one, edges=1.1 * one.edges)),
+        folder(replace(one, beam=replace(one.beam, exposure=2.0 * one.beam.exposure))),
+        folder(replace(one, nodes=replace(one.nodes, lowest=1.0))),
+        folder(replace(one, cuts=replace(one.cuts, efficiency=0.5))),
+    }
+    assert here not in others
+    assert len(others) == 4

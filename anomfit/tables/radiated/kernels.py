@@ -154,15 +154,19 @@ class InForwardSample:
 
     @property
     def static(self) -> tuple:
-        """Targets, cuts, nodes and surroundings."""
-        sample = self.sample
+        """Targets, cuts, nodes and surroundings, and what the chances to be below the edges are worked out from.
+
+        Not these themselves: their last digits depend on how many devices there are.
+        """
+        sample, forward = self.sample, self.sample.forward
         targets = (sample.beam.composition, sample.beam.surroundings)
-        return sample.detector, self.flights, targets, sample.cuts, sample.nodes, sample.around
+        below = (forward.edges, forward.lowest, forward.highest, *(part.shape for part in forward.below))
+        return sample.detector, self.flights, targets, sample.cuts, sample.nodes, sample.around, below
 
     @property
     def leaves(self) -> Any:
-        """Beam, and the chances to be below the edges."""
-        return self.sample.beam, self.sample.forward
+        """Beam and edges."""
+        return self.sample.beam, self.sample.edges
 
     def counted(self, reaction: RadiatedReaction) -> Float[Array, "components flights beams bins"]:
         """As `measurements.neutrino_electron` counts them, between edges in E theta^2."""
