@@ -30,7 +30,7 @@ GRIDS: dict[type, Grid] = {
     InForwardSample: Grid(Axis(26, 0.005, 2.0, (0.3, 3.0), 2.5), Axis(56, 0.0025, 2.0, (0.03, 0.3), 2.0), VECTORS),
 }
 # s of processor time to build and check a table, and what a likelihood saves over few nodes
-COSTS: dict[type, tuple[float, float]] = {InOil: (120.0, 1.5e-3), InForwardSample: (125.0, 0.85e-3)}
+COSTS: dict[type, tuple[float, float]] = {InOil: (130.0, 1.7e-3), InForwardSample: (275.0, 3.9e-3)}
 
 
 def is_radiated(found: tuple[Any, ...]) -> bool:
