@@ -26,7 +26,7 @@ Tables = Annotated[
     bool | None,
     typer.Option(
         "--tables/--exact",
-        help="Look MiniBooNE's pairs up in a table and take few nodes elsewhere (docs/tables.md), or take all nodes; "
+        help="Look pairs up in tables and take few nodes elsewhere (docs/tables.md), or take all nodes; "
         "by default what is sooner done.",
     ),
 ]

@@ -50,9 +50,7 @@ Scheduler = Annotated[
 ]
 Tables = Annotated[
     bool,
-    typer.Option(
-        "--tables/--exact", help="Look MiniBooNE's pairs up in a table (docs/tables.md), or compute them, the default."
-    ),
+    typer.Option("--tables/--exact", help="Look pairs up in tables (docs/tables.md), or compute them, the default."),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a scan that is already in the folder.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the scan in the folder, also to a larger number.")]

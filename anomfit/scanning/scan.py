@@ -150,7 +150,7 @@ def run_scan(
     processors of one kind. `resume` goes on after a kill, also to a larger number of points. `report(before, done,
     total)` is called with numbers of rows after every chunk.
 
-    With `tables` MiniBooNE's pairs are looked up where a table holds them (see `tables.problems.tabulated`); a table
+    With `tables` pairs are looked up where a table holds them (see `tables.problems.tabulated`); a table
     that is not there is built first, unless the points are too few for that.
 
     Raises InputError for whatever is wrong with card, settings, folder or machine, before anything is computed;
