@@ -108,5 +108,5 @@ def test_a_valley_that_no_start_is_in_is_found_by_the_cheap_likelihood(with_chea
 def test_tables_are_for_profiles_of_what_can_be_tabulated():
     with pytest.raises(InputError, match="--tables: True is not usable; tables help a profile alone"):
         anomfit.plane(problem(0.0), "u", "t", tables=True)
-    with pytest.raises(InputError, match="tables: only pairs at miniboone:enuqe can be tabulated"):
+    with pytest.raises(InputError, match="tables: curved makes no pairs by scattering off targets"):
         anomfit.plane(problem(0.0), "u", "t", method="profile", constraints=False, tables=True)
