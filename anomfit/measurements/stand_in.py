@@ -1,5 +1,6 @@
 """What a faster copy of a measurement takes from the measurement itself: all but its prediction and its title."""
 
+from collections.abc import Mapping
 from typing import Generic, TypeVar
 
 from jaxtyping import Array, Float
@@ -69,3 +70,19 @@ class FromExact(Generic[M]):
     def pulls(self, prediction: Prediction, nuisances: Point) -> Float[Array, "bins"]:
         """As the measurement."""
         return self.exact.pulls(prediction, nuisances)
+
+
+class LooksPairsUp(FromExact[M]):
+    """A stand-in whose pairs come from a table."""
+
+    is_looked_up = True
+
+    @property
+    def title(self) -> str:
+        """That of the measurement, and that its pairs are looked up."""
+        return f"{self.exact.title}, pairs from a table"
+
+    @property
+    def choices(self) -> Mapping[str, str]:
+        """Those of the measurement, and the table."""
+        return {**self.exact.choices, "pairs": "from a table of kernels, made by the exact rule"}

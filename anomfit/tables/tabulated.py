@@ -1,6 +1,5 @@
 """MiniBooNE with its pairs looked up in a table: same data, same likelihood, the exact rule's kernels."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +14,7 @@ from anomfit.detectors.assumed_surroundings import births_factor
 from anomfit.detectors.flight_tables import tabulated_shares
 from anomfit.measurements.base import Prediction
 from anomfit.measurements.miniboone import COMPONENTS, OUTSIDE, MiniBooneQuasiElastic, PairChain
-from anomfit.measurements.stand_in import FromExact
+from anomfit.measurements.stand_in import LooksPairsUp
 from anomfit.parameters import Point
 from anomfit.physics.exchange import ScalarExchange
 from anomfit.physics.nucleon_scalar import dipole
@@ -48,7 +47,7 @@ class KeptTable(NamedTuple):
 
 
 @dataclass(frozen=True)
-class TabulatedMiniBoone(FromExact[MiniBooneQuasiElastic]):
+class TabulatedMiniBoone(LooksPairsUp[MiniBooneQuasiElastic]):
     """`exact` with pairs from `table`; outside of what the table holds the prediction is not a number.
 
     scattering and kind: static.
@@ -59,22 +58,10 @@ class TabulatedMiniBoone(FromExact[MiniBooneQuasiElastic]):
     scattering: Scattering
     kind: Kind
 
-    is_looked_up = True
-
     @property
     def tables(self) -> tuple["KeptTable", ...]:
         """One, with the folder that it is kept in."""
         return (KeptTable(folder_of(self.exact.chain, self.scattering, self.table.grid), self.table),)
-
-    @property
-    def title(self) -> str:
-        """That of the measurement, and that its pairs are looked up."""
-        return f"{self.exact.title}, pairs from a table"
-
-    @property
-    def choices(self) -> Mapping[str, str]:
-        """Those of the measurement, and the table."""
-        return {**self.exact.choices, "pairs": "from a table of kernels, made by the exact rule"}
 
     def predict(self, model: object, point: Point, nuisances: Point) -> Prediction:
         """Selected events in the bins by component; what is made before any efficiency is not in the table."""

@@ -1,6 +1,5 @@
 """Measurements with radiated scalars looked up in a table: same data, same likelihood, the exact rule's kernels."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import jax
@@ -13,36 +12,22 @@ from anomfit.detectors.assumed_surroundings import births_factor
 from anomfit.measurements.base import Prediction
 from anomfit.measurements.miniboone import COMPONENTS, OUTSIDE, MiniBooneQuasiElastic
 from anomfit.measurements.neutrino_electron import NeutrinoElectron, in_bins
-from anomfit.measurements.stand_in import FromExact
+from anomfit.measurements.stand_in import LooksPairsUp
 from anomfit.parameters import Point
 from anomfit.tables.radiated.counts import LookedUp, radiated
 
-FROM_TABLE = {"pairs": "from a table of kernels, made by the exact rule"}
-
 
 @dataclass(frozen=True)
-class RadiatedMiniBoone(FromExact[MiniBooneQuasiElastic]):
+class RadiatedMiniBoone(LooksPairsUp[MiniBooneQuasiElastic]):
     """`exact` with pairs from a table; outside of what the table holds the prediction is not a number."""
 
     exact: MiniBooneQuasiElastic
     looked_up: LookedUp
 
-    is_looked_up = True
-
     @property
     def tables(self) -> tuple[LookedUp, ...]:
         """One."""
         return (self.looked_up,)
-
-    @property
-    def title(self) -> str:
-        """That of the measurement, and that its pairs are looked up."""
-        return f"{self.exact.title}, pairs from a table"
-
-    @property
-    def choices(self) -> Mapping[str, str]:
-        """Those of the measurement, and the table."""
-        return {**self.exact.choices, **FROM_TABLE}
 
     def predict(self, model: object, point: Point, nuisances: Point) -> Prediction:
         """Selected events in the bins by component; what is made before any efficiency is not in the table."""
@@ -58,28 +43,16 @@ class RadiatedMiniBoone(FromExact[MiniBooneQuasiElastic]):
 
 
 @dataclass(frozen=True)
-class RadiatedElectronSample(FromExact[NeutrinoElectron]):
+class RadiatedElectronSample(LooksPairsUp[NeutrinoElectron]):
     """`exact`, a sample of neutrino-electron candidates, with the pairs of each of its detectors from a table."""
 
     exact: NeutrinoElectron
     looked_up: tuple[LookedUp, ...]
 
-    is_looked_up = True
-
     @property
     def tables(self) -> tuple[LookedUp, ...]:
         """Of each detector."""
         return self.looked_up
-
-    @property
-    def title(self) -> str:
-        """That of the measurement, and that its pairs are looked up."""
-        return f"{self.exact.title}, pairs from a table"
-
-    @property
-    def choices(self) -> Mapping[str, str]:
-        """Those of the measurement, and the table."""
-        return {**self.exact.choices, **FROM_TABLE}
 
     def predict(self, model: object, point: Point, nuisances: Point) -> Prediction:
         """Selected pairs in each bin; what is made before any efficiency is not in the table."""
@@ -95,13 +68,12 @@ class RadiatedElectronSample(FromExact[NeutrinoElectron]):
 
 
 @dataclass(frozen=True)
-class RadiatedLimit(FromExact[Constraint]):
+class RadiatedLimit(LooksPairsUp[Constraint]):
     """`exact`, a limit on the number of pairs in such a sample, with these looked up."""
 
     exact: Constraint
     sample: RadiatedElectronSample
 
-    is_looked_up = True
     is_light = False
 
     @property
@@ -113,16 +85,6 @@ class RadiatedLimit(FromExact[Constraint]):
     def predicts_ratio(self) -> bool:
         """As the limit."""
         return self.exact.predicts_ratio
-
-    @property
-    def title(self) -> str:
-        """That of the limit, and that its pairs are looked up."""
-        return f"{self.exact.title}, pairs from a table"
-
-    @property
-    def choices(self) -> Mapping[str, str]:
-        """Those of the limit, and the table."""
-        return {**self.exact.choices, **FROM_TABLE}
 
     def predict(self, model: object, point: Point, nuisances: Point) -> Prediction:
         """The ratio to the limit."""
