@@ -26,7 +26,7 @@ FEW = RadiatedNodes(energy=10, angle=5, neutrino=6, flux=36, transfer=4, of_nucl
 def test_an_axis_goes_through_its_range_and_is_denser_where_it_is_asked_to_be():
     axis = Axis(41, 0.0025, 2.0, (0.03, 0.3), 2.0)
     masses = axis.masses()
-    assert masses[0], masses[-1] == (0.0025, 2.0)
+    assert (masses[0], masses[-1]) == (0.0025, 2.0)
     np.testing.assert_allclose(axis.place(masses), axis.nodes, atol=1e-6)
     steps = np.diff(np.log(masses))
     middle = (masses[1:] > 0.05) & (masses[1:] < 0.2)
