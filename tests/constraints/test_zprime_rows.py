@@ -190,7 +190,7 @@ def test_the_least_energy_of_a_momentum_transfer_is_where_it_is_the_largest_or_s
 def test_the_average_over_the_flux_against_an_adaptive_integral():
     exchange = made_alone(Zprime(), at(), {})[0].exchange
     beam = ROWS["miniboone-nc-elastic"].data["beam"]
-    found = float(elastic_nucleons.flux_averaged(exchange, beam, jnp.asarray([0.3]))[0])
+    found = float(jax.jit(elastic_nucleons.flux_averaged)(exchange, beam, jnp.asarray([0.3]))[0])
     targets = elastic_nucleons.stack_targets(tuple(t for t in beam.composition if not t.is_nucleus))
     section = jax.jit(
         lambda e: (
