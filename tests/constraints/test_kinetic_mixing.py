@@ -101,7 +101,7 @@ def test_one_pair_by_hand():
     states = DarkNeutrinos(
         jnp.full(2, 1e-3), none, none, between, jnp.zeros(()), none, jnp.asarray(1.0), jnp.asarray(0.02), True
     )
-    light, heavy = widths_of_z(states, M_Z)
+    light, heavy = jax.jit(lambda: widths_of_z(states, M_Z))()
     tan2 = SIN2_THETA_W / (1.0 - SIN2_THETA_W)
     unit = tan2 * 0.02**2 * M_Z / (12.0 * np.pi)
     j, k = pairs_of_states(2)
