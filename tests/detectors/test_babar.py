@@ -196,10 +196,11 @@ def test_pseudo_photons_are_those_thrown(geometry, majorana):
     own = np.asarray(ours.energy).ravel(), np.asarray(ours.events).ravel()
     assert own[1].sum() == pytest.approx(weight.sum(), rel=0.01)
     edges = np.array([1.2, 2.0, 2.8, 3.4])
+    between = jax.jit(lambda low, high: pseudo_photons(found, known, MADE, ROOT_S, FRAME, view, (low, high)).events)
     for low, high in pairwise(edges):
-        here = view, (low, high)
-        part = jax.jit(lambda here=here: pseudo_photons(found, known, MADE, ROOT_S, FRAME, *here))()
-        assert float(part.events.sum()) == pytest.approx(weight[(energy > low) & (energy < high)].sum(), rel=0.015)
+        assert float(between(low, high).sum()) == pytest.approx(
+            weight[(energy > low) & (energy < high)].sum(), rel=0.015
+        )
 
 
 def test_either_state_of_a_pair_of_the_same_may_be_the_photon():
@@ -216,7 +217,8 @@ def test_a_daughter_that_shows_takes_the_event_away():
     found, known = states()
     view = View("spheres", -0.6, 0.6, SINE)
     seen = known._replace(visible=jnp.array([1.0, 1.0]), flight=known.flight.at[0].set(1e-3))
-    whole, gone = (float(pseudo_photons(found, x, MADE, ROOT_S, FRAME, view).events.sum()) for x in (known, seen))
+    events = jax.jit(lambda known: pseudo_photons(found, known, MADE, ROOT_S, FRAME, view).events)
+    whole, gone = (float(events(x).sum()) for x in (known, seen))
     assert whole > 0.0
     assert gone < 1e-12 * whole
 
@@ -224,7 +226,7 @@ def test_a_daughter_that_shows_takes_the_event_away():
 def test_unseen_pairs_fly_as_exponentials():
     """At rest, one state that decays: exp(-R/L); two of them: the square."""
     found, known = states(flight=1.5)
-    fractions = unseen_pairs(found, known, ROOT_S, AT_REST, 3.0)
+    fractions = jax.jit(lambda: unseen_pairs(found, known, ROOT_S, AT_REST, 3.0))()
     energy = 0.5 * (ROOT_S + (0.146**2 - 0.074**2) / ROOT_S)
     length = 1.5 / 0.146 * np.sqrt(energy**2 - 0.146**2)
     assert float(fractions[3]) == pytest.approx(np.exp(-3.0 / length), rel=1e-9)
@@ -255,13 +257,12 @@ def test_missed_pairs_are_those_thrown():
     inside = 1.0 / (1.0 + np.exp((low - angle) / EDGE)) / (1.0 + np.exp((angle - high) / EDGE))
     missed = 1.0 - inside * (1.0 - np.exp(-3.04 / (0.06 / m_5 * p)))
     expected = np.sum(likely * missed) / np.sum(likely)
-    assert float(missed_pairs(found, known, root_s, 0.6)) == pytest.approx(expected, rel=0.02)
+    assert float(jax.jit(lambda: missed_pairs(found, known, root_s, 0.6))()) == pytest.approx(expected, rel=0.02)
 
 
 def test_nothing_is_missed_where_the_Zprime_makes_no_pair():
     found, known = states()
     closed = replace(found, m_Zprime=jnp.asarray(0.2))
-    value, slope = jax.value_and_grad(lambda m: missed_pairs(replace(found, m_Zprime=m), known, 10.02, 0.6))(
-        closed.m_Zprime
-    )
+    missed = jax.jit(jax.value_and_grad(lambda m: missed_pairs(replace(found, m_Zprime=m), known, 10.02, 0.6)))
+    value, slope = missed(closed.m_Zprime)
     assert (float(value), float(slope)) == (0.0, 0.0)

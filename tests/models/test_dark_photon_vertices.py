@@ -57,8 +57,18 @@ def widths_of(model, point):
 
 
 @partial(jax.jit, static_argnums=0)
+def decays_of(model, point):
+    return decays(model.dark_neutrinos(point))
+
+
+@partial(jax.jit, static_argnums=0)
 def widths_of_zprime(model, point):
     return model.zprime_widths(point)
+
+
+@partial(jax.jit, static_argnums=0)
+def reactions_of(model, point):
+    return model.reactions(point, {})
 
 
 def benchmark(name):
@@ -101,7 +111,7 @@ def test_widths_by_hand():
     g_squared = 4 * np.pi / 137.035999 * 0.02**2 * 4 * np.pi * 0.3 * 5e-4**2
     width = g_squared * 0.15**5 / (384 * np.pi**3 * 20.0**4)
     for model, factor in ((dark_photon, 1.0), (dark_photon_dirac, 0.5)):
-        found = decays(model.dark_neutrinos(point))
+        found = decays_of(model, point)
         assert float(found.to_electrons[1]) == pytest.approx(factor * width, rel=1e-3)  # (2 m_e/m_N5)^2 is left
         np.testing.assert_array_equal(np.asarray(found.to_others), 0.0)
 
@@ -114,7 +124,7 @@ def test_zprime_decays_to_heavy_neutrinos():
         by_pair = dict(
             zip(
                 zip(*map(tuple, pairs_of_states(3)), strict=True),
-                zprime_widths(model.dark_neutrinos(point)).to_heavy,
+                jax.jit(lambda point, model=model: zprime_widths(model.dark_neutrinos(point)).to_heavy)(point),
                 strict=True,
             )
         )
@@ -161,16 +171,17 @@ def test_states_may_be_named_in_any_order():
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_parts_add_up_to_the_reaction(model):
     """What a batch of pairs finds is the sum over its parts, and branching ratios are those of the widths."""
-    for reaction in model.reactions(heavy(), {}):
+    for reaction in reactions_of(model, heavy()):
         assert isinstance(reaction, SpreadReaction)
         alone = parts(reaction)
         assert float(reaction.visible) == pytest.approx(sum(float(part.visible) for part in alone), rel=1e-12)
         seen = over_parts(reaction, lambda part: part.visible * part.pair.mass)
         assert float(seen) == pytest.approx(float(jnp.sum(reaction.branching * reaction.pairs.mass)), rel=1e-12)
-    states = model.dark_neutrinos(heavy())
-    found = decays(states)
-    whole = (found.to_electrons[1] + found.to_electrons[2]) / total_widths(states, found)[1]
-    assert float(reactions(states, model.targets.form_factors({}))[1].visible) == pytest.approx(float(whole), rel=1e-10)
+    found = decays_of(model, heavy())
+    whole = (found.to_electrons[1] + found.to_electrons[2]) / widths_of(model, heavy())[1]
+    form_factors = model.targets.form_factors({})
+    made = jax.jit(lambda point: reactions(model.dark_neutrinos(point), form_factors))(heavy())
+    assert float(made[1].visible) == pytest.approx(float(whole), rel=1e-10)
 
 
 def numbers(model, point):
@@ -211,7 +222,7 @@ def test_a_daughter_that_decays_at_once_hides_a_pair():
     """N_6 -> N_5 e+e-, N_5 -> N_4 e+e-: no event with one pair if N_5 decays within the path, else all of them."""
     for V_54, expected in ((1.0, 0.0), (1e-9, 1.0)):
         point = heavy(m_N6=-0.3, V_65=0.5, V_64=0.0, V_63=1e-4, V_54=V_54, V_53=0.0, U_mu5=0.0)
-        pair = parts(dark_photon.reactions(point, {})[2])[-1]
+        pair = parts(reactions_of(dark_photon, point)[2])[-1]
         (channel,) = pair.channels
         assert float(channel.daughter_mass) == pytest.approx(0.15)
         assert float(channel.alone(jnp.asarray(0.2), 5.0)) == pytest.approx(expected, abs=1e-2)
@@ -236,10 +247,10 @@ def test_a_point_of_three_has_no_other_parametrisation():
 def test_recoil_detectors_and_light_bosons_take_them():
     """LSND counts what over_parts adds; Z' shows its heavy neutrinos after their flight."""
     point = heavy()
-    counts = over_reactions(dark_photon, point, {}, lambda one: one.visible * one.flight)
+    counts = jax.jit(lambda at: over_reactions(dark_photon, at, {}, lambda one: one.visible * one.flight))(point)
     assert np.isfinite(float(counts))
-    (bosons,) = dark_photon.light_bosons(point)
-    widths = dark_photon.zprime_widths(point)
+    (bosons,) = jax.jit(dark_photon.light_bosons)(point)
+    widths = widths_of_zprime(dark_photon, point)
     assert float(bosons.width[0]) == pytest.approx(float(widths.total), rel=1e-12)
     assert float(bosons.to_semivisible[0]) == pytest.approx(float(jnp.sum(widths.to_heavy)), rel=1e-12)
     assert 0.0 < float(bosons.semivisible_flight[0]) < 100.0
