@@ -16,7 +16,8 @@ from pathlib import Path
 import jax
 import pytest
 
-RUN_ONCE = ("physics", "reproduce")  # folders whose programs run once or a few times
+# Folders and files whose programs run once or a hundred times.
+RUN_ONCE = {"physics", "reproduce", "test_coarse", "test_every_card"}
 MAPS = Path("/proc/self/maps")
 FULL = 30_000  # of the 65530 mappings that Linux grants a process by default
 STATM = Path("/proc/self/statm")
@@ -87,7 +88,7 @@ def _compiled_quickly(request):
 
     What runs longer than it compiles loses: likelihoods take three times as long then.
     """
-    quickly = request.path.parent.name in RUN_ONCE
+    quickly = not RUN_ONCE.isdisjoint((request.path.parent.name, request.path.stem))
     jax.config.update("jax_disable_most_optimizations", quickly)
     yield
     jax.config.update("jax_disable_most_optimizations", False)

@@ -84,7 +84,7 @@ def likelihoods():
         moved = {**at, **{name: at[name] * jnp.exp(shift * x) for name, x in zip(RANGES, direction, strict=True)}}
         return jnp.stack([entry.log_likelihood(entry.predict(two_higgs_doublet, moved, {}), {}) for entry in cheap])
 
-    @jax.jit  # of one point: inside of a loop over points it takes half as long again to compile
+    @jax.jit  # of one point: inside of a loop over points it takes twice as long to compile
     def with_slopes(at, direction, shift):
         return jax.jvp(partial(each, at, direction), (shift,), (jnp.ones(()),))
 
