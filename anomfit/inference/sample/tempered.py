@@ -8,8 +8,7 @@ as wide as a machine likes it, and nothing is learned but three step sizes and a
 The populations know nothing of each other: what they disagree about is the error of what they say, R-hat included.
 The halves of a population are moved by turns, each by what the other one, which stands still, says of the posterior
 (`proposals`): along differences of its points first, and then by draws of a mixture of Gaussians fitted to them, which
-carry points from one arm of the posterior to another. Both are made in coordinates in which the parameters know nothing
-of the pulls (`rotation`). A half is the same points and their descendants all the time:
+carry points from one arm of the posterior to another. A half is the same points and their descendants all the time:
 were copies of one point on both sides, arms that are just being found would be left too readily. What is quick to work
 out is asked first, and the rest where that leaves a chance (`stages`).
 
@@ -33,7 +32,6 @@ from anomfit.inference.sample.chains import Evidence, Samples, SampleSettings, s
 from anomfit.inference.sample.likelihoods import equal_draws
 from anomfit.inference.sample.nuts import Block
 from anomfit.inference.sample.proposals import KINDS, adapted_sizes, along_differences, from_mixtures
-from anomfit.inference.sample.rotation import freed_of_pulls, turned, turned_back
 from anomfit.inference.sample.stages import Stages, first_look, second_look, stages_of
 from anomfit.inference.states import keep_state, kept_state
 from anomfit.inference.undefined import Watch
@@ -199,11 +197,9 @@ def _moved(stages: Stages, state: _State, rng: np.random.Generator, watch: Watch
     asked_first = 1.0 if stages.second is None else ASKED_FIRST
     halves = slice(None, half), slice(half, None)
     for own, other in (halves, halves[::-1]):
-        now, steady = z[:, own], z[:, other]
-        rotations = freed_of_pulls(steady, free)
-        proposed = from_mixtures if is_jump else along_differences
-        proposal = proposed(rng, turned(now, rotations), turned(steady, rotations), sizes, free)
-        new, density = turned_back(proposal.new, rotations), proposal.density
+        now = z[:, own]
+        proposal = (from_mixtures if is_jump else along_differences)(rng, now, z[:, other], sizes, free)
+        new, density = proposal.new, proposal.density
         chances = np.log(rng.uniform(size=(2, populations, half)))
         found = first_look(stages, new, watch)
         passed = chances[0] < beta * (found - first[:, own]) + proposal.prior + asked_first * density
