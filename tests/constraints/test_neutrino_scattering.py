@@ -175,7 +175,7 @@ def test_the_elastic_cross_section_against_an_adaptive_integral_and_the_referenc
 def test_a_window_that_holds_everything_counts_every_pair():
     entry = find_constraint("nd280-photon-sample")
     nodes = dataclasses.replace(entry.physics.args[0], lowest=0.0171, highest=9.99)
-    events = events_of(two_higgs_doublet, POINT, entry.data["beam"], nodes)
+    events = jax.jit(lambda point: events_of(two_higgs_doublet, point, entry.data["beam"], nodes))(POINT)
     counted = family.count_pairs(events, np.array([1e-3, 100.0]))
     np.testing.assert_allclose(counted, events.made, rtol=5e-3)
 
