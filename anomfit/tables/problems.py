@@ -14,9 +14,9 @@ from anomfit.capabilities import HasTargets, Upscatters, pair_reactions
 from anomfit.errors import InputError, quoted
 from anomfit.folder_lock import locked
 from anomfit.problem import Problem, with_measurements
-from anomfit.tables import exchanged
 from anomfit.tables.checking import Errors, errors_at, prior_points
-from anomfit.tables.grids import Grid
+from anomfit.tables.exchanged import planning as exchanged
+from anomfit.tables.exchanged.grid import Grid
 from anomfit.tables.pieces import Progress
 from anomfit.tables.plan import FromTables, Plan, TablePlan
 from anomfit.tables.radiated import planning as radiated

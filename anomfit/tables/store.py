@@ -34,12 +34,11 @@ BYSTANDERS = (
     "checking",
     "correction",
     "counts",
-    "exchanged",
     "plan",
     "planning",
     "problems",
+    "stand_ins",
     "store",
-    "tabulated",
     "use",
     "using",
 )

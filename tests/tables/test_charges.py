@@ -8,7 +8,7 @@ from anomfit.beams.booster import miniboone_beam
 from anomfit.detectors import miniboone
 from anomfit.physics.exchange import ScalarExchange, pairs_of
 from anomfit.physics.targets import FormFactors, Target, stack_targets
-from anomfit.tables.charges import Couplings, couplings_of, groups_of, is_held, products, strongest, weights
+from anomfit.tables.exchanged.charges import Couplings, couplings_of, groups_of, is_held, products, strongest, weights
 
 OIL_IN_EARTH = stack_targets(miniboone.in_earth(miniboone_beam()).scatterers)
 OTHERS = stack_targets(

@@ -30,8 +30,9 @@ from anomfit.measurements.base import Prediction
 from anomfit.results.files import load_result
 from anomfit.results.summary import table_table
 from anomfit.scanning import scan
-from anomfit.tables import correction, exchanged, using
+from anomfit.tables import correction, using
 from anomfit.tables.correction import corrected
+from anomfit.tables.exchanged import planning as exchanged
 from anomfit.tables.use import TableUse
 from anomfit.tabulating import likelihoods_of, sampled_problem
 

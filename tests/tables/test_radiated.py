@@ -14,10 +14,10 @@ from anomfit.problem import build_problem
 from anomfit.rates.pair_events import Nodes
 from anomfit.rates.radiated_setup import RadiatedNodes
 from anomfit.tables import pieces, problems, store
+from anomfit.tables.blocks import arrays_of, from_arrays, look_up, make_table
 from anomfit.tables.checking import over_tolerance
 from anomfit.tables.radiated import building
 from anomfit.tables.radiated.grid import Axis, Grid, Masses
-from anomfit.tables.radiated.table import arrays_of, from_arrays, look_up, make_table
 
 GRID = Grid(Axis(4, 0.02, 0.5), Axis(5, 0.01, 0.3, (0.03, 0.2), 2.0), Axis(4, 0.2, 2.0))
 FEW = RadiatedNodes(energy=10, angle=5, neutrino=6, flux=36, transfer=4, of_nucleon=8, starts=128)
@@ -45,13 +45,19 @@ def test_a_smooth_function_is_looked_up_with_its_slopes():
 
     axes = jnp.meshgrid(*(axis.masses() for axis in grid.axes), indexing="ij")
     places = jnp.stack([x.ravel() for x in axes])
-    table = make_table(np.asarray(jax.vmap(kernels)(*places)), grid, 0.0)
+    table = make_table(list(np.moveaxis(np.asarray(jax.vmap(kernels)(*places)), 1, 0)), grid, [0.0, 0.0])
+
+    def looked_up(masses):
+        found = look_up(table, masses)
+        parts = [jnp.tensordot(*both, axes=1) for both in zip(found.over_size, table.spectra, strict=True)]
+        return found.size[:, None, None, None] * jnp.stack(parts)
+
     at = Masses(*map(jnp.asarray, (0.13, 0.04, 0.9)))
     wanted, slopes = (of(kernels, (0, 1, 2))(*at) for of in (lambda f, _: f, jax.jacfwd))
-    for found, one in zip(look_up(table, at), wanted, strict=True):  # numbers are kept over a block's size
+    for found, one in zip(looked_up(at), wanted, strict=True):  # numbers are kept over a block's size
         np.testing.assert_allclose(found, one, atol=2e-4 * np.max(one))
     for way in (jax.jacfwd, jax.jacrev):
-        for found, one in zip(way(lambda masses: look_up(table, masses))(at), slopes, strict=True):
+        for found, one in zip(way(looked_up)(at), slopes, strict=True):
             np.testing.assert_allclose(found, one, rtol=2e-3, atol=2e-3 * np.max(np.abs(one)))
     again = from_arrays({name: jnp.asarray(x) for name, x in arrays_of(table).items()}, grid)
     assert jax.tree.all(jax.tree.map(np.array_equal, again, table))

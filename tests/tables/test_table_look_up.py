@@ -11,12 +11,12 @@ from scipy.interpolate import make_interp_spline
 from anomfit.errors import InputError
 from anomfit.physics.nucleon_scalar import dipole
 from anomfit.physics.two_body import two_body_energy
-from anomfit.tables.compression import compressed, compression, onto_spectra, shared
-from anomfit.tables.grids import Grid, Masses, Patch
-from anomfit.tables.kernels import Scattering
+from anomfit.tables.exchanged.grid import Grid, Masses, Patch
+from anomfit.tables.exchanged.miniboone.compression import compressed, compression, onto_spectra, shared
+from anomfit.tables.exchanged.miniboone.table import Values, look_up, make_table
+from anomfit.tables.exchanged.scattering import Scattering
+from anomfit.tables.exchanged.transfers import POWERS, Family, at_transfer, transfers
 from anomfit.tables.splines import to_coefficients, weights
-from anomfit.tables.table import Values, look_up, make_table
-from anomfit.tables.transfers import POWERS, Family, at_transfer, transfers
 
 GRID = Grid(Patch(9, 11, 9), Patch(8, 10, 10))
 NUCLEI, NUCLEONS = Family(0.5, 10, kept=2e-4), Family(8.0, 14, dipole=(0.4, 1.3), kept=2e-4)

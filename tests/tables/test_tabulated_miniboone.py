@@ -17,10 +17,11 @@ from anomfit.models.dark_scalar import dark_scalar
 from anomfit.models.two_higgs_doublet import two_higgs_doublet
 from anomfit.problem import build_problem
 from anomfit.rates.pair_events import Nodes
-from anomfit.tables import building, problems, store, using
+from anomfit.tables import problems, store, using
 from anomfit.tables.checking import over_tolerance
-from anomfit.tables.grids import Grid, Patch
-from anomfit.tables.tabulated import folder_of
+from anomfit.tables.exchanged.grid import Grid, Patch
+from anomfit.tables.exchanged.miniboone import building
+from anomfit.tables.exchanged.miniboone.counts import folder_of
 from anomfit.userfiles import resolve_model
 
 GRID = Grid(Patch(4, 4, 4), Patch(4, 4, 4))
@@ -174,10 +175,9 @@ def test_a_users_model_is_tabulated_as_a_shipped_one(exact, tmp_path):
 def test_the_default_card_takes_the_table_of_the_one_of_miniboone_alone():
     found = [problem_from_card(load_card(name)) for name in ("two-higgs-doublet", "two-higgs-doublet-miniboone")]
     assert "y_u" in found[0].names
-    assert (
-        len({table.folder for problem in found for (plan,) in (problems.planned(problem),) for table in plan.tables})
-        == 1
-    )
+    plans = [problems.planned(problem)[0] for problem in found]
+    assert {plan.exact.name for plan in plans} == {"miniboone"}
+    assert len({table.folder for plan in plans for table in plan.tables}) == 1
 
 
 def test_few_likelihoods_take_the_exact_rule_while_there_is_no_table(exact, monkeypatch, tmp_path):
@@ -240,7 +240,7 @@ def test_what_cannot_be_tabulated_is_refused(exact):
 @pytest.mark.slow
 def test_another_beam_or_choice_is_another_table_and_clean_removes_them(fast, folder):
     (measurement,) = fast.measurements
-    chain, scattering = measurement.exact.chain, measurement.scattering
+    chain, scattering = measurement.exact.chain, measurement.looked_up.scattering
     (here,) = (one.folder for one in measurement.tables)
     assert store.load(here) is not None
     beam = replace(chain.beam, exposure=2.0 * chain.beam.exposure)

@@ -9,10 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from anomfit.tables.blocks import BlockTable, make_table
+from anomfit.tables.counters import Counter
 from anomfit.tables.pieces import Progress, kept, side_by_side
 from anomfit.tables.radiated.grid import Grid, Masses
-from anomfit.tables.radiated.kernels import Counter, Strahlung
-from anomfit.tables.radiated.table import RadiatedTable, make_table
+from anomfit.tables.radiated.kernels import Strahlung
 
 FAINT = 1e-3  # events that a component may get wrong at the strongest couplings: below, its size is held up
 STRONGEST = (
@@ -27,7 +28,7 @@ def build(
     grid: Grid,
     folder: Path,
     progress: Progress | None = None,
-) -> RadiatedTable:
+) -> BlockTable:
     """The table; pieces of it are kept in `folder` until it is whole, and taken from there if they are.
 
     KeyboardInterrupt after Ctrl-C (interrupts.handled).
@@ -52,7 +53,8 @@ def build(
     for done, (_, one) in enumerate(side_by_side(piece, len(each[0]))):
         show("table", done + 1, len(each[0]))
         found.append(one["kernels"])
-    return make_table(np.concatenate(found), grid, FAINT / STRONGEST)
+    rows = np.concatenate(found)
+    return make_table(list(np.moveaxis(rows, 1, 0)), grid, [FAINT / STRONGEST] * rows.shape[1])
 
 
 def _compiled(counter: Counter, strahlung: Strahlung, vectors: Float[np.ndarray, "vectors"]):
@@ -61,7 +63,9 @@ def _compiled(counter: Counter, strahlung: Strahlung, vectors: Float[np.ndarray,
     @jax.jit
     def compiled(counter: Counter, m_N: Array, m_scalar: Array):
         def at(m_vector):
-            return counter.counted(strahlung.reaction(Masses(m_N, m_scalar, m_vector))) * m_vector**2
+            reaction = strahlung.reaction(Masses(m_N, m_scalar, m_vector))
+            events = counter.rule(reaction, counter.beam, counter.nodes)
+            return counter.counted(events) * m_vector**2
 
         return jax.lax.map(at, jnp.asarray(vectors), batch_size=AT_ONCE)
 

@@ -1,6 +1,5 @@
 """What a detector counts of a model's radiated scalars, looked up."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,13 +8,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from anomfit.capabilities import Upscatters, pair_reactions
-from anomfit.detectors.surroundings import OWN_COMPONENTS
 from anomfit.parameters import Point
 from anomfit.physics.boson_strahlung import BosonStrahlung
 from anomfit.physics.reaction import RadiatedReaction
+from anomfit.tables.blocks import BlockTable, look_up
+from anomfit.tables.counters import Counter, decayed, in_sight
 from anomfit.tables.radiated.grid import Grid, Masses
-from anomfit.tables.radiated.kernels import Counter, Strahlung, decayed
-from anomfit.tables.radiated.table import RadiatedTable, look_up
+from anomfit.tables.radiated.kernels import Strahlung
 from anomfit.tables.store import table_folder
 
 
@@ -24,7 +23,7 @@ class LookedUp:
     """A detector and its table; strahlung: static, of which reaction."""
 
     counter: Counter
-    table: RadiatedTable
+    table: BlockTable
     strahlung: Strahlung
 
     @property
@@ -32,29 +31,26 @@ class LookedUp:
         """Where the table is kept."""
         return folder_of(self.counter, self.strahlung, self.table.grid)
 
-    def counts(self, reactions: Sequence[RadiatedReaction]) -> Float[Array, "components beams bins"]:
+    def counts(self, model: object, point: Point, nuisances: Point) -> Float[Array, "components beams bins"]:
         """Pairs of all reactions: coherent and incoherent births inside, and births outside if there are any; not a
         number outside of the table.
         """
-        return sum((self._of_one(reaction) for reaction in reactions[1:]), start=self._of_one(reactions[0]))
+        first, *others = (self._of_one(reaction) for reaction in _radiated(model, point, nuisances))
+        return sum(others, start=first)
 
-    def holds(self, reactions: Sequence[RadiatedReaction]) -> Bool[Array, ""]:
+    def holds(self, model: object, point: Point, nuisances: Point) -> Bool[Array, ""]:
         """Whether the table holds the masses of all reactions."""
-        return jnp.all(jnp.stack([self.table.grid.holds(_masses(one)) for one in reactions]))
+        each = [self.table.grid.holds(_masses(one)) for one in _radiated(model, point, nuisances)]
+        return jnp.all(jnp.stack(each))
 
     def _of_one(self, reaction: RadiatedReaction) -> Float[Array, "components beams bins"]:
         masses, production = _masses(reaction), reaction.production
         assert isinstance(production, BosonStrahlung)
         strength = (production.g * production.charge * production.G) ** 2 / masses.m_vector**2 * reaction.branching
-        made = strength * look_up(self.table, masses)
-        shares = decayed(self.counter, made.shape[1], reaction)
-        own, *around = made[:OWN_COMPONENTS], *made[OWN_COMPONENTS:]
-        seen = jnp.einsum("cqbk,q->cbk", own, shares.own)
-        if around:
-            outside = jnp.tensordot(shares.beyond, jnp.sum(own, axis=0), axes=1)
-            outside += jnp.tensordot(shares.outside, around[0], axes=1)
-            seen = jnp.concatenate([seen, outside[None]])
-        return jnp.where(self.table.grid.holds(masses), seen, jnp.nan)
+        found = look_up(self.table, masses)
+        kernels = [jnp.tensordot(*both, axes=1) for both in zip(found.over_size, self.table.spectra, strict=True)]
+        made = strength * found.size[:, None, None, None] * jnp.stack(kernels).astype(found.size.dtype)
+        return jnp.where(self.table.grid.holds(masses), in_sight(made, decayed(self.counter, reaction.pair)), jnp.nan)
 
 
 jax.tree_util.register_dataclass(LookedUp, data_fields=["counter", "table"], meta_fields=["strahlung"])
@@ -65,7 +61,7 @@ def folder_of(counter: Counter, strahlung: Strahlung, grid: Grid) -> Path:
     return table_folder((*counter.static, strahlung, grid), counter.leaves)
 
 
-def radiated(model: object, point: Point, nuisances: Point) -> list[RadiatedReaction]:
+def _radiated(model: object, point: Point, nuisances: Point) -> list[RadiatedReaction]:
     """The model's reactions, which are of this kind (`planning` has seen to it)."""
     assert isinstance(model, Upscatters)
     found = []

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Bool, Float, Int
+from jaxtyping import Array, ArrayLike, Bool, Float
 
 from anomfit.errors import reject
-from anomfit.tables.splines import FEWEST, weights
+from anomfit.tables.splines import FEWEST, Corner, Strides, weights
 
 
 class Masses(NamedTuple):
@@ -60,8 +60,8 @@ class Axis:
         """From 0 to 1."""
         return np.linspace(0.0, 1.0, self.number)
 
-    def near(self, mass: Float[Array, ""]) -> tuple[Int[Array, ""], Float[Array, "4"]]:
-        """The first of four coefficients that matter at a mass, and their weights."""
+    def near(self, mass: Float[Array, ""]) -> Corner:
+        """What matters at a mass."""
         return weights(self.place(mass), self.nodes)
 
     def holds(self, mass: Float[Array, "..."]) -> Bool[Array, "..."]:
@@ -98,6 +98,16 @@ class Grid:
         each = [axis.holds(mass) for axis, mass in zip(self.axes, masses, strict=True)]
         return each[0] & each[1] & each[2]
 
-    def near(self, masses: Masses) -> list[tuple[Int[Array, ""], Float[Array, "4"]]]:
-        """By axis, the first of four coefficients that matter, and their weights."""
-        return [axis.near(mass) for axis, mass in zip(self.axes, masses, strict=True)]
+    def laid_out(self) -> list[tuple[np.ndarray, ...]]:
+        """Nodes of the axes."""
+        return [tuple(axis.nodes for axis in self.axes)]
+
+    def corners(self, at: Masses) -> tuple[Corner, Corner, Corner]:
+        """By axis, what matters at masses."""
+        m_N, m_scalar, m_vector = (axis.near(mass) for axis, mass in zip(self.axes, at, strict=True))
+        return m_N, m_scalar, m_vector
+
+    def strides(self, at: Masses) -> Strides:
+        """The same everywhere."""
+        _, second, third = self.shape
+        return Strides(0, second * third, third)

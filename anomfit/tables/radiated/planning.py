@@ -1,26 +1,22 @@
 """What can be tabulated of radiated scalars: pairs at MiniBooNE and in samples of neutrino-electron scattering."""
 
-from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from anomfit.constraints.base import Constraint
 from anomfit.measurements.base import Measurement
-from anomfit.measurements.miniboone import MiniBooneQuasiElastic
-from anomfit.measurements.neutrino_electron import NeutrinoElectron
 from anomfit.physics.boson_strahlung import BosonStrahlung
 from anomfit.physics.reaction import RadiatedReaction
 from anomfit.problem import Problem
+from anomfit.tables.blocks import arrays_of, from_arrays
+from anomfit.tables.counters import Counter, InForwardSample, InOil, counters_of
 from anomfit.tables.plan import Plan, TablePlan
 from anomfit.tables.radiated.building import build
 from anomfit.tables.radiated.counts import LookedUp, folder_of
 from anomfit.tables.radiated.grid import Axis, Grid
-from anomfit.tables.radiated.kernels import Counter, InForwardSample, InOil, Strahlung
-from anomfit.tables.radiated.table import arrays_of, from_arrays
-from anomfit.tables.radiated.tabulated import RadiatedElectronSample, RadiatedLimit, RadiatedMiniBoone
+from anomfit.tables.radiated.kernels import Strahlung
+from anomfit.tables.stand_ins import with_tables_of
 
 # twice the ranges of the shipped priors; nodes are closer where selections cut on the pair's mass, and where a beam can
 # hardly make the heavy neutrino
@@ -51,37 +47,18 @@ def plans(problem: Problem, found: tuple[Any, ...], grid: Grid | None = None) ->
     words = process.form_factors
     slope = float(np.asarray(words.slope).flat[0])  # a constant
     strahlung = Strahlung(words.nucleus, words.bound, slope, process.isoscalar, process.coherent)
+    counted = ((place, m, counters_of(m)) for place, m in enumerate(problem.measurements))
     return [
         _plan(place, measurement, counters, strahlung, grid)
-        for place, measurement in enumerate(problem.measurements)
-        if (counters := list(_counters(measurement)))
+        for place, measurement, counters in counted
+        if counters and all(type(one) in GRIDS for one in counters)
     ]
-
-
-def _counters(measurement: Measurement) -> Iterator[Counter]:
-    if isinstance(measurement, MiniBooneQuasiElastic):
-        yield InOil(replace(measurement.chain, of_spread=None))
-    if (sample := _sample(measurement)) is not None:
-        yield from map(InForwardSample, sample.samples_of_pairs)
-
-
-def _sample(measurement: Measurement) -> NeutrinoElectron | None:
-    """The sample of candidates that a measurement is, or that a limit counts in."""
-    if isinstance(measurement, Constraint):
-        counted = measurement.data.get("measured")
-        return counted if isinstance(counted, NeutrinoElectron) else None
-    return measurement if isinstance(measurement, NeutrinoElectron) else None
 
 
 def _plan(place: int, exact: Measurement, counters: list[Counter], strahlung: Strahlung, grid: Grid | None) -> Plan:
     def stand_in(tables):
         looked_up = tuple(LookedUp(*both, strahlung) for both in zip(counters, tables, strict=True))
-        if isinstance(exact, MiniBooneQuasiElastic):
-            return RadiatedMiniBoone(exact, looked_up[0])
-        sample = _sample(exact)
-        assert sample is not None
-        fast = RadiatedElectronSample(sample, looked_up)
-        return RadiatedLimit(exact, fast) if isinstance(exact, Constraint) else fast
+        return with_tables_of(exact, looked_up)
 
     tables = tuple(_table(counter, strahlung, grid or GRIDS[type(counter)]) for counter in counters)
     seconds, saved = (sum(part) for part in zip(*(COSTS[type(one)] for one in counters), strict=True))

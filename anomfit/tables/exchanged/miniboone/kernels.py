@@ -7,7 +7,6 @@ combinations, as most of the terms are nearly alike. The flight of the pair ente
 smooth function of its momentum between whose values at a few momenta Lagrange's polynomials stand.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax
@@ -20,80 +19,14 @@ from anomfit.detectors import miniboone as detector
 from anomfit.detectors.pairs import Selection, see_pairs
 from anomfit.detectors.shower_energies import energy_basis, see_energies, to_coefficients
 from anomfit.detectors.shower_response import ShowerResponse
-from anomfit.detectors.surroundings import OWN_COMPONENTS
-from anomfit.physics.exchange import ScalarExchange, fully_polarised
 from anomfit.physics.kinematics import safe_sqrt
 from anomfit.physics.polynomials import legendre
-from anomfit.physics.reaction import Channel, Pair, Reaction
-from anomfit.physics.targets import FormFactors, Targets, stack_targets
-from anomfit.rates.pair_events import Nodes, PairEvents, pair_events
-from anomfit.tables.charges import Groups, strongest, weights
+from anomfit.rates.pair_events import Nodes
+from anomfit.tables.exchanged.scattering import Scattering, events_by_function, to_terms
 from anomfit.tables.flights import lagrange
-from anomfit.tables.transfers import Family, at_transfer, transfers
 
 COMBINATIONS = 56  # of what is made: they leave out some 1e-6 of a block
 SMALLEST = 1e-200  # of what is divided by
-
-
-@dataclass(frozen=True)
-class Scattering:
-    """What is static of how N is made: families of functions and groups of charges (`charges.groups_of`) of nuclei and
-    nucleons, and form factors.
-
-    The nucleon's own form factor is in the functions; `nucleus` and `bound` are words of `FormFactors`. A block is a
-    kind (nuclei, then nucleons) and a power of the heavier scalars' amplitude; its terms are groups of charges times
-    functions, the latter changing fastest.
-    """
-
-    nuclei: Family
-    nucleons: Family
-    charges: tuple[Groups, Groups]
-    nucleus: str
-    bound: str
-
-    @property
-    def families(self) -> tuple[Family, Family]:
-        """Of the two kinds of components: coherent, incoherent."""
-        return self.nuclei, self.nucleons
-
-    @property
-    def strongest(self) -> list[Float[np.ndarray, "terms"]]:
-        """By block, what the coefficients of its terms can be for couplings of 1."""
-        return [
-            np.outer(strongest(groups), functions).ravel()
-            for family, groups in zip(self.families, self.charges, strict=True)
-            for functions in transfers(family).strongest
-        ]
-
-
-class Made(NamedTuple):
-    """Exchange of one light scalar by charges of 1, with 1 in the place of a function of Q^2, and with Q^2.
-
-    products: what of these two each target has; nucleus and bound: words of `FormFactors`.
-    """
-
-    m_N: Float[Array, ""]
-    lightest: Float[Array, ""]
-    products: Float[Array, "targets 2"]
-    nucleus: str
-    bound: str
-
-    def couplings(self, targets: Targets) -> Float[Array, "targets 2"]:
-        """Those given."""
-        return self.products
-
-    def kernel(self, e_nu, q_squared, targets: Targets) -> Float[Array, "... targets 2"]:
-        """That of the light scalar, times 1 and Q^2."""
-        one = jnp.ones(1)
-        form_factors = FormFactors("constant", self.nucleus, 1.0, self.bound)
-        light = ScalarExchange(self.m_N, self.lightest[None], one, one, one, form_factors)
-        common = light.kernel(e_nu, q_squared, targets)
-        # the products ask for them one by one: the barrier has them computed once
-        return jax.lax.optimization_barrier(common * jnp.stack([jnp.ones_like(q_squared), q_squared], axis=-1))
-
-    def polarised_kernel(self, e_nu, q_squared, flown, targets: Targets):
-        """Fully polarised, as scalar exchange is."""
-        return fully_polarised(self.kernel(e_nu, q_squared, targets), flown)
 
 
 def made_kernels(
@@ -108,7 +41,8 @@ def made_kernels(
     terms: block by block, as in `Scattering`; places: born in the detector, and in its surroundings if there are
     any; flights: what multiplies the shares that decay in sight at the momenta `flight_momenta`.
     """
-    events, rate = _events(m_N, pair, daughters, chain, scattering)
+    events, rate = events_by_function(m_N, pair, daughters, chain.beam, chain.nodes, scattering)
+    rate = jnp.moveaxis(to_terms(jnp.moveaxis(rate, 2, 0), chain.beam, scattering), (0, 1), (2, 3))
     events = detector.selected(events)
     n, waves, _ = chain.response.table.shape
     number = len(daughters)
@@ -163,37 +97,6 @@ class Chain(NamedTuple):
     response: ShowerResponse
     selection: Selection
     nodes: Nodes
-
-
-def _events(m_N, pair, daughters, chain: Chain, scattering: Scattering):
-    """Events with one channel a daughter, and rates (energies, directions, terms, places, beams)."""
-    targets = stack_targets(chain.beam.scatterers)
-    channels = tuple(Channel(jnp.ones(()), daughter) for daughter in daughters)
-
-    def events_of(products) -> PairEvents:
-        made = Made(m_N, pair, products, scattering.nucleus, scattering.bound)
-        return pair_events(
-            Reaction(made, jnp.zeros(()), Pair(pair, None), channels, prompt=True), chain.beam, chain.nodes
-        )
-
-    # for each target, rates with 1 and with Q^2 in the place of a function: their ratio is Q^2 at the nodes
-    number = len(targets.mass)
-    alone = jnp.asarray(np.einsum("tx,uy->tuxy", np.eye(2), np.eye(number)).swapaxes(2, 3))
-    rate, moment = jax.vmap(jax.vmap(lambda products: events_of(products).rate))(alone)
-    total = jnp.sum(rate, axis=(-2, -1))
-    is_made = total > 0.0
-    q_squared = jnp.where(is_made, jnp.sum(moment, axis=(-2, -1)) / jnp.where(is_made, total, 1.0), 0.0)
-    terms = []
-    kinds = zip(scattering.families, scattering.charges, (targets.is_nucleus, ~targets.is_nucleus), strict=True)
-    for kind, (family, groups, is_own) in enumerate(kinds):
-        places = [kind, *range(OWN_COMPONENTS, rate.shape[-2])]
-        charge = weights(targets)[is_own][:, [group[0] for group in groups]]
-        own, transfer = rate[is_own][..., places, :], q_squared[is_own]
-        for power, functions in enumerate(at_transfer(family, transfer)):
-            function = (transfer + pair**2)[..., None] ** power * functions
-            found = jnp.einsum("xedf,xedpb,xg->edgfpb", function, own, charge)
-            terms.append(found.reshape(*found.shape[:2], -1, *found.shape[4:]))
-    return events_of(alone[0, 0]), jnp.concatenate(terms, axis=2)
 
 
 def _seen(pair, chain: Chain) -> Float[Array, "waves energies bins flights"]:

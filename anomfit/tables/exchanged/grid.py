@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from anomfit.errors import reject
-from anomfit.tables.splines import FEWEST, weights
+from anomfit.tables.splines import FEWEST, Corner, Strides, weights
 
 CUT = 0.03  # GeV: from this pair mass on selections cut, and nodes become denser
 
@@ -141,7 +141,11 @@ class Grid:
         pair = (_stretched(masses.pair) - start) / (end - start)
         return Coordinates(is_light, jnp.where(is_light, light, heavy), pair, self.openness(masses))
 
-    def corners(self, at: "Coordinates") -> "tuple[Corner, Corner, Corner]":
+    def laid_out(self) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Nodes of the axes of both patches."""
+        return [self.nodes(0), self.nodes(1)]
+
+    def corners(self, at: "Coordinates") -> tuple[Corner, Corner, Corner]:
         """The coefficients that matter along each axis, with their weights."""
         light, heavy = (
             [weights(place, nodes) for place, nodes in zip(at[1:], self.nodes(which), strict=True)] for which in (0, 1)
@@ -152,7 +156,7 @@ class Grid:
         )
         return parent, pair, energy
 
-    def strides(self, at: "Coordinates") -> "Strides":
+    def strides(self, at: "Coordinates") -> Strides:
         """Where the rows of the patch at a place lie: light parents first, the last axis changing fastest."""
 
         def of(light: int, heavy: int) -> Int[Array, ""]:
@@ -177,21 +181,6 @@ class Coordinates(NamedTuple):
     parent: Float[Array, ""]
     pair: Float[Array, ""]
     energy: Float[Array, ""]
-
-
-class Corner(NamedTuple):
-    """The first of four coefficients along an axis, and their weights."""
-
-    first: Int[Array, ""]
-    weight: Float[Array, "4"]
-
-
-class Strides(NamedTuple):
-    """The first row of a patch, and by how many rows a parent and a pair are apart; energies are one row apart."""
-
-    start: Int[Array, ""]
-    parent: Int[Array, ""]
-    pair: Int[Array, ""]
 
 
 def _spread(number: int, density: tuple[float, ...]) -> np.ndarray:

@@ -15,8 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from anomfit.tables.compression import SETS
-from anomfit.tables.grids import Coordinates, Grid
+from anomfit.tables.exchanged.grid import Coordinates, Grid
+from anomfit.tables.exchanged.miniboone.compression import SETS
 from anomfit.tables.splines import to_coefficients
 
 LARGEST, LARGEST_FINE = 32767, 127
@@ -180,13 +180,13 @@ def _sums(is_massless: bool, table: Table, at: Coordinates, is_sloped: bool):
     energies, start, strides = tuple(range(4)), first[2], grid.strides(at)
     along = weight[2]
     if is_massless:  # nothing moves along this coordinate
-        energies, start = (0,), strides.pair - 1
+        energies, start = (0,), strides.second - 1
         along, slope[2] = jnp.ones(1), jnp.zeros(1)
     number, exact = 4 if is_sloped else 1, weight[0].dtype
 
     def step(k, sums):
         i, j = k // 4, k % 4
-        base = strides.start + (first[0] + i) * strides.parent + (first[1] + j) * strides.pair + start
+        base = strides.start + (first[0] + i) * strides.first + (first[1] + j) * strides.second + start
         outer = weight[0][i] * weight[1][j]
         moved = (slope[0][i] * weight[1][j], weight[0][i] * slope[1][j]) if is_sloped else ()
         places = [base + e for e in energies]

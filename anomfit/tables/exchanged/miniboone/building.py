@@ -14,12 +14,13 @@ import numpy as np
 from anomfit import interrupts
 from anomfit.detectors.flight_tables import tabulated_shares
 from anomfit.measurements.miniboone import MiniBooneQuasiElastic, PairChain
-from anomfit.tables.compression import compressed, compression, onto_spectra, shared
+from anomfit.tables.exchanged.grid import Grid
+from anomfit.tables.exchanged.miniboone.compression import compressed, compression, onto_spectra, shared
+from anomfit.tables.exchanged.miniboone.kernels import Chain, made_kernels
+from anomfit.tables.exchanged.miniboone.table import Table, Values, make_table
+from anomfit.tables.exchanged.scattering import Scattering
 from anomfit.tables.flights import flight_momenta
-from anomfit.tables.grids import Grid
-from anomfit.tables.kernels import Chain, Scattering, made_kernels
 from anomfit.tables.pieces import Progress, kept, side_by_side
-from anomfit.tables.table import Table, Values, make_table
 
 COUPLING = 1e-4  # product of Yukawa and isoscalar coupling: the strongest that priors of shipped cards have
 LIFETIMES = np.geomspace(1e-2, 1e3, 100)  # m/GeV

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from anomfit.tables.kernels import Scattering
+from anomfit.tables.exchanged.scattering import Scattering
 
 FAINT = 1e-3  # events that a block may get wrong at the strongest couplings: below, its size is held up
 KINDS = 2

@@ -13,16 +13,18 @@ from anomfit.measurements.miniboone import MiniBooneQuasiElastic
 from anomfit.physics.constants import M_P
 from anomfit.physics.exchange import ScalarExchange
 from anomfit.physics.reaction import Reaction
-from anomfit.physics.targets import stack_targets
+from anomfit.physics.targets import TargetChoices, stack_targets
 from anomfit.problem import Problem
-from anomfit.tables.building import build
-from anomfit.tables.charges import groups_of, is_held
-from anomfit.tables.grids import Grid
-from anomfit.tables.kernels import Scattering
+from anomfit.tables.exchanged.charges import groups_of, is_held
+from anomfit.tables.exchanged.grid import Grid
+from anomfit.tables.exchanged.miniboone.building import build
+from anomfit.tables.exchanged.miniboone.counts import LookedUp, folder_of
+from anomfit.tables.exchanged.miniboone.table import arrays_of, from_arrays
+from anomfit.tables.exchanged.reactions import Kind
+from anomfit.tables.exchanged.scattering import Scattering
+from anomfit.tables.exchanged.transfers import Family
 from anomfit.tables.plan import Plan, TablePlan
-from anomfit.tables.table import arrays_of, from_arrays
-from anomfit.tables.tabulated import Kind, TabulatedMiniBoone, folder_of
-from anomfit.tables.transfers import Family
+from anomfit.tables.stand_ins import with_tables_of
 
 GRID = Grid()
 NUCLEI = Family(highest=0.5, nodes=10, kept=2e-4)  # GeV^2; form factors of nuclei leave nothing beyond
@@ -45,26 +47,25 @@ def plans(problem: Problem, found: tuple[Any, ...], grid: Grid | None = None) ->
     assert isinstance(problem.model, HasTargets)
     exact, grid = problem.measurements[places[0]], grid or GRID
     assert isinstance(exact, MiniBooneQuasiElastic)
-    reaction = found[0]
-    production = reaction.production
-    assert isinstance(production, ScalarExchange)
-    masses, pair = np.asarray(production.mass), np.asarray(reaction.pair.mass)[:, None]
+    reaction, chain = found[0], exact.chain
+    masses, pair = np.asarray(reaction.production.mass), np.asarray(reaction.pair.mass)[:, None]
     light = int(np.argmax(np.all(masses == pair, axis=0)))
     massless = tuple(bool(np.all(np.asarray(channel.daughter_mass) == 0.0)) for channel in reaction.channels)
-    words, beam = problem.model.targets, exact.chain.beam
-    charges = groups_of(stack_targets(beam.scatterers))
-    scattering = Scattering(NUCLEI, _nucleons(words.nucleon, beam), charges, words.nucleus, words.bound)
-    kind = Kind(light, massless)
+    scattering, kind = _scattering(problem.model.targets, chain.beam), Kind(light, massless)
 
     def built(pieces, progress):
         return build(exact, scattering, grid, pieces, progress)
 
     def stand_in(tables):
-        return TabulatedMiniBoone(exact, tables[0], scattering, kind)
+        return with_tables_of(exact, (LookedUp(chain, tables[0], scattering, kind),))
 
-    folder = folder_of(exact.chain, scattering, grid)
-    table = TablePlan(folder, built, arrays_of, partial(from_arrays, grid=grid))
+    table = TablePlan(folder_of(chain, scattering, grid), built, arrays_of, partial(from_arrays, grid=grid))
     return [Plan(places[0], exact, (table,), stand_in, SECONDS, SAVED)]
+
+
+def _scattering(words: TargetChoices, beam: Beam) -> Scattering:
+    charges = groups_of(stack_targets(beam.scatterers))
+    return Scattering(NUCLEI, _nucleons(words.nucleon, beam), charges, words.nucleus, words.bound)
 
 
 def _obstacle(found: tuple[Any, ...]) -> str:
