@@ -17,7 +17,7 @@ import jax
 import pytest
 
 # Folders and files whose programs run once or a hundred times.
-RUN_ONCE = {"physics", "reproduce", "test_coarse", "test_every_card"}
+RUN_ONCE = {"physics", "reproduce", "test_coarse"}
 MAPS = Path("/proc/self/maps")
 FULL = 30_000  # of the 65530 mappings that Linux grants a process by default
 STATM = Path("/proc/self/statm")

@@ -12,7 +12,7 @@ import pytest
 
 from anomfit.cards import load_card, problem_from_card
 from anomfit.cards.finding import shipped_card_names
-from anomfit.problem import parts_of, with_measurements
+from anomfit.problem import parts_of
 
 POINTS, COMPARED, STEP = 24, 12, 1e-4  # points that are finite, of which some are compared with differences
 FEWER = {"dark-seesaw": 6, "zprime-two-higgs-doublet": 6}  # pairs of any mass, processes 2 -> 3: points cost most here
@@ -22,7 +22,6 @@ CONTAINED = (  # the rows of another card, all but two, over the same ranges
     "zprime-two-higgs-doublet-caesium",
     "zprime-two-higgs-doublet-caesium-2008",
 )
-TOGETHER = 8  # limits in a program; all 46 of one card take more than twice as long to compile as eight at a time
 STENCIL = {1: 2.0 / 3.0, 2: -1.0 / 12.0}  # of a slope, to the fourth order in the step
 
 
@@ -34,15 +33,9 @@ def likelihoods(problem, z):
     return jnp.stack([measurement.log_likelihood(prediction, nuisances) for measurement, prediction in pairs])
 
 
-def few_at_once(problem):
-    """Places of the measurements that go into one program."""
-    for places, _ in parts_of(problem):
-        yield from (list(places[first : first + TOGETHER]) for first in range(0, len(places), TOGETHER))
-
-
-@jax.jit  # of one point: inside of a loop over points it takes 1.4 times as long to compile
-def with_slopes(problem, z, direction):
-    return jax.jvp(partial(likelihoods, problem), (z,), (direction,))
+@jax.jit
+def with_slopes(problem, z, directions):
+    return jax.lax.map(lambda at: jax.jvp(partial(likelihoods, problem), (at[0],), (at[1],)), (z, directions))
 
 
 @pytest.mark.slow
@@ -56,13 +49,11 @@ def test_likelihoods_are_finite_and_slopes_are_those_of_differences(name):
     compared = min(number, COMPARED)
     shifts = [sign * k for k in STENCIL for sign in (1, -1)]
     moved = [z[:compared] + shift * STEP * directions[:compared] for shift in shifts]
-    points = np.concatenate([z, *moved])
-    along = np.concatenate([directions, *[directions[:compared]] * len(shifts)])
+    points = jnp.asarray(np.concatenate([z, *moved]))
+    along = jnp.asarray(np.concatenate([directions, *[directions[:compared]] * len(shifts)]))
     values, slopes = np.empty((2, len(points), len(problem.measurements)))
-    for places in few_at_once(problem):
-        part = with_measurements(problem, places)
-        for index, at in enumerate(zip(points, along, strict=True)):
-            values[index, places], slopes[index, places] = with_slopes(part, *at)
+    for places, part in parts_of(problem):
+        values[:, list(places)], slopes[:, list(places)] = with_slopes(part, points, along)
     assert np.all(np.isfinite(values))
     assert np.all(np.isfinite(slopes))
     at = dict(zip(shifts, values[number:].reshape(len(shifts), compared, -1), strict=True))
