@@ -47,17 +47,18 @@ def test_a_smooth_function_is_looked_up_with_its_slopes():
     places = jnp.stack([x.ravel() for x in axes])
     table = make_table(list(np.moveaxis(np.asarray(jax.vmap(kernels)(*places)), 1, 0)), grid, [0.0, 0.0])
 
+    @jax.jit
     def looked_up(masses):
         found = look_up(table, masses)
         parts = [jnp.tensordot(*both, axes=1) for both in zip(found.over_size, table.spectra, strict=True)]
         return found.size[:, None, None, None] * jnp.stack(parts)
 
     at = Masses(*map(jnp.asarray, (0.13, 0.04, 0.9)))
-    wanted, slopes = (of(kernels, (0, 1, 2))(*at) for of in (lambda f, _: f, jax.jacfwd))
+    wanted, slopes = (jax.jit(of(kernels, (0, 1, 2)))(*at) for of in (lambda f, _: f, jax.jacfwd))
     for found, one in zip(looked_up(at), wanted, strict=True):  # numbers are kept over a block's size
         np.testing.assert_allclose(found, one, atol=2e-4 * np.max(one))
     for way in (jax.jacfwd, jax.jacrev):
-        for found, one in zip(way(looked_up)(at), slopes, strict=True):
+        for found, one in zip(jax.jit(way(looked_up))(at), slopes, strict=True):
             np.testing.assert_allclose(found, one, rtol=2e-3, atol=2e-3 * np.max(np.abs(one)))
     again = from_arrays({name: jnp.asarray(x) for name, x in arrays_of(table).items()}, grid)
     assert jax.tree.all(jax.tree.map(np.array_equal, again, table))

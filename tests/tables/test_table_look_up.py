@@ -106,7 +106,7 @@ def of_places(places, terms):
 
 
 def test_the_largest_numbers_of_all_sets_are_kept_and_one_of_each(monkeypatch):
-    monkeypatch.setattr("anomfit.tables.compression.NUMBERS", 4)
+    monkeypatch.setattr("anomfit.tables.exchanged.miniboone.compression.NUMBERS", 4)
     squares = [np.diag([9.0, 4.0, 1.0, 0.01]), np.diag([16.0, 0.25]), np.diag([0.0025, 0.0001]), np.diag([1e-30, 0.0])]
     assert [turn.shape[1] for turn in shared(squares, 1)] == [3, 1, 1, 1]
     np.testing.assert_allclose(np.abs(shared(squares, 1)[0]), np.eye(4)[:, :3])
