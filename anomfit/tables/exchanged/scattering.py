@@ -3,7 +3,6 @@
 A term is a product of charges (`charges`) times a function of the momentum transfer (`transfers`).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -96,8 +95,6 @@ jax.tree_util.register_dataclass(
     ByTarget, data_fields=["flux", "first", "step", "exposure"], meta_fields=["composition", "surroundings"]
 )
 
-Rule = Callable[[Reaction, Beam, Nodes], PairEvents]
-
 
 def events_by_function(
     m_N: Float[Array, ""],
@@ -106,7 +103,6 @@ def events_by_function(
     beam: Beam,
     nodes: Nodes,
     scattering: Scattering,
-    rule: Rule = pair_events,
 ) -> tuple[PairEvents, Float[Array, "energies directions functions beams"]]:
     """Events with one channel a daughter, and rates by target and function of Q^2: nuclei, then nucleons, the function
     of each changing fastest.
@@ -118,7 +114,7 @@ def events_by_function(
     def events_of(products, beam: Beam) -> PairEvents:
         each = jnp.broadcast_to(products, (len(targets.mass), 2))
         made = Made(m_N, pair, each, scattering.nucleus, scattering.bound)
-        return rule(Reaction(made, jnp.zeros(()), Pair(pair, None), channels, prompt=True), beam, nodes)
+        return pair_events(Reaction(made, jnp.zeros(()), Pair(pair, None), channels, prompt=True), beam, nodes)
 
     # with 1 and with Q^2 in the place of a function: the ratio of rates is Q^2 at the nodes
     rate, moment = jax.vmap(lambda products: events_of(products, apart).rate)(jnp.eye(2))
