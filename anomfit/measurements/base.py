@@ -224,8 +224,10 @@ def is_looked_up(measurement: object) -> bool:
 
 
 def is_lean(measurement: object) -> bool:
-    """Whether a point costs less than the calls of its operations: few points together take less time each."""
-    return is_looked_up(measurement) or is_light(measurement)
+    """Whether a point costs little more than the calls of its operations, as look-ups, formulas and few nodes do: some
+    points together take less time each.
+    """
+    return isinstance(measurement, StandsIn) or is_light(measurement)
 
 
 def is_prediction_alone(measurement: object) -> bool:

@@ -10,8 +10,8 @@ from scipy.stats import multivariate_normal, norm
 from test_tempered import two_arms
 
 from anomfit.inference.sample import tempered
-from anomfit.inference.sample.mixtures import Mixtures, drawn_points, fitted_mixtures, log_density
-from anomfit.inference.sample.proposals import along_differences, from_mixtures
+from anomfit.inference.sample.mixtures import Mixtures, fitted_mixtures, log_density, redrawn_points
+from anomfit.inference.sample.proposals import along_differences, from_mixtures, of_parameters
 from anomfit.inference.sample.stages import stages_of
 from anomfit.inference.undefined import Watch
 
@@ -20,6 +20,11 @@ MEANS = np.array([[-1.0, 0.5, 0.0], [2.0, -1.0, 0.3]])
 FACTORS = np.array([np.diag([0.3, 0.2, 1.0]), [[0.5, 0.0, 0.0], [0.4, 0.1, 0.0], [-0.2, 0.3, 0.6]]])
 SPREAD = np.array([[2.0, 0.0, 0.0], [0.5, 1.5, 0.0], [0.3, -0.2, 0.7]])
 CENTRE = np.array([0.4, -0.3, 1.0])
+
+
+def drawn_points(rng, mixtures, number):
+    """So many points of each of two mixtures in three coordinates, all of which are drawn anew."""
+    return redrawn_points(rng, mixtures, np.zeros((2, number, 3)), 3)
 
 
 def known():
@@ -50,6 +55,31 @@ def test_draws_of_a_mixture_have_its_moments():
         covariance = np.einsum("c,cij->ij", weights, covariances) + np.einsum("c,ci,cj->ij", weights, off, off)
         np.testing.assert_allclose(x.mean(axis=0), mean, atol=4.0 * np.sqrt(np.diag(covariance).max() / len(x)))
         np.testing.assert_allclose(np.cov(x.T), covariance, rtol=0.02, atol=0.03)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_coordinates_that_stay_do_and_others_have_the_density_of_the_mixture_given_them(number):
+    """What is drawn has the moments that a grid of the mixture's density has, where the others are what they were."""
+    mixtures, _, _ = known()
+    start = np.array([0.2, -0.5, 1.1])
+    rng, drawn = np.random.default_rng(8), {}
+    for _ in range(40):
+        new = redrawn_points(rng, mixtures, np.tile(start, (2, 2000, 1)), number)
+        for i in range(2):
+            moved = tuple(int(j) for j in np.flatnonzero(np.any(new[i] != start, axis=0)))
+            assert len(moved) == number
+            drawn.setdefault((i, moved), []).append(new[i][:, moved])
+    for (i, moved), points in drawn.items():
+        axis = np.linspace(-12.0, 14.0, 1301)
+        grid = np.stack(np.meshgrid(*[axis] * number, indexing="ij"), axis=-1).reshape(-1, number)
+        places = np.tile(start, (2, len(grid), 1))
+        places[:, :, moved] = grid
+        weights = np.exp(log_density(mixtures, places)[i])
+        mean = weights @ grid / weights.sum()
+        spread = np.sqrt(weights @ (grid - mean) ** 2 / weights.sum())
+        found = np.concatenate(points)
+        np.testing.assert_allclose(found.mean(axis=0), mean, atol=5.0 * spread.max() / np.sqrt(len(found)))
+        np.testing.assert_allclose(found.std(axis=0), spread, rtol=0.08)
 
 
 def test_a_fit_finds_the_mixture_that_points_were_drawn_from():
@@ -83,9 +113,9 @@ def started(share, populations=16, points=256):
     z = norm.ppf((np.stack([x, y], axis=-1) + 5.0) / 10.0)
     watch = Watch("points", lambda z: {})
     stages = stages_of(problem)
-    first = tempered.first_look(stages, z, watch)
+    looks = tempered.look(stages, 0, z, np.full(z.shape[:-1], True), watch)[None]
     nothing, one = np.zeros(populations), np.ones(populations)
-    state = tempered._State(z, first, np.zeros_like(first), one, nothing, np.ones(3), 1, 0, 0, 0.0)
+    state = tempered._State(z, looks, one, nothing, np.ones(3), 1, 0, 0, 0.0)
     return stages, state, watch
 
 
@@ -95,7 +125,8 @@ def test_draws_of_mixtures_keep_the_weights_of_arms_and_bring_them_about(share):
     stages, state, watch = started(share)
     rng = np.random.default_rng(6)
     for _ in range(15):
-        state = tempered._moved(stages, state, rng, watch, is_jump=True)
+        mixtures = tuple(of_parameters(rng, state.z[:, other], 2) for _, other in tempered._halves(state))
+        state = tempered._moved(stages, state, rng, watch, mixtures)
     x = 10.0 * norm.cdf(state.z[..., 0]) - 5.0
     error = np.sqrt(0.2 * 0.8 / x.size)
     assert np.mean(x < 0.0) == pytest.approx(0.2, abs=3.0 * error)
@@ -107,13 +138,14 @@ def test_draws_of_mixtures_keep_the_weights_of_arms_and_bring_them_about(share):
 def test_pulls_are_moved_by_their_prior_and_parameters_by_the_mixture():
     """The ratio asked for is the parameters' alone: prior and density of the first two of three coordinates."""
     rng = np.random.default_rng(7)
-    now, steady = rng.normal(size=(2, 3, 32, 3))
+    now, steady = rng.normal(size=(2, 3, 4096, 3))
     sizes = np.array([1.0, 1.0, 0.5])
-    found = from_mixtures(rng, now, steady, sizes, free=2)
+    found = from_mixtures(rng, now, of_parameters(rng, steady, 2), sizes)
     expected = 0.5 * np.sum(now[..., :2] ** 2 - found.new[..., :2] ** 2, axis=-1)
     np.testing.assert_allclose(found.prior, expected)
-    step = (found.new[..., 2] - np.sqrt(0.75) * now[..., 2]) / 0.5
-    assert np.std(step) == pytest.approx(1.0, abs=0.25)
+    left = np.mean(now[..., 2] * found.new[..., 2])  # sqrt(1 - step^2), of a step below 0.5
+    assert np.sqrt(0.75) - 0.03 < left < 1.03
+    assert np.std(found.new[..., 2]) == pytest.approx(1.0, abs=0.03)
     assert not np.any(along_differences(rng, now, steady, sizes, free=2).density)
 
 
@@ -121,9 +153,7 @@ def test_copies_stay_in_one_half_of_a_population():
     """Points drawn again keep their order, so that all copies of a point are neighbours."""
     _, state, _ = started(0.5, populations=2, points=64)
     marks = np.arange(64.0)
-    state = replace(
-        state, beta=np.zeros(2), second=np.zeros((2, 64)), first=np.stack([-0.3 * marks, -0.3 * marks[::-1]])
-    )
+    state = replace(state, beta=np.zeros(2), looks=np.stack([[-0.3 * marks, -0.3 * marks[::-1]]]))
     state = replace(state, z=np.repeat(np.stack([marks, marks])[..., None], 2, axis=-1))
     raised = tempered._raised(state, jax.random.key(1))
     assert np.all(np.diff(raised.z[..., 0], axis=1) >= 0.0)

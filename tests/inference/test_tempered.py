@@ -63,6 +63,13 @@ class QuickToy(ToyMeasurement):
     is_quick = True
 
 
+class LimitToy(ToyMeasurement):
+    """A limit that is an integral."""
+
+    is_light = False
+    predicts_ratio = True
+
+
 class TableToy(ToyMeasurement):
     """One that stands in for a slower one."""
 
@@ -73,52 +80,59 @@ class TableToy(ToyMeasurement):
         return jnp.array(True)
 
 
-for kind in (QuickToy, TableToy):
+for kind in (QuickToy, LimitToy, TableToy):
     jax.tree_util.register_dataclass(
         kind, ["data", "inverse"], ["name", "era", "title", "samples", "accepts", "nuisances", "references"]
     )
 
 
 @pytest.mark.parametrize(
-    ("kinds", "first", "second"),
+    ("kinds", "expected"),
     [
-        ("quick slow table", ["quick", "table"], ["slow"]),
-        ("quick table", ["quick"], ["table"]),
-        ("slow table", ["table"], ["slow"]),
-        ("slow", ["slow"], None),
-        ("quick", ["quick"], None),
+        ("quick slow table", [["quick", "table"], ["slow"]]),
+        ("quick table", [["quick"], ["table"]]),
+        ("slow table", [["table"], ["slow"]]),
+        ("limit quick slow", [["quick"], ["slow"], ["limit"]]),
+        ("limit slow", [["slow"], ["limit"]]),
+        ("slow", [["slow"]]),
+        ("quick", [["quick"]]),
     ],
 )
-def test_tables_are_looked_up_before_what_is_slow_and_after_what_is_quick(kinds, first, second):
-    types = {"quick": QuickToy, "slow": ToyMeasurement, "table": TableToy}
+def test_tables_are_looked_up_before_what_is_slow_and_after_what_is_quick(kinds, expected):
+    types = {"quick": QuickToy, "slow": ToyMeasurement, "limit": LimitToy, "table": TableToy}
     data = [types[k](jnp.zeros(2), jnp.eye(2), name=k, samples=frozenset({k})) for k in kinds.split()]
     parameters = (linear_parameter("x"), linear_parameter("y"))
     stages = stages_of(build_problem(ToyModel("sum", parameters, plane), data, "own", parameters, {}))
-    assert [m.name for m in stages.first.measurements] == first
-    assert (stages.second and [m.name for m in stages.second.measurements]) == second
+    assert [[m.name for m in part.measurements] for part in stages.parts] == expected
 
 
 @pytest.mark.slow
-def test_stages_that_pull_against_each_other_give_the_evidence_and_posterior_of_their_product():
-    """x + y, quick, and x - y and x: two Gaussians whose product is known, two deviations apart."""
+@pytest.mark.parametrize("last", [0.0, 0.4])
+def test_stages_that_pull_against_each_other_give_the_evidence_and_posterior_of_their_product(last):
+    """x + y, quick, and x - y and x: two Gaussians whose product is known, two deviations apart. A share of the second
+    may be asked apart, as a third stage.
+    """
     parameters = (linear_parameter("x"), linear_parameter("y"))
     first, second = np.array([0.7, 0.0]), np.array([0.2, -0.8])
     quick, slow = np.full((2, 2), 1 / 0.09), np.array([[1 / 0.04 + 1 / 0.16, -1 / 0.04], [-1 / 0.04, 1 / 0.04]])
     data = [
         QuickToy(jnp.asarray(first), jnp.asarray(quick), name="quick", samples=frozenset({"quick"})),
-        ToyMeasurement(jnp.asarray(second), jnp.asarray(slow)),
+        ToyMeasurement(jnp.asarray(second), jnp.asarray((1.0 - last) * slow)),
     ]
+    if last:
+        limit = LimitToy(jnp.asarray(second), jnp.asarray(last * slow), name="limit", samples=frozenset({"limit"}))
+        data.append(limit)
     problem = build_problem(ToyModel("sum", parameters, plane), data, "own", parameters, {})
     stages = stages_of(problem)
-    assert [m.name for m in stages.first.measurements] == ["quick"]
-    assert [m.name for m in stages.second.measurements] == ["toy"]
+    expected = [["quick"], ["toy"], ["limit"]][: len(data)]
+    assert [[m.name for m in part.measurements] for part in stages.parts] == expected
     found = sample_tempered(problem, jax.random.key(7), populations=4, points=1000, moves=20)
     assert found.calls < 0.7 * found.proposals
     precision = quick + slow
     mean = np.linalg.solve(precision, quick @ first + slow @ second)
     apart = first @ quick @ first + second @ slow @ second - mean @ precision @ mean
-    expected = np.log(2 * np.pi / np.sqrt(np.linalg.det(precision)) / 100) - 0.5 * apart
-    assert np.mean(found.log_evidence) == pytest.approx(expected, abs=0.08)
+    log_evidence = np.log(2 * np.pi / np.sqrt(np.linalg.det(precision)) / 100) - 0.5 * apart
+    assert np.mean(found.log_evidence) == pytest.approx(log_evidence, abs=0.08)
     values, _ = jax.vmap(problem.from_normal)(jnp.asarray(found.z.reshape(-1, 2)))
     x, y = np.asarray(values["x"]), np.asarray(values["y"])
     assert [x.mean(), y.mean()] == pytest.approx(mean, abs=0.02)

@@ -62,15 +62,35 @@ def _maximised(products: np.ndarray, shares: np.ndarray, dimension: int) -> tupl
     return log_weights, means, np.linalg.cholesky(covariance + LEAST * ball)
 
 
-def drawn_points(rng: np.random.Generator, mixtures: Mixtures, number: int) -> Points:
-    """So many independent points of each mixture."""
-    sets, _, dimension = mixtures.means.shape
-    upto = np.cumsum(np.exp(mixtures.log_weights), axis=1)
-    component = (rng.uniform(size=(sets, number, 1)) > (upto / upto[:, -1:])[:, None]).sum(axis=-1)
-    each = np.arange(sets)[:, None]
-    normal = rng.normal(size=(sets, number, dimension))
-    y = mixtures.means[each, component] + np.einsum("snij,snj->sni", mixtures.factors[each, component], normal)
-    return mixtures.centre + y @ np.swapaxes(mixtures.spread, 1, 2)
+def redrawn_points(rng: np.random.Generator, mixtures: Mixtures, points: Points, number: int) -> Points:
+    """`points` of which so many coordinates, other ones of each set, are drawn anew, given the coordinates that stay.
+
+    The density of what is drawn over that of what was there is the ratio of the mixture's density at both points.
+    """
+    sets, _, dimension = points.shape
+    each, kept = np.arange(sets)[:, None], dimension - number
+    order = np.argsort(rng.uniform(size=(sets, dimension)), axis=1)  # coordinates that stay come first
+    means = mixtures.centre + mixtures.means @ np.swapaxes(mixtures.spread, 1, 2)
+    turned = (mixtures.spread[:, None] @ mixtures.factors)[each, :, order]  # (set, coordinate, component, of unit ones)
+    factors = np.swapaxes(np.linalg.qr(np.moveaxis(turned, 1, 3), mode="r"), 2, 3)  # triangular, of the same covariance
+    off = points[each, :, order[:, :kept]][:, :, None] - means[each, :, order[:, :kept]][..., None]
+    unit = np.linalg.solve(factors[..., :kept, :kept], np.swapaxes(off, 1, 2))  # (set, component, coordinate, point)
+    volume = np.log(np.abs(np.diagonal(factors[..., :kept, :kept], axis1=2, axis2=3))).sum(axis=-1)
+    shares = (mixtures.log_weights - volume)[..., None] - 0.5 * np.sum(unit**2, axis=2)
+    component = np.argmax(shares + rng.gumbel(size=shares.shape), axis=1)
+    known = np.take_along_axis(unit, component[:, None, None, :], axis=1)[:, 0]
+    of_points = factors[each, component, kept:]  # (set, point, coordinate drawn, of unit ones)
+    all_units = np.concatenate([np.swapaxes(known, 1, 2), rng.normal(size=(*points.shape[:2], number))], axis=-1)
+    at = means[each[..., None], component[..., None], order[:, None, kept:]]
+    new = points.copy()
+    np.put_along_axis(
+        new, np.broadcast_to(order[:, None, kept:], at.shape), at + _applied(of_points, all_units), axis=2
+    )
+    return new
+
+
+def _applied(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    return np.einsum("snij,snj->sni", matrices, vectors)
 
 
 def log_density(mixtures: Mixtures, points: Points) -> Float[np.ndarray, "sets points"]:

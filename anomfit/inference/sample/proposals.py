@@ -2,15 +2,16 @@
 
 Differences of two of its points (ter Braak 2006, differential evolution) take the shape of the posterior, and, for
 nuisance pulls, shortened steps of their prior (the preconditioned Crank-Nicolson move of Cotter et al, arXiv:1202.0709)
-go with them. Draws of a mixture of Gaussians that is fitted to the half that stands still know nothing of where a point
-is, and reach every arm of the posterior at once: they bring the weights of arms into balance.
+go with them. A mixture of Gaussians that is fitted to the half that stands still draws some of the parameters anew,
+given the others, or all of them. Draws of all reach every arm of the posterior at once, and bring the weights of arms
+into balance.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from anomfit.inference.sample.mixtures import drawn_points, fitted_mixtures, log_density
+from anomfit.inference.sample.mixtures import Mixtures, fitted_mixtures, log_density, redrawn_points
 
 ACCEPTED = 0.25  # of differences and steps, which the step sizes aim at
 ACROSS = 0.1  # of the moves along a difference have its full length, from one arm of the posterior to another
@@ -19,6 +20,7 @@ BLUR = 1e-4  # in standard deviations of the prior, added to a difference: no di
 TRIED = (0.25, 0.6, 0.15)  # how often: along a difference in all coordinates, in parameters alone, and pulls alone
 KINDS = len(TRIED)
 COMPONENTS = 12  # of a mixture at most; a third, two thirds or all of it by chance
+ALL = 0.67  # of the draws of mixtures are of all parameters
 POINTS = 8  # for each component and coordinate, that a mixture of more than one component has
 
 
@@ -53,28 +55,32 @@ def along_differences(
     is_free = np.arange(dimension) < free
     along = now + length[..., None] * np.where(is_free | (kind == 0)[..., None], difference, 0.0)
     is_pulls = kind == 2
-    new = np.where(is_pulls[..., None], np.where(is_free, now, _shortened(rng, now, sizes)), along)
+    new = np.where(is_pulls[..., None], np.where(is_free, now, _shortened(rng, now, sizes[2])), along)
     prior = np.where(is_pulls, 0.0, 0.5 * np.sum(now**2 - new**2, axis=-1))
     return Proposal(new, prior, np.zeros(kind.shape), kind)
 
 
-def from_mixtures(
-    rng: np.random.Generator, now: np.ndarray, steady: np.ndarray, sizes: np.ndarray, free: int
-) -> Proposal:
-    """Parameters of every point of `now` drawn from a mixture fitted to `steady`; pulls by a step of their prior.
+def of_parameters(rng: np.random.Generator, steady: np.ndarray, free: int) -> Mixtures:
+    """Mixtures of a random number of components, fitted to the `free` parameters of the points of each population."""
+    most = int(np.clip(steady.shape[1] // (POINTS * free), 1, COMPONENTS))
+    return fitted_mixtures(rng, steady[..., :free], max(1, most * int(rng.integers(1, 4)) // 3))
 
-    The step keeps the prior of the pulls, so that only the parameters have a prior and a density in the ratio.
+
+def from_mixtures(rng: np.random.Generator, now: np.ndarray, mixtures: Mixtures, sizes: np.ndarray) -> Proposal:
+    """Some parameters of every point of `now` drawn anew, and steps of its pulls that leave their prior alone.
+
+    Two of three times it is all of them, which carries points into any arm, but is seldom taken; else two or more, how
+    many is chosen by chance, which are taken in every part of the posterior (`mixtures.redrawn_points`). How long the
+    steps are is chosen as well: what the parameters may be depends on the pulls.
     """
-    half = now.shape[1]
-    most = int(np.clip(half // (POINTS * free), 1, COMPONENTS))
-    components = max(1, most * int(rng.integers(1, 4)) // 3)
-    mixtures = fitted_mixtures(rng, steady[..., :free], components)
-    drawn = drawn_points(rng, mixtures, half)
+    free = mixtures.centre.shape[-1]
     here = now[..., :free]
-    density = log_density(mixtures, here) - log_density(mixtures, drawn)
-    prior = 0.5 * np.sum(here**2 - drawn**2, axis=-1)
-    new = np.concatenate([drawn, _shortened(rng, now[..., free:], sizes)], axis=-1)
-    return Proposal(new, prior, density, None)
+    number = free if rng.uniform() < ALL else int(rng.integers(min(2, free), free + 1))
+    new = redrawn_points(rng, mixtures, here, number)
+    density = log_density(mixtures, here) - log_density(mixtures, new)
+    prior = 0.5 * np.sum(here**2 - new**2, axis=-1)
+    pulls = _shortened(rng, now[..., free:], sizes[2] * rng.uniform())
+    return Proposal(np.concatenate([new, pulls], axis=-1), prior, density, None)
 
 
 def adapted_sizes(sizes: np.ndarray, kind: np.ndarray, is_taken: np.ndarray) -> np.ndarray:
@@ -92,7 +98,7 @@ def _kinds(rng: np.random.Generator, shape: tuple[int, int], free: int, pulls: i
     return rng.choice(KINDS, shape, p=TRIED) if pulls else np.full(shape, 1)
 
 
-def _shortened(rng: np.random.Generator, now: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+def _shortened(rng: np.random.Generator, now: np.ndarray, size: float) -> np.ndarray:
     """A step of the prior N(0, 1) that leaves it alone: at full length, a new draw of it."""
-    step = min(sizes[2], 1.0)
+    step = min(size, 1.0)
     return np.sqrt(1.0 - step**2) * now + step * rng.normal(size=now.shape)

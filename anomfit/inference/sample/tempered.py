@@ -16,6 +16,7 @@ Tempered populations as a run uses them: as chains, whose draws are independent,
 """
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,17 +31,23 @@ from anomfit.identity import sampling_identity
 from anomfit.inference.coordinates import values_at_normal
 from anomfit.inference.sample.chains import Evidence, Samples, SampleSettings, samples_of
 from anomfit.inference.sample.likelihoods import equal_draws
+from anomfit.inference.sample.mixtures import Mixtures
 from anomfit.inference.sample.nuts import Block
-from anomfit.inference.sample.proposals import KINDS, adapted_sizes, along_differences, from_mixtures
-from anomfit.inference.sample.stages import Stages, first_look, second_look, stages_of
+from anomfit.inference.sample.proposals import KINDS, adapted_sizes, along_differences, from_mixtures, of_parameters
+from anomfit.inference.sample.stages import Stages, look, stages_of
 from anomfit.inference.states import keep_state, kept_state
 from anomfit.inference.undefined import Watch
 from anomfit.problem import Problem
 
 COUNTED = 0.5  # of a population, that count as equal draws after a step in beta
+NEAR = 2  # of so many moves, one is along a difference
+FITTED = 4  # moves, after which mixtures are fitted again
+FORGOTTEN = (
+    0.5  # correlation of the places of points with those after the last step in beta, at which no more are moved
+)
 LAST = 2  # times `moves`: how many more draws of mixtures points are moved by at beta = 1
 APART = 1.0  # in ln of the evidence: populations that differ by more do not hold the same parts of the posterior
-ASKED_FIRST = 0.75  # of the logarithm of a mixture's density, in the first of two stages; the rest in the second
+ASKED_FIRST = 0.75  # of the logarithm of a mixture's density, in the first of several stages; the rest in the last one
 
 
 @dataclass(frozen=True)
@@ -67,8 +74,7 @@ class Tempered:
 @dataclass(frozen=True)
 class _State:
     z: np.ndarray  # (population, point, coordinate)
-    first: np.ndarray  # ln L of the first stage, with the prior's weight (population, point)
-    second: np.ndarray  # of the second one
+    looks: np.ndarray  # ln L of each stage, the first one's with the prior's weight (stage, population, point)
     beta: np.ndarray  # (population,)
     log_evidence: np.ndarray  # (population,)
     sizes: np.ndarray  # of steps, by kind
@@ -79,8 +85,8 @@ class _State:
 
     @property
     def log_likelihood(self) -> np.ndarray:
-        """Of both stages (population, point)."""
-        return self.first + self.second
+        """Of all stages (population, point)."""
+        return self.looks.sum(axis=0)
 
 
 def sample_tempered(
@@ -112,10 +118,9 @@ def sample_tempered(
         while np.any(state.beta < 1.0):
             state = _raised(state, jax.random.fold_in(key, 2 * state.step + 1))
             rng = _generator(jax.random.fold_in(key, 2 * state.step + 2))
-            for is_jump in _are_jumps(problem, moves, bool(np.all(state.beta == 1.0))):
-                interrupts.check()
-                state = _moved(stages, state, rng, watch, is_jump)
-                bar.set_description(f"tempered sampling, beta from {state.beta.min():.3g} to {state.beta.max():.3g}")
+            bar.set_description(f"tempered sampling, beta from {state.beta.min():.3g} to {state.beta.max():.3g}")
+            for moved in _all_moves(stages, state, rng, watch, moves):
+                state = moved
                 bar.update(state.proposals - bar.n)
             state = replace(state, step=state.step + 1, seconds=earlier + time.perf_counter() - began)
             if state_file is not None:
@@ -141,13 +146,13 @@ def check_tempered(problem: Problem, points: int) -> None:
 
 
 def _from_prior(stages: Stages, key: Array, shape: tuple[int, int], watch: Watch) -> _State:
-    z = _generator(key).normal(size=(*shape, len(stages.first.names)))
+    z = _generator(key).normal(size=(*shape, len(stages.parts[0].names)))
     halves = np.split(z, 2, axis=1)  # as they are moved: a program for one number of points is enough
-    first = np.concatenate([first_look(stages, half, watch) for half in halves], axis=1)
     all_pass = np.full((shape[0], shape[1] // 2), True)
-    second = np.concatenate([second_look(stages, half, all_pass, watch) for half in halves], axis=1)
-    nothing = np.zeros(shape[0])
-    return _State(z, first, second, nothing, nothing, np.ones(KINDS), 0, first.size, first.size, 0.0)
+    each = range(len(stages.parts))
+    looks = np.stack([np.concatenate([look(stages, i, h, all_pass, watch) for h in halves], axis=1) for i in each])
+    nothing, number = np.zeros(shape[0]), shape[0] * shape[1]
+    return _State(z, looks, nothing, nothing, np.ones(KINDS), 0, number, number, 0.0)
 
 
 def _raised(state: _State, key: Array) -> _State:
@@ -156,20 +161,18 @@ def _raised(state: _State, key: Array) -> _State:
     Copies of a point, and what has become of earlier copies, stay side by side in the order of the population, so that
     they are in one half of it: a half that is moved by what the other one says must not meet itself there.
     """
-    z, first, second, beta, log_evidence = (
-        np.array(x) for x in (state.z, state.first, state.second, state.beta, state.log_evidence)
-    )
+    z, looks, beta, log_evidence = (np.array(x) for x in (state.z, state.looks, state.beta, state.log_evidence))
     for i in range(len(beta)):
         if beta[i] == 1.0:
             continue
-        log_likelihood = first[i] + second[i]
+        log_likelihood = state.log_likelihood[i]
         higher = _next_beta(log_likelihood, beta[i])
         log_weights = (higher - beta[i]) * log_likelihood
         total = float(np.logaddexp.reduce(log_weights))
         chosen = np.sort(equal_draws(np.exp(log_weights - total), z.shape[1], jax.random.fold_in(key, i)))
         log_evidence[i] += total - np.log(z.shape[1])
-        z[i], first[i], second[i], beta[i] = z[i, chosen], first[i, chosen], second[i, chosen], higher
-    return replace(state, z=z, first=first, second=second, beta=beta, log_evidence=log_evidence)
+        z[i], looks[:, i], beta[i] = z[i, chosen], looks[:, i, chosen], higher
+    return replace(state, z=z, looks=looks, beta=beta, log_evidence=log_evidence)
 
 
 def _next_beta(log_likelihood: np.ndarray, beta: float) -> float:
@@ -189,41 +192,61 @@ def _next_beta(log_likelihood: np.ndarray, beta: float) -> float:
     return min(1.0, beta + float(np.exp(low)))
 
 
-def _moved(stages: Stages, state: _State, rng: np.random.Generator, watch: Watch, is_jump: bool) -> _State:
-    """Each half of every population moved once, the other half standing still: a jump is a draw of a mixture."""
-    z, first, second = np.array(state.z), np.array(state.first), np.array(state.second)
-    populations, points, _ = z.shape
-    half, free, beta, calls, sizes = points // 2, len(stages.first.free), state.beta[:, None], state.calls, state.sizes
-    asked_first = 1.0 if stages.second is None else ASKED_FIRST
-    halves = slice(None, half), slice(half, None)
-    for own, other in (halves, halves[::-1]):
-        now = z[:, own]
-        proposal = (from_mixtures if is_jump else along_differences)(rng, now, z[:, other], sizes, free)
-        new, density = proposal.new, proposal.density
-        chances = np.log(rng.uniform(size=(2, populations, half)))
-        found = first_look(stages, new, watch)
-        passed = chances[0] < beta * (found - first[:, own]) + proposal.prior + asked_first * density
-        found_more = second_look(stages, new, passed, watch)
-        is_taken = passed & (chances[1] < beta * (found_more - second[:, own]) + (1.0 - asked_first) * density)
-        z[:, own] = np.where(is_taken[..., None], new, now)
-        first[:, own] = np.where(is_taken, found, first[:, own])
-        second[:, own] = np.where(is_taken, found_more, second[:, own])
-        calls += int(passed.sum()) if stages.second is not None else passed.size
-        if proposal.kind is not None:
-            sizes = adapted_sizes(sizes, proposal.kind, is_taken)
-    proposals = state.proposals + populations * points
-    return replace(state, z=z, first=first, second=second, sizes=sizes, proposals=proposals, calls=calls)
+def _all_moves(stages: Stages, state: _State, rng: np.random.Generator, watch: Watch, moves: int) -> Iterator[_State]:
+    """The state after each of the moves that follow a step in beta; after the last one, `LAST` times `moves` more.
 
-
-def _are_jumps(problem: Problem, moves: int, is_last: bool) -> list[bool]:
-    """Of the moves after a step in beta, which are draws of mixtures: the second half, and more after the last step.
-
-    They come when the copies that were drawn again have parted: a mixture is to be fitted to points, not to copies.
+    Differences come first: a mixture is to be fitted to points, not to copies.
     """
-    if not problem.free:
-        return [False] * moves
-    near = (moves + 1) // 2
-    return [False] * near + [True] * (moves - near + (LAST * moves if is_last else 0))
+    free, is_last = len(stages.parts[0].free), bool(np.all(state.beta == 1.0))
+    near = -(-moves // NEAR) if free else moves
+    mixtures: tuple[Mixtures, ...] | None = None
+    for move in range(moves + (LAST * moves if is_last and free else 0)):
+        interrupts.check()
+        if move >= near and (move - near) % FITTED == 0:
+            mixtures = tuple(of_parameters(rng, state.z[:, other], free) for _, other in _halves(state))
+        state = _moved(stages, state, rng, watch, mixtures)
+        yield state
+
+
+def _halves(state: _State) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """The half that is moved and the one that stands still, and the other way round."""
+    half = state.z.shape[1] // 2
+    first, second = slice(None, half), slice(half, None)
+    return (first, second), (second, first)
+
+
+def _moved(
+    stages: Stages, state: _State, rng: np.random.Generator, watch: Watch, mixtures: tuple[Mixtures, ...] | None
+) -> _State:
+    """Each half of every population moved once, the other one standing still: by its mixture, or along a difference."""
+    z, looks = np.array(state.z), np.array(state.looks)
+    populations, points, _ = z.shape
+    free, beta, calls, sizes = len(stages.parts[0].free), state.beta[:, None], state.calls, state.sizes
+    asked = _asked_of_density(len(stages.parts))
+    for which, (own, other) in enumerate(_halves(state)):
+        now = z[:, own]
+        if mixtures is None:
+            proposal = along_differences(rng, now, z[:, other], sizes, free)
+        else:
+            proposal = from_mixtures(rng, now, mixtures[which], sizes)
+        chances = np.log(rng.uniform(size=(len(asked), populations, points // 2)))
+        found, passed = looks[..., own].copy(), np.full((populations, points // 2), True)
+        for stage, share in enumerate(asked):
+            calls += int(passed.sum()) if stage == len(asked) - 1 else 0
+            found[stage] = look(stages, stage, proposal.new, passed, watch)
+            ratio = beta * (found[stage] - looks[stage][:, own]) + share * proposal.density
+            passed = passed & (chances[stage] < ratio + (proposal.prior if stage == 0 else 0.0))
+        z[:, own] = np.where(passed[..., None], proposal.new, now)
+        looks[..., own] = np.where(passed, found, looks[..., own])
+        if proposal.kind is not None:
+            sizes = adapted_sizes(sizes, proposal.kind, passed)
+    proposals = state.proposals + populations * points
+    return replace(state, z=z, looks=looks, sizes=sizes, proposals=proposals, calls=calls)
+
+
+def _asked_of_density(stages: int) -> list[float]:
+    """Of the logarithm of a proposal's density, which share each stage asks for."""
+    return [1.0] if stages == 1 else [ASKED_FIRST, *[0.0] * (stages - 2), 1.0 - ASKED_FIRST]
 
 
 def _generator(key: Array) -> np.random.Generator:
