@@ -67,6 +67,19 @@ def tabulated_for(
     return with_few_nodes(fast, say) if likelihoods >= COARSE else fast
 
 
+def tabulated_descents(problem: Problem, say: Say, progress: Progress | None) -> Problem:
+    """The problem with tables, which are built if they are not there, and with few nodes elsewhere, for gradients.
+
+    InputError for a problem that cannot be tabulated.
+    """
+    from anomfit.inference.compiled import GRADIENT_LANES
+    from anomfit.tables.problems import tabulated
+
+    fast = with_few_nodes(_on_each_device(tabulated(problem, say, progress), GRADIENT_LANES), lambda line: None)
+    say("searches take the table, and few nodes where there is none; every fit ends with all nodes")
+    return fast
+
+
 def with_few_nodes(problem: Problem, say: Say) -> Problem:
     """The problem with few nodes in everything that counts pairs of a beam and is not looked up, which is said."""
     from anomfit.measurements.base import StandsIn

@@ -26,6 +26,7 @@ from anomfit.folders import (
 from anomfit.identity import identity, refuse_other
 from anomfit.precision import require_double_precision
 from anomfit.problem import Problem
+from anomfit.tabulating import refuse_without_tables, tabulated_descents
 
 if TYPE_CHECKING:
     from anomfit.inference.compare.toys import Toys, ToySettings, Truth
@@ -71,13 +72,15 @@ def run_toys_of(
     resume: bool = False,
     say: Say | None = None,
     progress: Progress | None = None,
+    tables: bool = False,
 ) -> Thrown:
     """Throw toys for a result (its folder or result.nc) or a card, whose best fit is then found first.
 
     toys.csv (a row a toy), report.md, card.toml and toys.png go to `folder`. `parameters` are those whose coverage is
-    asked for. Every block of toys is kept, so that `resume` goes on after a kill, also to a larger number. After Ctrl-C
-    the toys that are done are written. Raises InputError for whatever is wrong with subject,
-    point, parameters or folder before anything is computed, and for a result of another likelihood.
+    asked for. tables: whether searches take tables and few nodes; every fit ends with the exact rule. Every block of
+    toys is kept, so that `resume` goes on after a kill, also to a larger number. After Ctrl-C the toys that are done
+    are written. Raises InputError for whatever is wrong with subject, point, parameters, tables or folder before
+    anything is computed, and for a result of another likelihood.
     """
     from anomfit.inference.compare.goodness import goodness_of_fit
     from anomfit.inference.compare.significance import significance
@@ -101,15 +104,20 @@ def run_toys_of(
             point_values(problem.model, problem.parametrisation, where.point)
         if result is not None:
             refuse_other(result_file(Path(subject)), result.provenance.identity, identity(problem))
+        if tables:
+            refuse_without_tables(problem)
         require_libraries()
         with opened_folder(folder, card_text(card), TOY_FILES, TOY_FIGURES, overwrite, resume):
-            fit, effective = _best_fit(problem, card, result, say, progress)
+            fast = tabulated_descents(problem, say, progress) if tables else problem
+            fit, effective = _best_fit(problem, fast, card, result, say, progress)
             with interrupts.postponed():
                 goodness = goodness_of_fit(problem, fit.point, effective)
                 observed = Observed(goodness, significance(problem, fit.point))
                 truth = _truth(problem, fit, where, observed)
             key, state = jax.random.key(seed), folder / TOY_STATE
-            toys = run_toys(problem, truth, key, settings, parameters, progress, state)
+            toys = run_toys(
+                problem, truth, key, settings, parameters, progress, state, None if fast is problem else fast
+            )
             with interrupts.postponed():
                 _keep(folder, problem, card, toys, observed, say)
     return Thrown(problem, toys, observed)
@@ -130,9 +138,12 @@ def _subject(subject: str):
     return card_from_text(result.provenance.card), result
 
 
-def _best_fit(problem: Problem, card: Card, result, say: Say, progress: Progress | None) -> "tuple[Fit, int]":
-    """The best fit and its effective number of parameters."""
+def _best_fit(
+    problem: Problem, fast: Problem, card: Card, result, say: Say, progress: Progress | None
+) -> "tuple[Fit, int]":
+    """The best fit, searched in `fast`, and its effective number of parameters."""
     from anomfit.inference.fit.minimise import FitSettings, minimise
+    from anomfit.inference.fit.refine import refined
     from anomfit.inference.fit.uncertainties import hesse
 
     if result is not None:
@@ -141,7 +152,9 @@ def _best_fit(problem: Problem, card: Card, result, say: Say, progress: Progress
         remedy = "give the folder of a fit in place of the card"
         say(f"warning: the card's descents start from draws, which toys have not: they start from the prior; {remedy}")
     settings = FitSettings(screened=card.fit.screened, starts=card.fit.starts)
-    fit = minimise(problem, jax.random.key(card.fit.seed), settings, progress)
+    fit = minimise(fast, jax.random.key(card.fit.seed), settings, progress)
+    if fast is not problem:
+        fit = refined(problem, fit, settings, progress)
     say(f"best fit ({fit.seconds:.0f} s): -2 ln L = {fit.twice_nll:.4f}, {fit.message}")
     if fit.message.startswith("interrupted"):
         raise interrupts.kind()

@@ -31,6 +31,9 @@ def toys(
     seed: Annotated[str, typer.Option("--seed", metavar="N", help="Seed of the thrown data.")] = "1",
     overwrite: Overwrite = False,
     resume: Resume = False,
+    tables: Annotated[
+        bool, typer.Option("--tables", help="Search with tables and few nodes first; every number stays exact.")
+    ] = False,
     no_cache: NoCache = False,
 ) -> None:
     """Throw data sets from the likelihood at a point, fit each again, and calibrate what the fit of the data says.
@@ -43,6 +46,7 @@ def toys(
     \b
     Examples:
       anomfit toys my-fit --number 200
+      anomfit toys my-fit --number 200 --tables
       anomfit toys oscillation --number 200 --parameter sin2_2theta
       anomfit toys my-fit --no-new-physics --number 1000 --out null
       anomfit toys my-fit --no-new-physics --number 5000 --out null --resume
@@ -61,7 +65,7 @@ def toys(
     folder = new_folder(subject, "toys") if out is None else out
     progress = bars() if sys.stderr.isatty() else lines()
     asked = parameters or ()
-    found = run_toys_of(subject, folder, settings, where, asked, chosen_seed, overwrite, resume, say, progress)
+    found = run_toys_of(subject, folder, settings, where, asked, chosen_seed, overwrite, resume, say, progress, tables)
     console = Console() if sys.stdout.isatty() else Console(width=150)
     print(thrown_words(found.toys))
     for table in toy_tables(found.toys, found.observed, found.problem.free):

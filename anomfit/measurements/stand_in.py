@@ -1,11 +1,12 @@
 """What a faster copy of a measurement takes from the measurement itself: all but its prediction and its title."""
 
 from collections.abc import Mapping
-from typing import Generic, TypeVar
+from dataclasses import replace
+from typing import Generic, Self, TypeVar
 
 from jaxtyping import Array, Float
 
-from anomfit.measurements.base import Bin, ChoosesNuisances, Measurement, Needs, Prediction
+from anomfit.measurements.base import Bin, CanBeThrown, ChoosesNuisances, Measurement, Needs, Prediction
 from anomfit.parameters import Nuisance, Point
 
 M = TypeVar("M", bound=Measurement)
@@ -70,6 +71,12 @@ class FromExact(Generic[M]):
     def pulls(self, prediction: Prediction, nuisances: Point) -> Float[Array, "bins"]:
         """As the measurement."""
         return self.exact.pulls(prediction, nuisances)
+
+    def simulate(self, prediction: Prediction, nuisances: Point, key: Array) -> Self:
+        """With the measurement's data thrown; itself where the measurement has none to throw."""
+        if not isinstance(self.exact, CanBeThrown):
+            return self
+        return replace(self, exact=self.exact.simulate(prediction, nuisances, key))  # type: ignore[type-var]
 
 
 class LooksPairsUp(FromExact[M]):

@@ -56,6 +56,7 @@ def test_toys_of_a_card_and_of_its_result(anomfit, card, tmp_path):
         (("--parameter", "epsilon", "--no-new-physics"), "without new physics no parameter has a true value"),
         (("--point", "nowhere"), "point: 'nowhere' is not usable"),
         (("--point", "example", "--no-new-physics"), "toys are thrown at one place"),
+        (("--tables",), "leave the tables out"),
         (("--out", ""), "--out: '' is not usable"),
     ],
 )

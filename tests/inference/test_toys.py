@@ -1,6 +1,7 @@
 """Toys of linear Gaussian problems, whose distributions are known exactly; seeds are fixed."""
 
 import dataclasses
+from types import MappingProxyType
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +14,7 @@ from anomfit.errors import InputError
 from anomfit.inference.compare.throwing import throw
 from anomfit.inference.compare.toys import ToySettings, Truth, run_toys, true_point
 from anomfit.measurements.base import Prediction
+from anomfit.measurements.stand_in import FromExact
 from anomfit.parameters import Nuisance
 from anomfit.problem import build_problem
 from anomfit.results.toys import calibrated
@@ -75,6 +77,41 @@ def test_a_toy_is_the_same_whatever_the_number_of_toys(toys):
     few = run_toys(problem, true_point(problem, TRUE), KEY, ToySettings(number=5, starts=2, screened=32))
     np.testing.assert_allclose(few.twice_nll, toys.twice_nll[:5], rtol=1e-6)
     np.testing.assert_allclose(few.null, toys.null[:5], rtol=1e-9)
+
+
+@dataclasses.dataclass(frozen=True)
+class Rough(FromExact[ToyMeasurement]):
+    """A stand-in whose predictions are 3 % too large, and none below a sum of -2."""
+
+    exact: ToyMeasurement
+    choices = MappingProxyType({"predictions": "rough"})
+
+    def predict(self, model, point, nuisances):
+        total = self.exact.predict(model, point, nuisances).total
+        return Prediction({"all": jnp.where(jnp.sum(total) < -2.0, jnp.nan, 1.03 * total)}, {})
+
+    def holds_at(self, model, point, nuisances):
+        return jnp.sum(self.exact.predict(model, point, nuisances).total) >= -2.0
+
+
+jax.tree_util.register_dataclass(Rough, data_fields=["exact"], meta_fields=[])
+
+
+def test_toys_that_are_searched_with_a_faster_copy_are_those_of_the_exact_rule(toys, data):
+    """Data, best fits and every number, though the copy alone has its minima elsewhere and not everywhere a value."""
+    problem = line()
+    measurement = problem.measurements[0]
+    assert isinstance(measurement, ToyMeasurement)
+    fast = dataclasses.replace(problem, measurements=(Rough(measurement),))
+    settings, truth = ToySettings(number=20, starts=3, screened=32), true_point(problem, TRUE)
+    found = run_toys(problem, truth, KEY, settings, ("a",), fast=fast)
+    best = np.linalg.lstsq(DESIGN, data[:20].T, rcond=None)[0].T
+    np.testing.assert_allclose(np.stack([found.best["a"], found.best["b"]], axis=1), best, atol=1e-5)
+    for name in ("twice_nll", "null", "at_truth", "total"):
+        np.testing.assert_allclose(getattr(found, name), getattr(toys, name)[:20], atol=1e-6)
+    np.testing.assert_allclose(found.held["a"], toys.held["a"][:20], atol=1e-6)
+    alone = run_toys(fast, truth, KEY, settings)
+    assert np.max(np.abs(alone.best["a"] - found.best["a"])) > 1e-3
 
 
 def test_what_other_data_say_of_a_nuisance_is_thrown_too():

@@ -6,7 +6,8 @@ significance.
 
 All fits of a block of toys run side by side through one compiled gradient, of which the data are arguments: a lane is a
 toy and a point. A toy is fitted from the true point and from the prior points that describe it best, of a number of
-points whose predictions are computed once.
+points whose predictions are computed once. Where there is a faster copy of the problem, all descents are its own first,
+and one from the end of the best of them is of the problem itself: every number of a toy is.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -135,8 +136,11 @@ def run_toys(
     parameters: Sequence[str] = (),
     progress: Progress | None = None,
     state_file: Path | None = None,
+    fast: Problem | None = None,
 ) -> Toys:
     """Throw `settings.number` data sets at `truth` and fit each; `parameters` are those whose coverage is asked for.
+
+    fast: a copy of the problem with tables or few nodes, in which the descents are led before the last ones.
 
     With a `state_file` (.npz) every block of toys is kept there, and a run that finds one goes on from it; one of
     another likelihood, key, truth or settings is refused. The number of toys may be another one. An interrupt (Ctrl-C)
@@ -147,16 +151,16 @@ def run_toys(
     check_throwable(problem.measurements)
     check_parameters(problem, parameters, truth.point is None)
     key_data, key_prior = jax.random.split(key)
-    who = _identity(problem, truth, key, settings, parameters)
+    who = _identity(problem if fast is None else fast, truth, key, settings, parameters)
     table = None if state_file is None else kept_state(state_file, who, _load)
     done, complete = 0 if table is None else len(table["twice_nll"]), True
     report("toys", min(done, settings.number), settings.number)
     try:
-        bench = _bench(problem, truth, key_data, settings.number)
-        prior = _prior_points(problem, key_prior, settings.screened)
+        benches = _benches(problem, fast, truth, key_data, settings.number)
+        prior = _prior_points(problem if fast is None else fast, key_prior, settings.screened)
         for first in range(done, settings.number, BLOCK):
             toys = np.arange(first, min(first + BLOCK, settings.number))
-            block = _fitted_block(bench, truth, prior, toys, settings, parameters)
+            block = _fitted_block(benches, truth, prior, toys, settings, parameters)
             table = block if table is None else jax.tree.map(lambda *parts: np.concatenate(parts), table, block)
             if state_file is not None:
                 keep_state(state_file, who, partial(_save, table))
@@ -187,14 +191,16 @@ def check_parameters(problem: Problem, parameters: Sequence[str], is_null: bool)
         raise reject("parameter", parameters[0], "without new physics no parameter has a true value; leave it out")
 
 
-def _bench(problem: Problem, truth: Truth, key: Array, number: int) -> _Bench:
+def _benches(problem: Problem, fast: Problem | None, truth: Truth, key: Array, number: int) -> tuple[_Bench, ...]:
+    """Those that toys are fitted on, one after the other, with the same data thrown at what `problem` predicts."""
     null = null_predictions(problem)
     predictions = null
     if truth.point is not None:
         signals = forward(problem, {name: np.array([x]) for name, x in {**truth.point, **truth.pulls}.items()}).signal
         predictions = tuple(Prediction({k: jnp.asarray(x[0]) for k, x in one.items()}, {}) for one in signals)
     keys = jax.vmap(partial(jax.random.fold_in, key))(jnp.arange(number))
-    return _Bench(problem, changing(problem, predictions), throw(problem, predictions, truth.pulls, keys), null)
+    fitted = (problem,) if fast is None else (fast, problem)
+    return tuple(_Bench(p, changing(p, predictions), throw(p, predictions, truth.pulls, keys), null) for p in fitted)
 
 
 class _Prior(NamedTuple):
@@ -214,10 +220,11 @@ def _prior_points(problem: Problem, key: Array, number: int) -> _Prior:
 
 
 def _fitted_block(
-    bench: _Bench, truth: Truth, prior: _Prior, toys, settings: ToySettings, parameters
+    benches: tuple[_Bench, ...], truth: Truth, prior: _Prior, toys, settings: ToySettings, parameters
 ) -> dict[str, Any]:
     """Everything that `Toys` holds of these toys."""
-    problem, rounds = bench.problem, settings.rounds
+    bench, rounds = benches[-1], settings.rounds
+    problem = bench.problem
     free, dimension = len(problem.free), len(problem.names)
     ranks = _screen(bench, prior.predictions, toys)
     order = np.argsort(np.where(np.isfinite(ranks), ranks, np.inf), axis=1)
@@ -227,13 +234,13 @@ def _fitted_block(
     starts[:, own:] = prior.points[order[:, : starts.shape[1] - own]]
     if true is not None:
         starts[:, 0] = true
-    ends = [_descended(bench, toys, starts, np.zeros(dimension, dtype=bool), rounds)]
+    ends = [_lowest(benches, toys, starts, np.zeros(dimension, dtype=bool), rounds)]
     if true is not None:
-        ends.append(_descended(bench, toys, starts[:, :1], np.arange(dimension) < free, rounds))
+        ends.append(_lowest(benches, toys, starts[:, :1], np.arange(dimension) < free, rounds))
         for name in parameters:
             held = np.arange(dimension) == problem.names.index(name)
             both = np.stack([np.where(held, true, ends[0][0]), starts[:, 0]], axis=1)
-            ends.append(_descended(bench, toys, both, held, rounds))
+            ends.append(_lowest(benches, toys, both, held, rounds))
     # a descent with something held may have met a lower point than those with everything free
     lowest = np.argmin([values for _, values in ends], axis=0)
     points, values = (np.stack(parts)[lowest, np.arange(len(toys))] for parts in zip(*ends, strict=True))
@@ -247,6 +254,13 @@ def _fitted_block(
         "held": {name: end[1] for name, end in zip(parameters, ends[2:], strict=True)},
         "best": {name: points[:, i] for i, name in enumerate(problem.names)},
     }
+
+
+def _lowest(benches: tuple[_Bench, ...], toys, starts, held, rounds: int) -> tuple[np.ndarray, np.ndarray]:
+    """As `_descended` of the last bench, which starts from the lowest point of the one before."""
+    for faster in benches[:-1]:
+        starts = _descended(faster, toys, starts, held, rounds)[0][:, None]
+    return _descended(benches[-1], toys, starts, held, rounds)
 
 
 def _descended(bench: _Bench, toys, starts, held, rounds: int) -> tuple[np.ndarray, np.ndarray]:
