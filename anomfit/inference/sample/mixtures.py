@@ -82,15 +82,10 @@ def redrawn_points(rng: np.random.Generator, mixtures: Mixtures, points: Points,
     of_points = factors[each, component, kept:]  # (set, point, coordinate drawn, of unit ones)
     all_units = np.concatenate([np.swapaxes(known, 1, 2), rng.normal(size=(*points.shape[:2], number))], axis=-1)
     at = means[each[..., None], component[..., None], order[:, None, kept:]]
+    drawn = at + np.einsum("snij,snj->sni", of_points, all_units)
     new = points.copy()
-    np.put_along_axis(
-        new, np.broadcast_to(order[:, None, kept:], at.shape), at + _applied(of_points, all_units), axis=2
-    )
+    np.put_along_axis(new, np.broadcast_to(order[:, None, kept:], at.shape), drawn, axis=2)
     return new
-
-
-def _applied(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    return np.einsum("snij,snj->sni", matrices, vectors)
 
 
 def log_density(mixtures: Mixtures, points: Points) -> Float[np.ndarray, "sets points"]:
