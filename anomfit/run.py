@@ -200,7 +200,7 @@ def _fitted(
     """
     from anomfit.inference.fit.minimise import FitSettings, minimise
     from anomfit.inference.fit.refine import refined
-    from anomfit.inference.sample.tempered import descent_starts
+    from anomfit.inference.sample.populations import descent_starts
 
     _say_at_point(problem, card, say)
     key = jax.random.key(card.fit.seed)
@@ -298,7 +298,7 @@ def _sampling_key(card: Card) -> jax.Array:
 def _populations(problem: Problem, card: Card, folder: Path, say: Say, show_progress: bool) -> "Tempered":
     """The tempered populations of the card, led to the posterior."""
     from anomfit.inference.sample.chains import SampleSettings
-    from anomfit.inference.sample.tempered import led_populations
+    from anomfit.inference.sample.populations import led_populations
 
     chosen = card.sampling
     say(f"{chosen.chains} tempered populations of {chosen.points} points; Ctrl-C stops, --resume goes on")
@@ -319,7 +319,7 @@ def _draws(
     from anomfit.inference.sample.chains import SampleSettings, sample
     from anomfit.inference.sample.nested import nested_samples
     from anomfit.inference.sample.nuts import Tuning
-    from anomfit.inference.sample.tempered import samples_of_populations
+    from anomfit.inference.sample.populations import samples_of_populations
 
     chosen, key = card.sampling, _sampling_key(card)
     if chosen.method == "nested":
@@ -328,7 +328,7 @@ def _draws(
         return nested_samples(problem, key, settings, chosen.live, folder / NESTED, show_progress)
     if chosen.method == "tempered":
         settings = SampleSettings(chosen.chains, chosen.draws, max_draws=chosen.draws)
-        return samples_of_populations(problem, populations(), settings, key)
+        return samples_of_populations(problem, populations(), settings, key, chosen.weighted, show_progress)
     tuning = Tuning(chosen.warmup, chosen.target_accept)
     settings = SampleSettings(chosen.chains, chosen.draws, chosen.max_draws, tuning)
     say(f"sampling {chosen.chains} chains; Ctrl-C stops, --resume goes on")

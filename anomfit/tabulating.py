@@ -119,7 +119,7 @@ def likelihoods_of(card: Card, sample: bool) -> float:
     if not sample:
         return found
     if chosen.method == "tempered":
-        return found + RAISED * chosen.chains * chosen.points * chosen.moves
+        return found + RAISED * chosen.chains * chosen.points * chosen.moves + chosen.weighted
     if chosen.method == "nested":
         return found + NESTED
     return found + GRADIENT * TREE * chosen.chains * (chosen.warmup + chosen.max_draws)

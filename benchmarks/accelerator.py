@@ -250,7 +250,8 @@ class Report:
         import numpy as np
 
         from anomfit.inference.sample.likelihoods import log_posteriors
-        from anomfit.inference.sample.tempered import sample_tempered, worth
+        from anomfit.inference.sample.populations import worth
+        from anomfit.inference.sample.tempered import sample_tempered
 
         if not self.is_time_left():
             return

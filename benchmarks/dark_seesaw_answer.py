@@ -55,12 +55,14 @@ class Answer:
         import jax.numpy as jnp
 
         from anomfit.cards import load_card, problem_from_card
+        from anomfit.inference.pulls.integrated import with_pulls
 
         self.card, self.problem = card, problem_from_card(load_card(card))
         with np.load(state) as kept:
-            self.z = kept["z"].reshape(-1, len(self.problem.names))
+            drawn = with_pulls(self.problem, kept["z"].reshape(-1, kept["z"].shape[-1]), jax.random.key(1))
+            self.z = drawn.z
             penalty = np.sum(self.z[:, len(self.problem.free) :] ** 2, axis=1)
-            self.twice_nll = -2.0 * kept["log_likelihood"].ravel() + penalty
+            self.twice_nll = -2.0 * (kept["looks"].sum(axis=0).ravel() + drawn.log_change) + penalty
             self.beta = kept["beta"]
         values = jax.vmap(lambda z: self.problem.from_normal(z)[0])(jnp.asarray(self.z))
         self.values = {name: np.asarray(x) for name, x in values.items()}

@@ -90,7 +90,7 @@ def sampled(problem, method: str, seed: int, arguments):
     from anomfit.inference.sample.chains import SampleSettings, sample
     from anomfit.inference.sample.nested import nested_samples
     from anomfit.inference.sample.nuts import Tuning
-    from anomfit.inference.sample.tempered import led_populations, samples_of_populations
+    from anomfit.inference.sample.populations import led_populations, samples_of_populations
 
     key = jax.random.key(seed)
     if method == "nuts":

@@ -191,6 +191,8 @@ def test_an_unknown_name_is_refused_with_the_nearest_known_one(old, new, words):
         ("draws = 40", "draws = 40\nlive = 500", ["sampling.live", "500", "nuts", "leave it out"]),
         ("draws = 40", 'draws = 40\nmethod = "nested"', ["sampling.", "nested", "leave it out"]),
         ("draws = 40", "draws = 40\nmoves = 5", ["sampling.moves", "5", "nuts", "leave it out"]),
+        ("draws = 40", "draws = 40\nweighted = 5", ["sampling.weighted", "5", "nuts", "leave it out"]),
+        ("draws = 40", "draws = 40\nweighted = -1", ["sampling.weighted", "-1"]),
     ],
 )
 def test_a_wrong_value_is_refused_with_field_value_and_remedy(old, new, words):

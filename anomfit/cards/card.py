@@ -64,7 +64,7 @@ class CardFit:
 METHODS = {
     "nuts": ("warmup", "max_draws", "target_accept"),
     "nested": ("live",),
-    "tempered": ("points", "moves"),
+    "tempered": ("points", "moves", "weighted"),
 }
 
 
@@ -73,7 +73,8 @@ class CardSampling:
     """NUTS: chains, warm-up and least draws a chain; more follow until the quality or `max_draws` is reached.
 
     With `method` "nested": chains x draws equal draws of nested sampling with `live` points. With "tempered": draws of
-    each of so many `chains`, populations of `points` that are moved `moves` times whenever the likelihood counts more.
+    each of so many `chains`, populations of `points` that are moved `moves` times whenever the likelihood counts more;
+    with `weighted`, up to so many draws of mixtures fitted to them, weighted, in their place.
     """
 
     method: str = "nuts"
@@ -85,6 +86,7 @@ class CardSampling:
     live: int = 1500
     points: int = 1024
     moves: int = 20
+    weighted: int = 0
     seed: int = 2
 
     def __post_init__(self):
@@ -93,6 +95,7 @@ class CardSampling:
         _check_integer("sampling.live", self.live, 1, 10_000_000)
         _check_integer("sampling.points", self.points, 4, 10_000_000)
         _check_integer("sampling.moves", self.moves, 1, 10_000)
+        _check_integer("sampling.weighted", self.weighted, 0, 100_000_000)
         _check_integer("sampling.chains", self.chains, 1, 1024)
         _check_integer("sampling.warmup", self.warmup, 1, 10_000_000)
         _check_integer("sampling.draws", self.draws, 4, 10_000_000)

@@ -34,7 +34,7 @@ from anomfit.results.wholeness import is_whole
 from anomfit.statistics.tension import Tension
 from anomfit.tables.use import TableUse
 
-SCHEMA = 3
+SCHEMA = 4
 AGAIN = "make it again with 'anomfit fit', from the card.toml beside it"
 
 

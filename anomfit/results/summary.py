@@ -241,6 +241,14 @@ def posterior_table(result: Result) -> TextTable | None:
 def _how_sampled(samples: Samples) -> list[str]:
     chains, draws = samples.z.shape[:2]
     found, caution = samples.evidence, [f"Caution: {problem}." for problem in samples.problems]
+    if found is not None and found.weighted:
+        return [
+            f"{found.weighted} draws of mixtures fitted to {chains} tempered populations, weighted by likelihood and "
+            f"prior: {found.calls} whole likelihoods in {samples.seconds:.0f} s. By the weights (Pareto k = "
+            f"{_number(found.pareto_k)}) they are worth {found.ess:.0f} equal draws; {chains * draws} of equal weight "
+            f"are kept. ln of the evidence {found.log_evidence:.2f} +- {_number(found.error)} (scatter of weights).",
+            *caution,
+        ]
     if found is not None and found.method == "tempered":
         return [
             f"{chains} tempered populations: {found.calls} whole likelihoods in {samples.seconds:.0f} s; {draws} of "

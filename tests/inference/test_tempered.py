@@ -11,14 +11,9 @@ from toys import ToyMeasurement, ToyModel, linear_parameter, linear_problem
 from anomfit.errors import InputError
 from anomfit.inference.sample import likelihoods
 from anomfit.inference.sample.chains import SampleSettings
+from anomfit.inference.sample.populations import descent_starts, led_populations, samples_of_populations
 from anomfit.inference.sample.stages import stages_of
-from anomfit.inference.sample.tempered import (
-    Tempered,
-    descent_starts,
-    led_populations,
-    sample_tempered,
-    samples_of_populations,
-)
+from anomfit.inference.sample.tempered import Tempered, sample_tempered
 from anomfit.parameters import Nuisance
 from anomfit.problem import build_problem
 

@@ -50,7 +50,7 @@ class SampleSettings:
 class Evidence:
     """What a sampler that starts from the prior says beyond its draws: ln of the evidence, likelihoods computed, equal
     draws it is worth; `method` is its name, "nested" or "tempered". error: of the evidence's logarithm, None if the
-    sampler knows of none.
+    sampler knows of none. Of weighted draws of mixtures, how many (`weighted`), and Pareto's k of their weights.
     """
 
     log_evidence: float
@@ -58,6 +58,8 @@ class Evidence:
     ess: float
     method: str = "nested"
     error: float | None = None
+    pareto_k: float | None = None
+    weighted: int | None = None
 
 
 @dataclass(frozen=True)

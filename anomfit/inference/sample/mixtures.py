@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+from scipy.special import gammaln
 
 ROUNDS = 40  # of expectation and maximisation
 ADDED, WIDTH = 5.0, 0.1  # points added to each component, and their variance in units of the component's mean one
@@ -93,6 +94,38 @@ def log_density(mixtures: Mixtures, points: Points) -> Float[np.ndarray, "sets p
     products = _products(_whitened(points, mixtures.centre, mixtures.spread))
     each = _log_densities(products, mixtures.log_weights, mixtures.means, mixtures.factors)
     return np.logaddexp.reduce(each, axis=-1)
+
+
+def student_points(
+    rng: np.random.Generator, mixtures: Mixtures, numbers: np.ndarray, freedom: float
+) -> Float[np.ndarray, "points coordinates"]:
+    """So many points of each set's mixture, its Gaussians widened to Student's t distributions of so much `freedom`."""
+    drawn = []
+    for i, number in enumerate(numbers):
+        weights = np.exp(mixtures.log_weights[i] - np.logaddexp.reduce(mixtures.log_weights[i]))
+        component = rng.choice(len(weights), int(number), p=weights)
+        unit = rng.normal(size=(int(number), mixtures.means.shape[-1]))
+        unit = unit / np.sqrt(rng.chisquare(freedom, (int(number), 1)) / freedom)
+        y = mixtures.means[i][component] + np.einsum("nij,nj->ni", mixtures.factors[i][component], unit)
+        drawn.append(mixtures.centre[i] + y @ mixtures.spread[i].T)
+    return np.concatenate(drawn)
+
+
+def log_student_density(
+    mixtures: Mixtures, points: Float[np.ndarray, "points coordinates"], freedom: float
+) -> Float[np.ndarray, "sets points"]:
+    """The normalised logarithm of the density that `student_points` draws from, of each set's mixture."""
+    dimension = points.shape[-1]
+    y = _whitened(points[None], mixtures.centre, mixtures.spread)
+    inverse = np.linalg.inv(mixtures.factors)
+    off = y[:, None] - mixtures.means[:, :, None]
+    squares = np.sum((off @ np.swapaxes(inverse, 2, 3)) ** 2, axis=-1)  # (set, component, point)
+    volume = np.log(np.diagonal(mixtures.factors, axis1=2, axis2=3)).sum(axis=-1)
+    weight = mixtures.log_weights - np.logaddexp.reduce(mixtures.log_weights, axis=1, keepdims=True) - volume
+    each = weight[..., None] - 0.5 * (freedom + dimension) * np.log1p(squares / freedom)
+    unit = gammaln(0.5 * (freedom + dimension)) - gammaln(0.5 * freedom) - 0.5 * dimension * np.log(np.pi * freedom)
+    spread = np.log(np.diagonal(mixtures.spread, axis1=1, axis2=2)).sum(axis=-1)
+    return np.logaddexp.reduce(each, axis=1) + unit - spread[:, None]
 
 
 def _whitened(points, centre, spread):

@@ -22,6 +22,7 @@ from anomfit import interrupts
 from anomfit.errors import InputError, reject
 from anomfit.identity import sampling_identity
 from anomfit.inference.coordinates import values_at_normal
+from anomfit.inference.pulls.integrated import integrated, with_pulls
 from anomfit.inference.sample.chains import Evidence, Samples, SampleSettings, samples_of
 from anomfit.inference.sample.likelihoods import equal_draws, log_likelihoods
 from anomfit.inference.sample.nuts import Block
@@ -83,16 +84,17 @@ def sample_nested(
     another likelihood, key or `live`.
     """
     check_nested(problem, live)
+    whole = integrated(problem)
     began = time.perf_counter()
     of_run = sampling_identity(problem, key, "nested", live=live)
-    watch = Watch("points of nested sampling", lambda z: values_at_normal(problem, z))
+    watch = Watch("points of nested sampling", lambda z: values_at_normal(whole, z))
     with workers(NETWORKS["n_networks"]) as pool:
 
         def made(file: Path | None) -> Any:
             sampler = _sampler()(
                 lambda cube: cube,
-                lambda cube: _log_likelihoods(problem, cube, watch),
-                n_dim=len(problem.names),
+                lambda cube: _log_likelihoods(whole, cube, watch),
+                n_dim=len(whole.names),
                 n_live=live,
                 n_batch=BATCH,
                 vectorized=True,
@@ -114,24 +116,31 @@ def sample_nested(
     cube, log_weights, log_likelihood = sampler.posterior()
     weights = np.exp(log_weights - log_weights.max())
     weights /= weights.sum()
-    z = _normal(cube)
+    z, log_evidence, ess = _normal(cube), float(sampler.log_z), float(1.0 / np.sum(weights**2))
+    if whole.names != problem.names:
+        # as many equal draws as the weights are worth, before pulls are drawn for each
+        chosen = equal_draws(weights, max(int(ess), 1), jax.random.fold_in(key, 1))
+        drawn = with_pulls(problem, z[chosen], jax.random.fold_in(key, 2))
+        total = float(np.logaddexp.reduce(drawn.log_ratio))
+        z, log_likelihood, weights = drawn.z, log_likelihood[chosen] + drawn.log_change, np.exp(drawn.log_ratio - total)
+        log_evidence, ess = log_evidence + total - np.log(len(chosen)), float(1.0 / np.sum(weights**2))
     return Nested(
         values=values_at_normal(problem, z),
         weights=weights,
         z=z,
         log_posterior=log_likelihood - 0.5 * np.sum(z**2, axis=1),
-        log_evidence=float(sampler.log_z),
-        ess=float(1.0 / np.sum(weights**2)),
+        log_evidence=log_evidence,
+        ess=ess,
         calls=int(sampler.n_like),
         seconds=time.perf_counter() - began,
-        undefined=watch.sentences(problem),
+        undefined=watch.sentences(whole),
     )
 
 
 def check_nested(problem: Problem, live: int) -> None:
     """InputError for what nautilus cannot sample, a single coordinate or too few live points, and without nautilus."""
     _sampler()
-    dimension = len(problem.names)
+    dimension = len(integrated(problem).names)
     if dimension < 2:
         raise reject("free", list(problem.names), 'nested sampling takes two or more; write method = "nuts"')
     if live < 2 * dimension:

@@ -15,11 +15,12 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from anomfit import interrupts
+from anomfit.inference.pulls.integrated import parted
 from anomfit.inference.sample import likelihoods
 from anomfit.inference.sample.likelihoods import HOPELESS, numbers_of, undefined_in
 from anomfit.inference.undefined import Watch
 from anomfit.measurements.base import is_limit, is_looked_up, is_quick
-from anomfit.problem import Problem, with_measurements
+from anomfit.problem import Problem
 
 SHARES = {"cpu": 16, "other": 4}  # of a batch, that a later stage is computed in: an accelerator needs the width
 
@@ -30,7 +31,9 @@ Passed = Bool[np.ndarray, "populations points"]
 
 @dataclass(frozen=True)
 class Stages:
-    """`parts` of the problem, in the order in which they are asked. The prior is asked with the first one."""
+    """`parts` of the problem, in the order in which they are asked, many pulls of measurements integrated out
+    (`pulls.integrated`). The prior is asked with the first one.
+    """
 
     parts: tuple[Problem, ...]
 
@@ -48,9 +51,8 @@ def stages_of(problem: Problem) -> Stages:
     slow = [i for i in range(len(chosen)) if i not in quick and i not in tables]
     limits = [i for i in slow if is_limit(chosen[i])]
     spectra = [i for i in slow if i not in limits]
-    parted = [sorted(quick + tables), spectra, limits] if slow else [quick, tables]
-    parts = tuple(with_measurements(problem, part) for part in parted if part)
-    return Stages(parts if len(parts) > 1 else (problem,))
+    steps = [sorted(quick + tables), spectra, limits] if slow else [quick, tables]
+    return Stages(parted(problem, [step for step in steps if step] or [[]]))
 
 
 def look(stages: Stages, stage: int, z: Points, passed: Passed, watch: Watch) -> Numbers:

@@ -11,8 +11,6 @@ The halves of a population are moved by turns, each by what the other one, which
 carry points from one arm of the posterior to another. A half is the same points and their descendants all the time:
 were copies of one point on both sides, arms that are just being found would be left too readily. What is quick to work
 out is asked first, and the rest where that leaves a chance (`stages`).
-
-Tempered populations as a run uses them: as chains, whose draws are independent, and as starts of descents.
 """
 
 import time
@@ -29,10 +27,9 @@ from anomfit import interrupts
 from anomfit.errors import reject
 from anomfit.identity import sampling_identity
 from anomfit.inference.coordinates import values_at_normal
-from anomfit.inference.sample.chains import Evidence, Samples, SampleSettings, samples_of
+from anomfit.inference.pulls.integrated import integrated, with_pulls
 from anomfit.inference.sample.likelihoods import equal_draws
 from anomfit.inference.sample.mixtures import Mixtures
-from anomfit.inference.sample.nuts import Block
 from anomfit.inference.sample.proposals import KINDS, adapted_sizes, along_differences, from_mixtures, of_parameters
 from anomfit.inference.sample.stages import Stages, look, stages_of
 from anomfit.inference.states import keep_state, kept_state
@@ -46,7 +43,6 @@ FORGOTTEN = (
     0.5  # correlation of the places of points with those after the last step in beta, at which no more are moved
 )
 LAST = 2  # times `moves`: how many more draws of mixtures points are moved by at beta = 1
-APART = 1.0  # in ln of the evidence: populations that differ by more do not hold the same parts of the posterior
 ASKED_FIRST = 0.75  # of the logarithm of a mixture's density, in the first of several stages; the rest in the last one
 
 
@@ -58,7 +54,8 @@ class Tempered:
     0 where a bound depends on other parameters. `log_evidence`: of each population, the logarithm of the likelihood's
     mean over the prior. `temperatures`: how often beta was raised, by the population that took most; `proposals`: of
     all populations, the draws of the prior included; `calls`: likelihoods that were computed whole; `undefined`:
-    sentences about points met in this call whose likelihood is not a number (see `undefined`).
+    sentences about points met in this call whose likelihood is not a number (see `undefined`); `sampled`: how many
+    coordinates, the first ones, points were moved in, the others being pulls that were drawn at the end; None: all.
     """
 
     z: np.ndarray
@@ -69,6 +66,7 @@ class Tempered:
     calls: int
     seconds: float
     undefined: tuple[str, ...] = ()
+    sampled: int | None = None
 
 
 @dataclass(frozen=True)
@@ -108,7 +106,8 @@ def sample_tempered(
     """
     check_tempered(problem, points)
     of_run = sampling_identity(problem, key, "tempered", populations=populations, points=points, moves=moves)
-    watch = Watch("points of tempered sampling", lambda z: values_at_normal(problem, z))
+    whole = integrated(problem)
+    watch = Watch("points of tempered sampling", lambda z: values_at_normal(whole, z))
     found = None if state_file is None else kept_state(state_file, of_run, _read)
     began = time.perf_counter()
     stages = stages_of(problem)
@@ -117,7 +116,7 @@ def sample_tempered(
     with tqdm(disable=not show_progress, unit="point", initial=state.proposals) as bar:
         while np.any(state.beta < 1.0):
             state = _raised(state, jax.random.fold_in(key, 2 * state.step + 1))
-            rng = _generator(jax.random.fold_in(key, 2 * state.step + 2))
+            rng = generator(jax.random.fold_in(key, 2 * state.step + 2))
             bar.set_description(f"tempered sampling, beta from {state.beta.min():.3g} to {state.beta.max():.3g}")
             for moved in _all_moves(stages, state, rng, watch, moves):
                 state = moved
@@ -126,7 +125,7 @@ def sample_tempered(
             if state_file is not None:
                 kept = state
                 keep_state(state_file, of_run, lambda part, kept=kept: np.savez(part, allow_pickle=False, **vars(kept)))
-    return Tempered(
+    ended = Tempered(
         z=state.z,
         log_likelihood=state.log_likelihood,
         log_evidence=state.log_evidence,
@@ -134,24 +133,64 @@ def sample_tempered(
         proposals=state.proposals,
         calls=state.calls,
         seconds=state.seconds,
-        undefined=watch.sentences(problem),
+        undefined=watch.sentences(whole),
+    )
+    if whole.names == problem.names:
+        return ended
+    return _with_all_pulls(problem, ended, jax.random.fold_in(key, 2 * state.step + 1))
+
+
+def moved_at_the_end(
+    stages: Stages, z: np.ndarray, rng: np.random.Generator, watch: Watch, moves: int
+) -> tuple[np.ndarray, int]:
+    """Points (population, point, coordinate) moved as at beta = 1, and how many likelihoods were computed whole."""
+    state = replace(_looked_at(stages, z, watch), beta=np.ones(len(z)))
+    for moved in _all_moves(stages, state, rng, watch, moves):
+        state = moved
+    return state.z, state.calls
+
+
+def _with_all_pulls(problem: Problem, found: Tempered, key: Array) -> Tempered:
+    """Populations of the whole problem from those without the pulls that were integrated out: pulls drawn given the
+    parameters, and each population drawn again by the weights, which make it one of the exact integrals.
+    """
+    populations, points, dimension = found.z.shape
+    key_pulls, key_choice = jax.random.split(key)
+    drawn = with_pulls(problem, found.z.reshape(-1, dimension), key_pulls)
+    log_weights = drawn.log_ratio.reshape(populations, points)
+    totals = np.logaddexp.reduce(log_weights, axis=1)
+    weights = np.exp(log_weights - totals[:, None])
+    chosen = [np.sort(equal_draws(w, points, jax.random.fold_in(key_choice, i))) for i, w in enumerate(weights)]
+    each, chosen = np.arange(populations)[:, None], np.stack(chosen)
+    log_likelihood = found.log_likelihood + drawn.log_change.reshape(populations, points)
+    return replace(
+        found,
+        z=drawn.z.reshape(populations, points, -1)[each, chosen],
+        log_likelihood=log_likelihood[each, chosen],
+        log_evidence=found.log_evidence + totals - np.log(points),
+        sampled=dimension,
     )
 
 
 def check_tempered(problem: Problem, points: int) -> None:
     """InputError for fewer points than four times the coordinates: their differences would span too little."""
-    least = 4 * len(problem.names)
+    least = 4 * len(integrated(problem).names)
     if points < least or points % 2:
         raise reject("points", points, f"give an even number of at least {least}, four times the coordinates")
 
 
 def _from_prior(stages: Stages, key: Array, shape: tuple[int, int], watch: Watch) -> _State:
-    z = _generator(key).normal(size=(*shape, len(stages.parts[0].names)))
+    return _looked_at(stages, generator(key).normal(size=(*shape, len(stages.parts[0].names))), watch)
+
+
+def _looked_at(stages: Stages, z: np.ndarray, watch: Watch) -> _State:
+    """The state of points that were not moved yet, beta = 0."""
+    populations, points, _ = z.shape
     halves = np.split(z, 2, axis=1)  # as they are moved: a program for one number of points is enough
-    all_pass = np.full((shape[0], shape[1] // 2), True)
+    all_pass = np.full((populations, points // 2), True)
     each = range(len(stages.parts))
     looks = np.stack([np.concatenate([look(stages, i, h, all_pass, watch) for h in halves], axis=1) for i in each])
-    nothing, number = np.zeros(shape[0]), shape[0] * shape[1]
+    nothing, number = np.zeros(populations), populations * points
     return _State(z, looks, nothing, nothing, np.ones(KINDS), 0, number, number, 0.0)
 
 
@@ -249,7 +288,8 @@ def _asked_of_density(stages: int) -> list[float]:
     return [1.0] if stages == 1 else [ASKED_FIRST, *[0.0] * (stages - 2), 1.0 - ASKED_FIRST]
 
 
-def _generator(key: Array) -> np.random.Generator:
+def generator(key: Array) -> np.random.Generator:
+    """A generator of NumPy's from a key of JAX's."""
     return np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel())
 
 
@@ -258,136 +298,3 @@ def _read(file: Path) -> _State:
         state = {name: found[name] for name in found.files}
     counted = {name: int(state[name]) for name in ("step", "proposals", "calls")}
     return _State(**{**state, **counted, "seconds": float(state["seconds"])})
-
-
-def led_populations(
-    problem: Problem,
-    key: Array,
-    settings: SampleSettings,
-    points: int,
-    moves: int,
-    state_file: Path | None = None,
-    show_progress: bool = False,
-) -> Tempered:
-    """`settings.chains` populations (see `tempered.sample_tempered`), each of which has `settings.draws` draws to give.
-
-    InputError for fewer `points` than draws.
-    """
-    check_points(points, settings.draws)
-    key_run, _ = jax.random.split(key)
-    return sample_tempered(problem, key_run, settings.chains, points, moves, state_file, show_progress)
-
-
-def samples_of_populations(problem: Problem, found: Tempered, settings: SampleSettings, key: Array) -> Samples:
-    """Draws of `led_populations`, as many as `settings` ask for, of equal weight, with all that is known of them.
-
-    A population gives draws in proportion to its evidence, which is how likely it was to find what it holds. They come
-    in random order, those of a population in the chain of its number as far as there is room. `key`: the one that the
-    populations were led with.
-    """
-    populations, points, _ = found.z.shape
-    _, key_choice = jax.random.split(key)
-    orders = [np.asarray(jax.random.permutation(jax.random.fold_in(key_choice, i), points)) for i in range(populations)]
-    each, chosen = _dealt(found.log_evidence, orders, settings.draws)
-    z = found.z[each, chosen]
-    log_posterior = found.log_likelihood[each, chosen] - 0.5 * np.sum(z**2, axis=-1)
-    nothing, sure = np.zeros(chosen.shape), np.ones(chosen.shape)
-    draws = Block(z, log_posterior, -log_posterior, sure, nothing, nothing)
-    log_evidence = float(np.logaddexp.reduce(found.log_evidence) - np.log(populations))
-    evidence = Evidence(log_evidence, found.calls, worth(found), "tempered", _error(found.log_evidence))
-    seconds = found.seconds, found.seconds
-    said = (*found.undefined, *_disagreement(found.log_evidence))
-    return samples_of(problem, draws, settings, seconds, evidence=evidence, undefined=said)
-
-
-def _dealt(log_evidence: np.ndarray, orders: list[np.ndarray], draws: int) -> tuple[np.ndarray, np.ndarray]:
-    """The population and the point of every draw (chain, draw), each population's points in its order of `orders`.
-
-    A population of which more draws are wanted than it has points gives some of them again.
-    """
-    populations = len(orders)
-    ends = np.cumsum(shares(log_evidence)) * populations * draws
-    wanted = np.diff(np.floor(ends + 0.5).astype(int), prepend=0)
-    lots = [[(i, int(j)) for j in np.resize(order, n)] for i, (order, n) in enumerate(zip(orders, wanted, strict=True))]
-    spare = [one for lot in lots for one in lot[draws:]]
-    chains = [lot[:draws] for lot in lots]
-    for chain in chains:
-        missing = draws - len(chain)
-        chain += spare[:missing]
-        spare = spare[missing:]
-    dealt = np.array(chains)
-    return dealt[..., 0], dealt[..., 1]
-
-
-def shares(log_evidence: np.ndarray) -> np.ndarray:
-    """What each population counts for: its evidence, of the sum of all."""
-    return np.exp(log_evidence - np.logaddexp.reduce(log_evidence))
-
-
-def _disagreement(log_evidence: np.ndarray) -> tuple[str, ...]:
-    """A sentence where a population has found what others have missed."""
-    apart = float(np.max(log_evidence) - np.min(log_evidence))
-    if apart < APART:
-        return ()
-    return (
-        f"the evidences of the populations differ by a factor of e^{apart:.1f}: some have missed a part of the "
-        "posterior that others found. Draws come from each in proportion to its evidence, so that the weights of the "
-        "parts rest on few populations; give more points",
-    )
-
-
-def descent_starts(problem: Problem, found: Tempered, wanted: int) -> np.ndarray:
-    """Up to `wanted` points of the populations that differ, in normal coordinates, for descents to start from.
-
-    The best of each population come first, best first. Then follows, one by one, the point farthest from all that were
-    chosen, of those in the better half of their population: the valleys that the populations ended in, and their ends.
-    Distances are in the parameters (in pulls without any), in standard deviations over all points.
-    """
-    populations, points, dimension = found.z.shape
-    best = np.argmax(found.log_likelihood, axis=1) + points * np.arange(populations)
-    flat, log_likelihood = found.z.reshape(-1, dimension), found.log_likelihood.ravel()
-    is_better_half = (found.log_likelihood >= np.median(found.log_likelihood, axis=1, keepdims=True)).ravel()
-    places = flat[:, : len(problem.free) or dimension]
-    places = places / np.maximum(places.std(axis=0), 1e-300)
-    chosen = [int(i) for i in best[np.argsort(-log_likelihood[best], kind="stable")][:wanted]]
-    nearest = np.min([_distances(places, i) for i in chosen], axis=0)
-    while len(chosen) < wanted:
-        farthest = int(np.argmax(np.where(is_better_half, nearest, 0.0)))
-        if nearest[farthest] == 0.0:  # all others are copies
-            break
-        chosen.append(farthest)
-        nearest = np.minimum(nearest, _distances(places, farthest))
-    return flat[chosen]
-
-
-def _distances(places: np.ndarray, of: int) -> np.ndarray:
-    return np.linalg.norm(places - places[of], axis=1)
-
-
-def worth(found: Tempered) -> float:
-    """How many independent draws would scatter as the means of the populations do, at most all points.
-
-    The variance of a mean over that of the posterior is pooled over all coordinates. Populations of unlike evidence
-    are worth as many fewer as their weights leave. One population says nothing: it is taken for all its points.
-    """
-    populations, points, _ = found.z.shape
-    if populations == 1:
-        return float(points)
-    means, variance = found.z.mean(axis=1), found.z.var(axis=(0, 1))
-    scatter = float(np.mean(means.var(axis=0, ddof=1) / variance))
-    left = 1.0 / float(np.sum(shares(found.log_evidence) ** 2))
-    return min(left * points, left / max(scatter, 1e-300))
-
-
-def _error(log_evidence: np.ndarray) -> float | None:
-    """Of the logarithm of the populations' mean evidence, from their scatter; None for a single one."""
-    if len(log_evidence) < 2:
-        return None
-    share = np.exp(log_evidence - np.max(log_evidence))
-    return float(np.std(share, ddof=1) / np.sqrt(len(share)) / np.mean(share))
-
-
-def check_points(points: int, draws: int) -> None:
-    """InputError for populations smaller than the draws that are asked of them."""
-    if points < draws:
-        raise reject("points", points, f"give at least the number of draws, {draws}")
