@@ -139,8 +139,9 @@ def _weighted(
             return drawn, calls
         weights = np.exp(drawn.log_weights)
         chosen = rng.choice(len(weights), size=(few, populations), p=weights / weights.sum())
-        z, more = moved_at_the_end(stages, drawn.z[np.sort(chosen, axis=0).T], rng, watch, MOVES)
-        log_evidence, calls = np.zeros(populations), calls + more
+        moved, more = moved_at_the_end(stages, drawn.z[np.sort(chosen, axis=0).T], rng, watch, MOVES)
+        z = moved.reshape(1, -1, moved.shape[-1])  # all of one origin
+        log_evidence, calls = np.zeros(1), calls + more
 
 
 def _dealt(log_evidence: np.ndarray, orders: list[np.ndarray], draws: int) -> tuple[np.ndarray, np.ndarray]:

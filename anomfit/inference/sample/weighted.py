@@ -18,7 +18,9 @@ from anomfit.inference.sample.mixtures import fitted_mixtures, log_student_densi
 from anomfit.inference.sample.stages import Stages, look
 from anomfit.inference.undefined import Watch
 
-COMPONENTS = 8  # of the mixture of each population
+COMPONENTS = 8  # of the mixture of each population at most,
+POINTS = 20  # for each component and coordinate: a component of few points is too narrow, and its draws' weights vary
+WIDE = 0.1  # of the draws, of one distribution fitted to all points, so that no part between the others is left out
 FREEDOM = 6.0  # degrees of freedom: tails that reach farther than the points
 LEAST_SHARE = 0.05  # of the draws, for each of up to four populations; the others by the square root of its evidence
 TOGETHER = 2048  # draws of one round
@@ -71,16 +73,19 @@ def weighted_draws(
     ones; `most` of them at most, in rounds of `TOGETHER`. `log_evidence`: of each population. is_trial: after `TRIAL`
     draws go on only if the mixtures are good.
     """
-    mixtures = fitted_mixtures(rng, populations, COMPONENTS)
-    shares = _shares(log_evidence)
-    z, log_likelihood, calls = np.zeros((0, populations.shape[-1])), np.zeros(0), 0
-    log_density = np.zeros(0)
+    _, points, dimension = populations.shape
+    mixtures = fitted_mixtures(rng, populations, int(np.clip(points // (POINTS * dimension), 1, COMPONENTS)))
+    wide = fitted_mixtures(rng, populations.reshape(1, -1, dimension), 1)
+    fitted = ((mixtures, (1.0 - WIDE) * _shares(log_evidence)), (wide, np.array([WIDE])))
+    z, log_likelihood, log_density, calls = np.zeros((0, dimension)), np.zeros(0), np.zeros(0), 0
     with tqdm(disable=not show_progress, unit="draw") as bar:
         while True:
-            numbers = np.diff(np.floor(np.cumsum(shares) * TOGETHER + 0.5).astype(int), prepend=0)
-            new = student_points(rng, mixtures, numbers, FREEDOM)
-            each = log_student_density(mixtures, new, FREEDOM) + np.log(shares)[:, None]
-            density = np.logaddexp.reduce(each, axis=0) - _log_normal(new)
+            numbers = [np.round(TOGETHER * shares).astype(int) for _, shares in fitted]
+            numbers[1] += TOGETHER - sum(int(n.sum()) for n in numbers)  # one shape: one program
+            lots = zip(fitted, numbers, strict=True)
+            new = np.concatenate([student_points(rng, one, n, FREEDOM) for (one, _), n in lots])
+            each = [log_student_density(one, new, FREEDOM) + np.log(shares)[:, None] for one, shares in fitted]
+            density = np.logaddexp.reduce(np.concatenate(each), axis=0) - _log_normal(new)
             value, whole = _log_likelihood(stages, new, density, watch)
             z, log_likelihood = np.concatenate([z, new]), np.concatenate([log_likelihood, value])
             log_density, calls = np.concatenate([log_density, density]), calls + whole
