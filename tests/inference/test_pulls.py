@@ -182,6 +182,16 @@ def test_what_shares_pulls_is_integrated_together():
     assert not any(isinstance(m, StandsIn) for m in problem.measurements)
 
 
+def test_the_model_s_nuisances_stay_coordinates_and_come_first(monkeypatch):
+    monkeypatch.setattr(ToyModel, "nuisances", (pull("form"),))
+    problem = problem_of(Counted, Counted, Counted)
+    assert integrated(problem).names == problem.names[:3] == ("x", "y", "form")
+    z = points(4, 3)
+    drawn = with_pulls(problem, z, jax.random.key(1))
+    np.testing.assert_array_equal(drawn.z[:, :3], z)
+    assert drawn.z.shape == (4, 7)
+
+
 def test_integrals_are_those_of_sums_over_grids():
     """Where the posterior is; where an efficiency must be four standard deviations off, its power is another."""
     problem, z = problem_of(Counted, Counted, Counted), points()

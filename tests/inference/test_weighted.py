@@ -14,7 +14,7 @@ from anomfit.inference.sample.mixtures import log_student_density, student_point
 from anomfit.inference.sample.populations import samples_of_populations
 from anomfit.inference.sample.stages import stages_of
 from anomfit.inference.sample.tempered import Tempered
-from anomfit.inference.sample.weighted import TRIAL, weighted_draws
+from anomfit.inference.sample.weighted import TOGETHER, empty_pool, fits_of, with_more
 from anomfit.inference.undefined import Watch
 
 WATCH = Watch("draws", lambda z: {})
@@ -57,23 +57,41 @@ def log_evidence_of(peak):
     return 3.0 * np.log(2.0 * np.pi) - 6.0 * np.log(10.0) - peak
 
 
+def pooled(problem, lots, number, seed=4):
+    """So many lots of draws of mixtures, fitted to each of `lots` (populations and their evidences)."""
+    rng, pool, stages = np.random.default_rng(seed), empty_pool(6), stages_of(problem)
+    for z, log_evidence in lots:
+        fits = fits_of(rng, z, log_evidence)
+        for _ in range(number):
+            pool = with_more(pool, fits, stages, rng, WATCH)
+    return pool
+
+
 @pytest.mark.parametrize("log_evidence", [np.zeros(3), np.array([0.0, -3.0, -9.0])])
 def test_populations_that_disagree_give_the_shares_and_the_evidence(log_evidence):
     problem, peak, z = populations((0.1, 0.9, 0.5))
-    found = weighted_draws(stages_of(problem), z, log_evidence, np.random.default_rng(4), 4000.0, 40_000, WATCH)
-    assert found.is_trusted
+    found = pooled(problem, [(z, log_evidence)], 8).weighted()
+    assert found.is_good
     assert found.ess >= 4000.0
     assert np.exp(found.log_weights).sum() == pytest.approx(1.0)
     assert found.log_evidence == pytest.approx(log_evidence_of(peak), abs=5.0 * found.error)
     assert found.error < 0.02
     assert np.exp(found.log_weights) @ (found.z.mean(axis=1) > 0.0) == pytest.approx(0.6, abs=0.03)
-    assert found.calls <= len(found.z)
+    assert found.calls <= len(found.z) == 8 * TOGETHER
 
 
-def test_no_more_draws_are_made_than_asked_for():
-    problem, _, z = populations((0.6, 0.6))
-    found = weighted_draws(stages_of(problem), z, np.zeros(2), np.random.default_rng(4), 1e9, 3000, WATCH)
-    assert len(found.z) == 4096  # whole rounds
+def test_draws_of_all_fits_count_together():
+    """Two lots, one of mixtures far too narrow: its draws lose their weight to the others, and nothing is biased."""
+    problem, peak, z = populations((0.6, 0.6))
+    narrow = 0.3 * z
+    alone = pooled(problem, [(narrow, np.zeros(2))], 2).weighted()
+    both = pooled(problem, [(narrow, np.zeros(2)), (z, np.zeros(2))], 2)
+    assert both.numbers == (2 * TOGETHER, 2 * TOGETHER)
+    found = both.weighted()
+    assert not alone.is_good
+    assert found.is_trusted
+    assert found.ess > 0.3 * len(found.z) > 10.0 * alone.ess
+    assert found.log_evidence == pytest.approx(log_evidence_of(peak), abs=5.0 * found.error)
 
 
 def test_draws_of_mixtures_take_the_place_of_points():
@@ -99,16 +117,12 @@ def test_mixtures_that_are_not_good_are_fitted_again_to_points_that_were_moved()
     """Populations that are too narrow and a little off: after some rounds the arms have their shares."""
     problem, peak, z = populations((0.6, 0.6))
     off = Tempered(0.5 * z + 0.2, np.zeros(z.shape[:2]), np.zeros(2), 1, 100, 50, 1.0, sampled=6)
-    first = weighted_draws(
-        stages_of(problem), off.z, np.zeros(2), np.random.default_rng(4), 2000.0, 60_000, WATCH, True
-    )
-    assert not first.is_good
-    assert len(first.z) == TRIAL
+    assert not pooled(problem, [(off.z, np.zeros(2))], 2).weighted().is_good
     settings = SampleSettings(2, 1000, max_draws=1000)
     samples = samples_of_populations(problem, off, settings, jax.random.key(1), most=60_000)
     assert samples.evidence.weighted is not None
     assert samples.evidence.ess >= 2000.0
-    assert samples.evidence.calls > 50 + TRIAL + samples.evidence.weighted  # moves, too
+    assert samples.evidence.calls > 50 + samples.evidence.weighted  # moves, too
     assert samples.evidence.log_evidence == pytest.approx(log_evidence_of(peak), abs=0.1)
     assert np.mean(samples.z.mean(axis=2) > 0.0) == pytest.approx(0.6, abs=0.05)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import jax
 import numpy as np
 from jaxtyping import Array
+from tqdm import tqdm
 
 from anomfit.errors import reject
 from anomfit.inference.coordinates import values_at_normal
@@ -15,13 +16,14 @@ from anomfit.inference.sample.likelihoods import equal_draws
 from anomfit.inference.sample.nuts import Block
 from anomfit.inference.sample.stages import stages_of
 from anomfit.inference.sample.tempered import Tempered, generator, moved_at_the_end, sample_tempered
-from anomfit.inference.sample.weighted import TRUSTED, Weighted, weighted_draws
+from anomfit.inference.sample.weighted import TRUSTED, Weighted, empty_pool, fits_of, with_more
 from anomfit.inference.undefined import Watch
 from anomfit.problem import Problem
 
 ROUNDS = 4  # of mixtures, each fitted to points that were drawn by the weights of the one before
 MOVED = 512  # points of each population that are drawn so, and
 MOVES = 8  # a third of their moves
+TRIED = 2  # lots of draws, after which mixtures are judged
 APART = 1.0  # in ln of the evidence: populations that differ by more do not hold the same parts of the posterior
 
 
@@ -126,22 +128,27 @@ def _weighted(
 ) -> tuple[Weighted, int]:
     """Weighted draws of mixtures fitted to the populations, and whole likelihoods computed.
 
-    As long as the mixtures are not good, populations are drawn from the weighted draws, moved, and fitted again.
+    `TRIAL` draws are made of mixtures that are not good; then points are drawn from all draws by their weights, moved,
+    and a mixture is fitted to these.
     """
-    stages, z, log_evidence, calls = stages_of(problem), found.z[..., : found.sampled], found.log_evidence, 0
-    populations, points, _ = z.shape
-    few, rest = min(points, MOVED), ROUNDS
-    while True:
-        rest -= 1
-        drawn = weighted_draws(stages, z, log_evidence, rng, wanted, most, watch, rest > 0, show_progress)
-        calls += drawn.calls
-        if rest <= 0 or drawn.is_good or drawn.ess >= wanted:
-            return drawn, calls
-        weights = np.exp(drawn.log_weights)
-        chosen = rng.choice(len(weights), size=(few, populations), p=weights / weights.sum())
-        moved, more = moved_at_the_end(stages, drawn.z[np.sort(chosen, axis=0).T], rng, watch, MOVES)
-        z = moved.reshape(1, -1, moved.shape[-1])  # all of one origin
-        log_evidence, calls = np.zeros(1), calls + more
+    stages, z = stages_of(problem), found.z[..., : found.sampled]
+    populations, points, dimension = z.shape
+    few, rest, moving = min(points, MOVED), ROUNDS, 0
+    fits, pool, tried = fits_of(rng, z, found.log_evidence), empty_pool(dimension), 0
+    with tqdm(disable=not show_progress, unit="draw") as bar:
+        while True:
+            pool, tried = with_more(pool, fits, stages, rng, watch), tried + 1
+            drawn = pool.weighted()
+            bar.set_description(f"weighted draws of mixtures, worth {drawn.ess:.0f} of {wanted:.0f}")
+            bar.update(len(pool.z) - bar.n)
+            if len(pool.z) >= most or (drawn.ess >= wanted and drawn.is_trusted):
+                return drawn, pool.calls + moving
+            if rest > 1 and tried == TRIED and not drawn.is_good:
+                rest, tried, weights = rest - 1, 0, np.exp(drawn.log_weights)
+                chosen = rng.choice(len(weights), size=(few, populations), p=weights / weights.sum())
+                moved, more = moved_at_the_end(stages, drawn.z[np.sort(chosen, axis=0).T], rng, watch, MOVES)
+                moving += more
+                fits = fits_of(rng, moved.reshape(1, -1, dimension), np.zeros(1))  # all of one origin
 
 
 def _dealt(log_evidence: np.ndarray, orders: list[np.ndarray], draws: int) -> tuple[np.ndarray, np.ndarray]:

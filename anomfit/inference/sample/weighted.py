@@ -5,16 +5,16 @@ held there when the part was found. A mixture of Student's t distributions is fi
 mixtures together, and each draw gets the weight likelihood x prior over the density of all mixtures (importance
 sampling with a deterministic mixture, Owen and Zhou, J. Am. Stat. Assoc. 95 (2000) 135). The weights need no population
 to be right, only every part of the posterior to be in some population; Pareto's k of their tail tells whether the
-draws can be trusted (arXiv:1507.02646).
+draws can be trusted (arXiv:1507.02646). Mixtures may be fitted again to what the weights say, and all draws count.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from anomfit.inference.sample.diagnostics import pareto_smoothed
-from anomfit.inference.sample.mixtures import fitted_mixtures, log_student_density, student_points
+from anomfit.inference.sample.mixtures import Mixtures, fitted_mixtures, log_student_density, student_points
 from anomfit.inference.sample.stages import Stages, look
 from anomfit.inference.undefined import Watch
 
@@ -26,7 +26,6 @@ LEAST_SHARE = 0.05  # of the draws, for each of up to four populations; the othe
 TOGETHER = 2048  # draws of one round
 BEHIND = 50.0  # in the logarithm of a weight, the greatest one: later stages are not asked
 TRUSTED = 0.7  # Pareto k of the weights up to which their draws stand for the posterior
-TRIAL = 4096  # draws, after which it is judged whether the mixtures are good enough
 GOOD = 0.05  # equal draws for each draw, from which on they are
 
 
@@ -58,62 +57,83 @@ class Weighted:
         return self.is_trusted and self.ess >= GOOD * len(self.z)
 
 
-def weighted_draws(
-    stages: Stages,
-    populations: np.ndarray,
-    log_evidence: np.ndarray,
-    rng: np.random.Generator,
-    wanted: float,
-    most: int,
-    watch: Watch,
-    is_trial: bool = False,
-    show_progress: bool = False,
-) -> Weighted:
-    """Draws of mixtures fitted to `populations` (population, point, coordinate), until they are worth `wanted` equal
-    ones; `most` of them at most, in rounds of `TOGETHER`. `log_evidence`: of each population. is_trial: after `TRIAL`
-    draws go on only if the mixtures are good.
+class Fit(NamedTuple):
+    """Mixtures that draws are made of, and the `shares` of the draws that each of them gets."""
+
+    mixtures: Mixtures
+    shares: np.ndarray
+
+
+@dataclass(frozen=True)
+class Pool:
+    """All draws `z` (draw, coordinate) with their `log_likelihood`: of each lot of `fits` so many (`numbers`); `calls`:
+    likelihoods that were computed whole.
+
+    Every draw counts as drawn from all fits together (Cornuet et al, Scand. J. Stat. 39 (2012) 798): where the first
+    mixtures were too thin, draws of great weight lose it to those that come after.
     """
+
+    fits: tuple[tuple[Fit, ...], ...]
+    numbers: tuple[int, ...]
+    z: np.ndarray
+    log_likelihood: np.ndarray
+    calls: int
+
+    def log_weights(self) -> np.ndarray:
+        """Logarithms of likelihood x prior over the density of all fits."""
+        share = np.log(np.array(self.numbers) / len(self.z))
+        each = [part + _log_density(lot, self.z) for part, lot in zip(share, self.fits, strict=True)]
+        return self.log_likelihood + _log_normal(self.z) - np.logaddexp.reduce(each, axis=0)
+
+    def weighted(self) -> Weighted:
+        """The draws with their weights, and how good these are."""
+        log_weights = self.log_weights()
+        ess = equal_number(log_weights)
+        smoothed, k = pareto_smoothed(np.maximum(log_weights, log_weights.max() - 10.0 * BEHIND))
+        return Weighted(
+            z=self.z,
+            log_likelihood=self.log_likelihood,
+            log_weights=smoothed,
+            log_evidence=float(np.logaddexp.reduce(log_weights) - np.log(len(self.z))),
+            error=float(np.sqrt(max(1.0 / ess - 1.0 / len(self.z), 0.0))),
+            ess=ess,
+            pareto_k=k,
+            calls=self.calls,
+        )
+
+
+def empty_pool(dimension: int) -> Pool:
+    """No draws yet."""
+    return Pool((), (), np.zeros((0, dimension)), np.zeros(0), 0)
+
+
+def fits_of(rng: np.random.Generator, populations: np.ndarray, log_evidence: np.ndarray) -> tuple[Fit, ...]:
+    """Mixtures fitted to `populations` (population, point, coordinate) of so much evidence, and a wide one to all."""
     _, points, dimension = populations.shape
     mixtures = fitted_mixtures(rng, populations, int(np.clip(points // (POINTS * dimension), 1, COMPONENTS)))
     wide = fitted_mixtures(rng, populations.reshape(1, -1, dimension), 1)
-    fitted = ((mixtures, (1.0 - WIDE) * _shares(log_evidence)), (wide, np.array([WIDE])))
-    z, log_likelihood, log_density, calls = np.zeros((0, dimension)), np.zeros(0), np.zeros(0), 0
-    with tqdm(disable=not show_progress, unit="draw") as bar:
-        while True:
-            numbers = [np.round(TOGETHER * shares).astype(int) for _, shares in fitted]
-            numbers[1] += TOGETHER - sum(int(n.sum()) for n in numbers)  # one shape: one program
-            lots = zip(fitted, numbers, strict=True)
-            new = np.concatenate([student_points(rng, one, n, FREEDOM) for (one, _), n in lots])
-            each = [log_student_density(one, new, FREEDOM) + np.log(shares)[:, None] for one, shares in fitted]
-            density = np.logaddexp.reduce(np.concatenate(each), axis=0) - _log_normal(new)
-            value, whole = _log_likelihood(stages, new, density, watch)
-            z, log_likelihood = np.concatenate([z, new]), np.concatenate([log_likelihood, value])
-            log_density, calls = np.concatenate([log_density, density]), calls + whole
-            log_weights = log_likelihood - log_density
-            ess = _equal(log_weights)
-            bar.set_description(f"weighted draws of mixtures, worth {ess:.0f} of {wanted:.0f}")
-            bar.update(len(new))
-            is_over = ess >= wanted or len(z) >= most
-            if is_over or (is_trial and len(z) == TRIAL):
-                judged = _judged(z, log_likelihood, log_weights, calls)
-                if is_over or not judged.is_good:
-                    return judged
+    return Fit(mixtures, (1.0 - WIDE) * _shares(log_evidence)), Fit(wide, np.array([WIDE]))
 
 
-def _judged(z: np.ndarray, log_likelihood: np.ndarray, log_weights: np.ndarray, calls: int) -> Weighted:
-    total = float(np.logaddexp.reduce(log_weights))
-    ess = _equal(log_weights)
-    smoothed, k = pareto_smoothed(np.maximum(log_weights, log_weights.max() - 10.0 * BEHIND))
-    return Weighted(
-        z=z,
-        log_likelihood=log_likelihood,
-        log_weights=smoothed,
-        log_evidence=total - float(np.log(len(z))),
-        error=float(np.sqrt(max(1.0 / ess - 1.0 / len(z), 0.0))),
-        ess=ess,
-        pareto_k=k,
-        calls=calls,
-    )
+def with_more(pool: Pool, fits: tuple[Fit, ...], stages: Stages, rng: np.random.Generator, watch: Watch) -> Pool:
+    """The pool with `TOGETHER` draws more, of these fits."""
+    numbers = [np.round(TOGETHER * fit.shares).astype(int) for fit in fits]
+    numbers[-1] += TOGETHER - sum(int(n.sum()) for n in numbers)  # one shape: one program
+    drawn = [student_points(rng, fit.mixtures, n, FREEDOM) for fit, n in zip(fits, numbers, strict=True)]
+    new = np.concatenate(drawn)
+    value, whole = _log_likelihood(stages, new, _log_density(fits, new) - _log_normal(new), watch)
+    is_known = bool(pool.fits) and pool.fits[-1] is fits
+    if is_known:
+        lots, counts = pool.fits, (*pool.numbers[:-1], pool.numbers[-1] + TOGETHER)
+    else:
+        lots, counts = (*pool.fits, fits), (*pool.numbers, TOGETHER)
+    z, log_likelihood = np.concatenate([pool.z, new]), np.concatenate([pool.log_likelihood, value])
+    return Pool(lots, counts, z, log_likelihood, pool.calls + whole)
+
+
+def _log_density(fits: tuple[Fit, ...], z: np.ndarray) -> np.ndarray:
+    each = [log_student_density(fit.mixtures, z, FREEDOM) + np.log(fit.shares)[:, None] for fit in fits]
+    return np.logaddexp.reduce(np.concatenate(each), axis=0)
 
 
 def _shares(log_evidence: np.ndarray) -> np.ndarray:
@@ -129,7 +149,7 @@ def _log_normal(z: np.ndarray) -> np.ndarray:
     return -0.5 * np.sum(z**2, axis=1) - 0.5 * z.shape[1] * np.log(2.0 * np.pi)
 
 
-def _equal(log_weights: np.ndarray) -> float:
+def equal_number(log_weights: np.ndarray) -> float:
     """Kish's number of equal draws."""
     weights = np.exp(log_weights - log_weights.max())
     return float(weights.sum() ** 2 / np.sum(weights**2))
