@@ -117,8 +117,8 @@ def fits_of(rng: np.random.Generator, populations: np.ndarray, log_evidence: np.
 
 def with_more(pool: Pool, fits: tuple[Fit, ...], stages: Stages, rng: np.random.Generator, watch: Watch) -> Pool:
     """The pool with `TOGETHER` draws more, of these fits."""
-    numbers = [np.round(TOGETHER * fit.shares).astype(int) for fit in fits]
-    numbers[-1] += TOGETHER - sum(int(n.sum()) for n in numbers)  # one shape: one program
+    ends = np.floor(np.cumsum(np.concatenate([fit.shares for fit in fits])) * TOGETHER + 0.5).astype(int)
+    numbers = np.split(np.diff(ends, prepend=0), np.cumsum([len(fit.shares) for fit in fits])[:-1])
     drawn = [student_points(rng, fit.mixtures, n, FREEDOM) for fit, n in zip(fits, numbers, strict=True)]
     new = np.concatenate(drawn)
     value, whole = _log_likelihood(stages, new, _log_density(fits, new) - _log_normal(new), watch)
