@@ -109,9 +109,10 @@ def _drawn_of_mixtures(
     nothing, log_posterior = np.zeros(shape), log_posterior.reshape(shape)
     block = Block(z.reshape(*shape, -1), log_posterior, -log_posterior, np.ones(shape), nothing, nothing)
     spread = np.exp(pulls.log_ratio - change)
-    ess = drawn.ess / (1.0 + float(np.var(spread) / np.mean(spread) ** 2))
-    log_evidence = drawn.log_evidence + change
-    evidence = Evidence(log_evidence, found.calls + calls, ess, "tempered", drawn.error, drawn.pareto_k, len(drawn.z))
+    variance = float(np.var(spread) / np.mean(spread) ** 2)
+    log_evidence, error = drawn.log_evidence + change, float(np.hypot(drawn.error, np.sqrt(variance / total)))
+    ess, number = drawn.ess / (1.0 + variance), len(drawn.z)
+    evidence = Evidence(log_evidence, found.calls + calls, ess, "tempered", error, drawn.pareto_k, number)
     seconds = found.seconds + time.perf_counter() - began
     said = (*found.undefined, *watch.sentences(whole))
     return samples_of(problem, block, settings, (seconds, seconds), evidence=evidence, undefined=said), ()
@@ -128,7 +129,7 @@ def _weighted(
 ) -> tuple[Weighted, int]:
     """Weighted draws of mixtures fitted to the populations, and whole likelihoods computed.
 
-    `TRIAL` draws are made of mixtures that are not good; then points are drawn from all draws by their weights, moved,
+    Of mixtures that are not good `TRIED` lots are drawn; then points are drawn from all draws by their weights, moved,
     and a mixture is fitted to these.
     """
     stages, z = stages_of(problem), found.z[..., : found.sampled]

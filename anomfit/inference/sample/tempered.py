@@ -39,9 +39,6 @@ from anomfit.problem import Problem
 COUNTED = 0.5  # of a population, that count as equal draws after a step in beta
 NEAR = 2  # of so many moves, one is along a difference
 FITTED = 4  # moves, after which mixtures are fitted again
-FORGOTTEN = (
-    0.5  # correlation of the places of points with those after the last step in beta, at which no more are moved
-)
 LAST = 2  # times `moves`: how many more draws of mixtures points are moved by at beta = 1
 ASKED_FIRST = 0.75  # of the logarithm of a mixture's density, in the first of several stages; the rest in the last one
 
